@@ -1,0 +1,109 @@
+"""
+Good and bad events of one interval: the value that everything downstream is computed from.
+
+Counts add, and take away, so windows merge and slide without losing a single event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from operator import index
+
+from errorbudget.errors import InvalidCountsError
+
+__all__ = ["Counts"]
+
+
+def _count(name: str, value: float) -> float:
+    if type(value) is int:
+        number: float = value
+    elif isinstance(value, bool):
+        raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
+    else:
+        try:
+            number = index(value)  # type: ignore[arg-type]  # numpy integers
+        except TypeError:
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                raise InvalidCountsError(
+                    f"{name} must be a count of events, got {value!r}"
+                ) from None
+            if not isfinite(number):
+                raise InvalidCountsError(f"{name} must be finite, got {value!r}") from None
+            if number.is_integer():
+                number = int(number)
+    if number < 0:
+        raise InvalidCountsError(f"{name} must not be negative, got {value!r}")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """
+    Events of one interval, told apart into good and bad.
+
+    Whole numbers stay integers of any size. A fraction of an event is accepted as a float, since
+    sums of slice ratios and Prometheus' extrapolated increases have them; it is never rounded.
+
+    Args:
+        good: Good events [events, >= 0].
+        bad: Bad events [events, >= 0].
+
+    Raises:
+        InvalidCountsError: A count is negative, NaN, infinite or not a number.
+
+    Example:
+        >>> Counts(good=4_928, bad=72).total
+        5000
+        >>> Counts(good=1, bad=2) + Counts(good=3, bad=4)
+        Counts(good=4, bad=6)
+    """
+
+    good: float = 0
+    bad: float = 0
+
+    def __post_init__(self) -> None:
+        if type(self.good) is not int or self.good < 0:
+            object.__setattr__(self, "good", _count("good", self.good))
+        if type(self.bad) is not int or self.bad < 0:
+            object.__setattr__(self, "bad", _count("bad", self.bad))
+
+    @classmethod
+    def from_total(cls, *, good: float, total: float) -> Counts:
+        """
+        Counts of *good* events among *total*.
+
+        Raises:
+            InvalidCountsError: *good* exceeds *total*, or either is not a count.
+
+        Example:
+            >>> Counts.from_total(good=999, total=1_000)
+            Counts(good=999, bad=1)
+        """
+        checked_good, checked_total = _count("good", good), _count("total", total)
+        if checked_good > checked_total:
+            raise InvalidCountsError(
+                f"good must not exceed total, got {good} good of {total}; "
+                "do both count the same events over the same interval?"
+            )
+        return cls(checked_good, checked_total - checked_good)
+
+    @property
+    def total(self) -> float:
+        """All events [events]."""
+        return self.good + self.bad
+
+    def __add__(self, other: Counts) -> Counts:
+        if not isinstance(other, Counts):
+            return NotImplemented
+        return Counts(self.good + other.good, self.bad + other.bad)
+
+    def __sub__(self, other: Counts) -> Counts:
+        if not isinstance(other, Counts):
+            return NotImplemented
+        return Counts(self.good - other.good, self.bad - other.bad)
+
+    def __bool__(self) -> bool:
+        return bool(self.good or self.bad)
