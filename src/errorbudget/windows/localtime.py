@@ -1,0 +1,108 @@
+"""
+Between instants and what a clock on the wall shows in some zone.
+
+One rule answers for every local time: it stands for the first instant at which the wall clock
+shows it or something later. A time that the clocks skip in spring is therefore the instant of the
+jump, and a time that they show twice in autumn is the first of the two.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from errorbudget.durations import SECOND_NS
+from errorbudget.errors import InvalidWindowError, MissingDependencyError, did_you_mean
+
+__all__ = ["first_instant", "load_zone", "wall_time"]
+
+_EPOCH = dt.datetime.fromisoformat("1970-01-01")
+_SECOND = dt.timedelta(seconds=1)
+
+
+def load_zone(name: str) -> tuple[str, dt.tzinfo]:
+    """
+    The zone of this name, and the name in its canonical form.
+
+    Args:
+        name: IANA name such as `"Europe/Berlin"`, `"UTC"`, or an offset such as `"-05:00"`.
+
+    Raises:
+        InvalidWindowError: There is no such zone.
+        MissingDependencyError: This machine has no time zone data.
+
+    Example:
+        >>> load_zone("+0530")[0]
+        '+05:30'
+    """
+    if not isinstance(name, str):
+        raise InvalidWindowError(f'a zone is a name such as "Europe/Berlin", got {name!r}')
+    text = name.strip()
+    if text.upper() in ("UTC", "Z"):
+        return "UTC", dt.UTC
+    if match := re.fullmatch(r"(?:UTC)?([+-])(\d\d?)(?::?([0-5]\d))?", text):
+        minutes = int(match[2]) * 60 + int(match[3] or 0)
+        if minutes >= 24 * 60:
+            raise InvalidWindowError(f'"{name}" is not an offset: it must be less than 24 hours')
+        if not minutes:
+            return "UTC", dt.UTC
+        offset = dt.timedelta(minutes=-minutes if match[1] == "-" else minutes)
+        return f"{match[1]}{minutes // 60:02}:{minutes % 60:02}", dt.timezone(offset)
+    import zoneinfo
+
+    try:
+        return text, zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = sorted(zoneinfo.available_timezones())
+    if not known:
+        raise MissingDependencyError.for_extra(f'the zone "{name}"', "tzdata", "calendar")
+    exact = {zone.lower(): zone for zone in known}.get(text.lower())
+    hint = f'; did you mean "{exact}"?' if exact else did_you_mean(text, known)
+    raise InvalidWindowError(
+        f'there is no time zone "{name}"'
+        + (hint or '; write an IANA name such as "Europe/Berlin", or an offset such as "-05:00"')
+    )
+
+
+def wall_time(time_ns: int, zone: dt.tzinfo) -> dt.datetime:
+    """What the wall clock in *zone* shows at an instant, rounded down to a microsecond; naive."""
+    utc = (_EPOCH + dt.timedelta(microseconds=time_ns // 1_000)).replace(tzinfo=dt.UTC)
+    return utc.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def first_instant(local: dt.datetime, zone: dt.tzinfo) -> int:
+    """
+    The first instant [ns] at which the wall clock in *zone* shows *local* or later.
+
+    Args:
+        local: Wall time, without a zone.
+        zone: Where the clock hangs.
+
+    Example:
+        >>> berlin = load_zone("Europe/Berlin")[1]
+        >>> skipped = dt.datetime(2026, 3, 29, 2, 30)  # the clock jumps from 2:00 to 3:00
+        >>> print(wall_time(first_instant(skipped, berlin), berlin))
+        2026-03-29 03:00:00
+    """
+    utc = _utc(local, zone, fold=0)
+    if _wall(utc, zone) != local:  # skipped: look for the jump, which is on a whole second
+        before = _utc(local, zone, fold=1)
+        low, high = 0, -((before - utc) // _SECOND)
+        while low < high:
+            middle = (low + high) // 2
+            if _wall(before + middle * _SECOND, zone) >= local:
+                high = middle
+            else:
+                low = middle + 1
+        utc = (before + low * _SECOND).replace(microsecond=0)
+    since = utc - _EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000
+
+
+def _utc(local: dt.datetime, zone: dt.tzinfo, *, fold: int) -> dt.datetime:
+    offset = local.replace(tzinfo=zone, fold=fold).utcoffset()
+    return local - (offset or dt.timedelta(0))
+
+
+def _wall(utc: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    return utc.replace(tzinfo=dt.UTC).astimezone(zone).replace(tzinfo=None, fold=0)
