@@ -30,7 +30,6 @@ Anchor = str | int | dt.datetime | dt.date | Any
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_LONGEST_DAYS = 36_525
 _OPENSLO: dict[str, Unit] = {
     "d": "day",
     "w": "week",
@@ -133,8 +132,8 @@ class Calendar:
             )
         if type(every) is not int or every < 1:
             raise InvalidWindowError(f"every must be a whole number from 1, got {every!r}")
-        days = every * (_DAYS[unit] if unit in _DAYS else 30 * _MONTHS[unit])
-        if days > _LONGEST_DAYS:
+        longest = 36_525 // _DAYS[unit] if unit in _DAYS else 1_200 // _MONTHS[unit]
+        if every > longest:
             raise InvalidWindowError(f"a period of {every} {unit}s is longer than 100 years")
         in_a_year = unit in _MONTHS and 12 % (every * _MONTHS[unit]) == 0
         if anchor is None and every > 1 and not in_a_year:
