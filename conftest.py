@@ -26,7 +26,9 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.sybil import SybilCollection
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-RUN_CONSOLE = re.compile(r"^<!-- run -->\n```console\n(?P<session>.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN_CONSOLE = re.compile(
+    r"^<!-- run -->\n```console\n(?P<session>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def console_parser(document: Document) -> Iterable[Region]:
@@ -53,7 +55,8 @@ def run_session(example: Example) -> str | None:
             check=False,
         )
         if not doctest.OutputChecker().check_output(expected.strip(), done.stdout.strip(), FLAGS):
-            return f"$ {command}\nexpected:\n{expected}\ngot (exit code {done.returncode}):\n{done.stdout}"
+            shown = f"exit code {done.returncode}:\n{done.stdout}"
+            return f"$ {command}\nexpected:\n{expected}\ngot {shown}"
     return None
 
 

@@ -47,7 +47,7 @@ _WITH_TESTS = {
 
 def _optional_modules() -> dict[str, str]:
     """Each module that need not be installed, and the command that installs it."""
-    cures = {module: "make test (or the dependency group `dev`)" for module in _WITH_TESTS}
+    cures = dict.fromkeys(_WITH_TESTS, "make test (or the dependency group `dev`)")
     for requirement in importlib.metadata.requires("errorbudget") or []:
         found = re.fullmatch(r"([\w.-]+).*extra == ['\"](\w+)['\"]", requirement)
         if found and found[2] != "all" and not found[1].startswith("errorbudget"):
@@ -64,9 +64,7 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("dev"), max_examples=3_000)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
-)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
 def _what_is_missing(error: BaseException) -> str | None:
@@ -88,7 +86,9 @@ def _judge(report: Any, error: BaseException | None, where: str) -> None:
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if reason.startswith("missing:"):
             report.outcome = "failed"
-            report.longrepr = f"{where}\nERRORBUDGET_REQUIRE_ALL=1, so this may not be skipped: {reason}"
+            report.longrepr = (
+                f"{where}\nERRORBUDGET_REQUIRE_ALL=1, so this may not be skipped: {reason}"
+            )
 
 
 @pytest.hookimpl(wrapper=True)

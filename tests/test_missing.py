@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CASES = '''
+CASES = """
 import pytest
 from errorbudget.errors import MissingDependencyError
 
@@ -24,7 +24,7 @@ def test_module():
 
 def test_other_reason():
     pytest.skip("only on Windows")
-'''
+"""
 WHOLE_FILE = "raise ModuleNotFoundError('no module', name='duckdb')"
 OWN_FAULT = "import errorbudget.no_such_module"
 

@@ -1,0 +1,135 @@
+# One place for the commands: people, hooks and .ci/run all come through here.
+# Wants Python >= 3.11 with venv, and make; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SHARED ?= $(if $(ERRORBUDGET_SHARED),$(ERRORBUDGET_SHARED),../shared)
+
+# `make test SLOW=1` runs the slow ones too; ARGS="-k burn" goes to pytest as it is.
+MARKED := $(if $(SLOW),-m "")
+ARGS   ?=
+
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+UV      := $(BIN)/uv
+INSTALL := $(UV) pip install --python $(BIN)/python
+
+.PHONY: help demo test check env lint format types floors deps docs examples notebooks conformance \
+	bench bench-full wheel core clean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help:  ## show this
+	@echo "errorbudget: what make can do"
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+# ------------------------------------------------------------------------------ environment
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys' 2>/dev/null || { \
+	  echo "No $(PYTHON) here. Cure: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "errorbudget needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)."; \
+	  echo "Cure: install a newer one and name it, as in: make test PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make environments here. Cure: apt install python3-venv"; exit 1; }
+	@echo "== making $(VENV) with $$($(PYTHON) --version), and putting uv into it"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv
+	@touch $@
+
+# A stamp for each set of packages, renewed when pyproject.toml changes.
+$(VENV)/.demo: pyproject.toml | $(VENV)/.python
+	@echo "== installing errorbudget with its report and command line"
+	@$(INSTALL) -e '.[report,cli]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.python
+	@echo "== installing errorbudget with all extras, and what its tests want"
+	@$(INSTALL) -e '.[all]' --group test
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.python
+	@echo "== installing errorbudget with all extras, and every tool that CI runs"
+	@$(INSTALL) -e '.[all]' --group dev
+	@touch $@ $(VENV)/.test
+
+env: $(VENV)/.dev  ## the environment with every tool in it
+
+# ------------------------------------------------------------------------------ for everyone
+
+demo: $(VENV)/.demo  ## simulate a shop's month with incidents, report on it, write a page
+	@echo "== errorbudget demo --out demo"
+	@$(BIN)/errorbudget demo --out demo
+
+test: $(VENV)/.test  ## run the tests (SLOW=1 for all of them, ARGS=... for pytest)
+	@echo "== tests, docstrings, README and docs"
+	@$(BIN)/python -m pytest $(MARKED) $(ARGS)
+
+check:  ## run everything that CI runs
+	@bash .ci/run
+
+# ------------------------------------------------------------------------------ each check alone
+
+lint: $(VENV)/.dev  ## lint, and look whether everything is formatted
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev  ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.dev  ## check types, of the source and as users see them
+	@$(BIN)/mypy
+
+floors: $(VENV)/.dev  ## check that imports point down the floors
+	@$(BIN)/lint-imports --no-cache
+
+deps: $(VENV)/.dev  ## check that what is imported is declared, and the other way round
+	@$(BIN)/deptry src
+
+docs: $(VENV)/.dev  ## build the documentation into site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+examples: $(VENV)/.dev  ## run every example of README, docs and docstrings
+	@$(BIN)/python -m pytest README.md docs src $(ARGS)
+
+notebooks: $(VENV)/.dev  ## execute every notebook
+	@$(BIN)/python -m pytest -m "" tests/test_notebooks.py $(ARGS)
+
+conformance: $(VENV)/.dev  ## answer the public reference cases (SHARED=folder)
+	@$(BIN)/python -m tests.conformance $(SHARED)/conformance/*.json
+
+bench: $(VENV)/.dev  ## benchmarks in small size, about two minutes
+	@$(BIN)/python -m benchmarks --small
+
+bench-full: $(VENV)/.dev  ## benchmarks in full size; results go to benchmarks/results/
+	@$(BIN)/python -m benchmarks --full
+
+wheel: $(VENV)/.python  ## build sdist and wheel into dist/
+	@rm -rf dist
+	@$(UV) build --quiet --python $(BIN)/python --out-dir dist .
+	@ls -l dist
+
+core: wheel  ## run the tests on the wheel, without sources and without extras
+	@echo "== a clean environment with the wheel alone"
+	@rm -rf build/core && mkdir -p build/core
+	@$(BIN)/python -m venv --without-pip build/core/venv
+	@$(UV) pip install --quiet --python build/core/venv/bin/python dist/*.whl
+	@cd build/core && venv/bin/python -I -c "import errorbudget, pathlib; \
+	  assert 'site-packages' in errorbudget.__file__; \
+	  assert (pathlib.Path(errorbudget.__file__).parent / 'py.typed').is_file(); \
+	  print('errorbudget', errorbudget.__version__, 'from the wheel')"
+	@$(UV) pip install --quiet --python build/core/venv/bin/python --group core-test
+	@cp -r tests pyproject.toml build/core/
+	@cd build/core && ERRORBUDGET_SHARED=$(abspath $(SHARED)) ERRORBUDGET_REQUIRE_ALL=0 \
+	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q $(ARGS)
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) build dist site demo htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
+	  .ruff_cache .hypothesis .benchmarks .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
