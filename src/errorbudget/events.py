@@ -58,7 +58,7 @@ class Labels:
         codes = np.fromiter(
             (
                 -1
-                if text is None or text != text
+                if text is None or text != text  # noqa: PLR0124 - NaN
                 else positions.setdefault(_text(text), len(positions))
                 for text in column
             ),
@@ -128,7 +128,7 @@ def _status(status: ArrayLike) -> NDArray[np.int16]:
         try:
             column = np.asarray(
                 [
-                    0 if value is None or value != value or value == "" else int(value)
+                    0 if value is None or value != value or value == "" else int(value)  # noqa: PLR0124
                     for value in column.tolist()
                 ],
                 dtype=np.int64,

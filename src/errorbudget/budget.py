@@ -1,0 +1,188 @@
+"""
+The error budget of one window: what may fail, what did, and what is left.
+
+    allowed  = total x (1 - target)          [events]
+    consumed = bad / allowed                 [1]
+    left     = 1 - consumed                  [1], negative when overspent, never clamped
+
+Everything is decided on exact fractions. A figure turns into a float only as the value of a property,
+correctly rounded, so 999 good of 1,000 at 99.9 % leaves exactly 0 and counts as exhausted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+
+from errorbudget.counts import Counts
+from errorbudget.durations import SECOND_NS
+from errorbudget.target import Target, TargetLike
+
+__all__ = ["Budget", "Ratio", "budget", "budget_consumed", "budget_remaining", "sli"]
+
+Ratio = Fraction | float
+"""An exact ratio, or an infinity where the target allows no bad event at all."""
+
+
+def _exact(count: float) -> Fraction:
+    return Fraction(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """
+    The budget of one window in events and in time.
+
+    Minutes hold for even traffic: they are the events' share of the window, spread evenly.
+
+    Args:
+        counts: Good and bad events of the window [events].
+        allowed_exact: Bad events that the target allows, exactly [events, >= 0].
+        window_ns: Length of the window [ns], or None where it has none.
+        error: Share of events that may be bad, in [0, 1): turns the window into minutes.
+        estimated: Whether the counts were projected over the whole period.
+
+    Example:
+        >>> left = budget(Counts(good=999_500, bad=500), "99.9%", window_ns=30 * 86_400 * SECOND_NS)
+        >>> left.allowed, left.consumed_ratio, left.remaining_ratio
+        (1000.0, 0.5, 0.5)
+        >>> left.remaining_time_s
+        1296.0
+    """
+
+    counts: Counts
+    allowed_exact: Fraction
+    window_ns: int | None = None
+    error: Fraction = Fraction(0)
+    estimated: bool = False
+
+    @property
+    def consumed_exact(self) -> Ratio | None:
+        """Share of the budget that is spent, exactly; None without events."""
+        if not self.counts:
+            return None
+        if self.allowed_exact:
+            return _exact(self.counts.bad) / self.allowed_exact
+        return inf if self.counts.bad else Fraction(0)
+
+    @property
+    def remaining_exact(self) -> Ratio | None:
+        """Share of the budget that is left, exactly; None without events."""
+        consumed = self.consumed_exact
+        return None if consumed is None else 1 - consumed
+
+    @property
+    def allowed(self) -> float:
+        """Bad events that the target allows [events]; a fraction of an event is kept."""
+        return float(self.allowed_exact)
+
+    @property
+    def consumed(self) -> float:
+        """Bad events so far [events]."""
+        return self.counts.bad
+
+    @property
+    def remaining(self) -> float:
+        """Bad events that are still allowed [events]; negative when overspent."""
+        return float(self.allowed_exact - _exact(self.counts.bad))
+
+    @property
+    def consumed_ratio(self) -> float | None:
+        """Spent share of the budget [1, >= 0]; None without events."""
+        exact = self.consumed_exact
+        return None if exact is None else float(exact)
+
+    @property
+    def remaining_ratio(self) -> float | None:
+        """Share of the budget that is left [1, <= 1]; None without events, -inf where none was allowed."""
+        exact = self.remaining_exact
+        return None if exact is None else float(exact)
+
+    def _in_time(self, share: Ratio | None) -> float | None:
+        if share is None or self.window_ns is None:
+            return None
+        if isinstance(share, float):
+            return share
+        return float(share * self.error * self.window_ns / SECOND_NS)
+
+    @property
+    def allowed_time_s(self) -> float | None:
+        """The whole budget as full downtime [s], for even traffic; None without a window."""
+        return self._in_time(Fraction(1))
+
+    @property
+    def consumed_time_s(self) -> float | None:
+        """The spent budget as full downtime [s], for even traffic; None without events or window."""
+        return self._in_time(self.consumed_exact)
+
+    @property
+    def remaining_time_s(self) -> float | None:
+        """The budget that is left as full downtime [s], for even traffic; negative when overspent."""
+        return self._in_time(self.remaining_exact)
+
+    @property
+    def exhausted(self) -> bool | None:
+        """Whether nothing is left; None without events."""
+        exact = self.remaining_exact
+        return None if exact is None else exact <= 0
+
+
+def budget(counts: Counts, target: TargetLike, window_ns: int | None = None) -> Budget:
+    """
+    The budget that *target* gives for *counts*.
+
+    Args:
+        counts: Good and bad events of the window [events].
+        target: Exact share of events that must be good, in (0, 1].
+        window_ns: Length of the window [ns], to have the budget in time too.
+
+    Raises:
+        InvalidTargetError: *target* lies outside (0, 1].
+    """
+    error = Target(target).error
+    return Budget(counts, _exact(counts.total) * error, window_ns, error)
+
+
+def sli(counts: Counts) -> float | None:
+    """
+    The share of good events, correctly rounded; None when there are no events.
+
+    Example:
+        >>> sli(Counts(good=999, bad=1))
+        0.999
+    """
+    total = counts.total
+    return counts.good / total if total else None
+
+
+def budget_consumed(counts: Counts, target: TargetLike) -> float | None:
+    """
+    Spent share of the error budget; None when there are no events.
+
+    Example:
+        >>> budget_consumed(Counts(good=0, bad=100), "99.9%")
+        1000.0
+    """
+    return budget(counts, target).consumed_ratio
+
+
+def budget_remaining(counts: Counts, target: TargetLike) -> float | None:
+    """
+    Share of the error budget that is left, unclamped; None when there are no events.
+
+    Args:
+        counts: Good and bad events of the window [events].
+        target: Exact share of events that must be good, in (0, 1].
+
+    Returns:
+        1 with nothing spent, 0 exactly exhausted, negative overspent, -inf for any bad event at 100 %.
+
+    Raises:
+        InvalidTargetError: *target* lies outside (0, 1].
+
+    Example:
+        >>> budget_remaining(Counts(good=999, bad=1), "99.9%")
+        0.0
+    """
+    return budget(counts, target).remaining_ratio

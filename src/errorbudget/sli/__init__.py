@@ -1,0 +1,30 @@
+"""Service level indicators: what is measured, as data."""
+
+from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
+from errorbudget.sli.reading import KINDS, SLI, from_dict
+from errorbudget.sli.threshold import (
+    Concurrency,
+    Freshness,
+    LatencyQuantile,
+    Measurement,
+    ThresholdSLI,
+    Throughput,
+    quantile,
+)
+
+__all__ = [
+    "KINDS",
+    "SLI",
+    "Availability",
+    "Concurrency",
+    "ErrorRate",
+    "Freshness",
+    "Latency",
+    "LatencyQuantile",
+    "Measurement",
+    "RatioSLI",
+    "ThresholdSLI",
+    "Throughput",
+    "from_dict",
+    "quantile",
+]

@@ -1,0 +1,90 @@
+"""Indicators from plain data: the reverse of their `to_dict`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from errorbudget import predicates
+from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
+from errorbudget.sli.threshold import (
+    Concurrency,
+    Freshness,
+    LatencyQuantile,
+    ThresholdSLI,
+    Throughput,
+)
+
+__all__ = ["KINDS", "SLI", "from_dict"]
+
+SLI = RatioSLI | ThresholdSLI
+"""Anything that an SLO can be set on."""
+
+KINDS: dict[str, type[RatioSLI] | type[ThresholdSLI]] = {
+    kind.kind: kind
+    for kind in (
+        RatioSLI,
+        Availability,
+        ErrorRate,
+        Latency,
+        LatencyQuantile,
+        Throughput,
+        Concurrency,
+        Freshness,
+    )
+}
+_CONDITIONS = ("good", "bad", "valid", "where", "exclude")
+
+
+def _condition(value: Any) -> predicates.Predicate:
+    if (
+        isinstance(value, Mapping)
+        and len(value) <= 3
+        and any(
+            key in value for key in ("everything", "flag", "number", "all", "any", "not", "label")
+        )
+    ):
+        return predicates.from_dict(value)
+    return predicates.as_predicate(value)
+
+
+def from_dict(data: Mapping[str, Any]) -> SLI:
+    """
+    The indicator that `to_dict` wrote, or that a specification holds.
+
+    A condition may be plain data of a predicate, or short as in Python: `"5xx"`,
+    `{"route": "/api/.*"}`.
+
+    Raises:
+        InvalidInputError: The kind or a key is unknown.
+
+    Example:
+        >>> from_dict({"kind": "availability", "good": "2xx"})
+        Availability(good=status_in("2xx"))
+    """
+    rest = dict(data)
+    kind = rest.pop("kind", "ratio")
+    if kind not in KINDS:
+        raise InvalidInputError(
+            f'there is no indicator "{kind}"; there are {", ".join(KINDS)}'
+            f"{did_you_mean(str(kind), tuple(KINDS))}"
+        )
+    known = tuple(item.name for item in fields(KINDS[kind]))
+    if KINDS[kind] is Latency:
+        known = tuple(name for name in known if name not in ("good", "bad"))
+    for name in rest:
+        if name not in known:
+            raise InvalidInputError(
+                f'indicator "{kind}" has no "{name}"; it has {", ".join(known)}'
+                f"{did_you_mean(name, known)}"
+            )
+    arguments = {
+        name: _condition(value) if name in _CONDITIONS and value is not None else value
+        for name, value in rest.items()
+    }
+    try:
+        return KINDS[kind](**arguments)
+    except TypeError as error:
+        raise InvalidInputError(f'indicator "{kind}" is incomplete: {error}') from None

@@ -1,0 +1,521 @@
+"""
+A service level objective: an indicator, a target, a window, and what to do about the rest.
+
+The SLO is data. It asks; the events, counts or trackers that it is handed answer, each in its own way,
+and all of them end in `SLO.assess`, where counts become a status.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
+
+from errorbudget.alerts import WORKBOOK, AlertPolicy
+from errorbudget.budget import Budget, Ratio
+from errorbudget.counts import Counts
+from errorbudget.durations import DAY_NS, DurationLike, format_duration, parse_duration
+from errorbudget.errors import (
+    DoubtfulTargetWarning,
+    InvalidInputError,
+    InvalidTargetError,
+    InvalidWindowError,
+)
+from errorbudget.methods import (
+    OCCURRENCES,
+    Method,
+    Occurrences,
+    RatioTimeslices,
+    Timeslices,
+    as_method,
+)
+from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
+from errorbudget.schedule import TargetSchedule
+from errorbudget.sli import SLI, Freshness, Measurement, RatioSLI, ThresholdSLI
+from errorbudget.status import Status
+from errorbudget.target import Target, TargetLike
+from errorbudget.times import TimeLike, to_ns
+from errorbudget.windows import Calendar, Interval, Rolling, Window, WindowLike, parse_window
+
+if TYPE_CHECKING:
+    from errorbudget.corrections import BudgetReset, Correction
+    from errorbudget.history import History
+    from errorbudget.series import CountSeries
+
+__all__ = ["SLO", "Evaluable", "find_slo"]
+
+BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
+_NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
+
+
+class Evaluable(Protocol):
+    """What an SLO can be asked of: events, count series, trackers."""
+
+    def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
+        """The status of *slo* at *at*."""
+        ...
+
+
+class _Countable(Evaluable, Protocol):
+    def history(
+        self,
+        slo: SLO,
+        *,
+        step: DurationLike = "1m",
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+    ) -> History: ...
+
+    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SLO:
+    """
+    An objective for one indicator.
+
+    Args:
+        name: Short name, such as "api-availability".
+        target: Exact share of events that must be good: `"99.9%"`, 0.999; a `TargetSchedule` when it
+            changed; None for an objective that is a plain threshold, such as "p95 < 200 ms".
+        window: `"30d"` (rolling), `Calendar("month", zone=...)` or `"month Europe/Berlin"`.
+        sli: What is measured.
+        method: Budgeting method: `"occurrences"`, `Timeslices(...)` or `RatioTimeslices(...)`.
+        warning_target: A stricter target whose miss is a warning.
+        alerts: Burn alerts; by default the SRE Workbook's, as they serve this window.
+        policy: What to do at which share of budget left.
+        risk_policy: The second table that a status shows beside it.
+        burn_windows: Windows to show burn rates for.
+        corrections: Maintenance windows that are left out or count as good.
+        resets: Audited resets of the budget: what came before one no longer counts.
+        min_coverage: Share of the window that has to be observed; below it a status warns.
+        description: What the objective promises, in a sentence.
+        service: Name of the service.
+        criticality: Business impact of a miss, such as "High".
+        owner: Who answers for it.
+        team: Which team keeps it.
+        runbook: Address of the runbook.
+        links: Further addresses by name.
+        labels: Free labels, carried through to every output.
+
+    Raises:
+        InvalidInputError: A part cannot be read, or two do not fit together.
+
+    Example:
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="99.9%", window="30d", sli=Availability())
+        >>> status = slo.assess(Counts(good=999_500, bad=500), at=0)
+        >>> status.state, status.budget.remaining_ratio, status.tier
+        ('met', 0.5, 'consuming')
+    """
+
+    name: str
+    target: Target | TargetSchedule | None
+    window: Window
+    sli: SLI
+    method: Method = OCCURRENCES
+    warning_target: Target | None = None
+    alerts: AlertPolicy | None = None
+    policy: Policy = ERROR_BUDGET_POLICY
+    risk_policy: Policy = RISK_TOLERANCE
+    burn_windows: tuple[int, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    resets: tuple[BudgetReset, ...] = ()
+    min_coverage: float = 0.9
+    description: str = ""
+    service: str = ""
+    criticality: str = ""
+    owner: str = ""
+    team: str = ""
+    runbook: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        window: WindowLike,
+        sli: SLI,
+        target: TargetLike | TargetSchedule | None = None,
+        method: Method | str = OCCURRENCES,
+        warning_target: TargetLike | None = None,
+        alerts: AlertPolicy | None = None,
+        policy: Policy = ERROR_BUDGET_POLICY,
+        risk_policy: Policy = RISK_TOLERANCE,
+        burn_windows: Iterable[DurationLike | int] = BURN_WINDOWS,
+        corrections: Iterable[Correction] = (),
+        resets: Iterable[BudgetReset] = (),
+        min_coverage: float = 0.9,
+        description: str = "",
+        service: str = "",
+        criticality: str = "",
+        owner: str = "",
+        team: str = "",
+        runbook: str = "",
+        links: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidInputError(f"an SLO needs a name, got {name!r}")
+        if not isinstance(sli, (RatioSLI, ThresholdSLI)):
+            raise InvalidInputError(
+                f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), got {sli!r}'
+            )
+        read_target = (
+            target if target is None or isinstance(target, TargetSchedule) else Target(target)
+        )
+        values: dict[str, Any] = {
+            "name": name,
+            "target": read_target,
+            "window": parse_window(window),
+            "sli": sli,
+            "method": as_method(method),
+            "warning_target": None if warning_target is None else Target(warning_target),
+            "policy": policy,
+            "risk_policy": risk_policy,
+            "burn_windows": tuple(
+                length if isinstance(length, int) else parse_duration(length)
+                for length in burn_windows
+            ),
+            "corrections": tuple(corrections),
+            "resets": tuple(resets),
+            "min_coverage": min_coverage,
+            "description": description,
+            "service": service,
+            "criticality": criticality,
+            "owner": owner,
+            "team": team,
+            "runbook": runbook,
+            "links": dict(links or {}),
+            "labels": dict(labels or {}),
+        }
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        chosen = WORKBOOK.for_period(self.period_ns) if alerts is None else alerts
+        object.__setattr__(self, "alerts", chosen)
+        self._check()
+
+    def _check(self) -> None:
+        where = f'SLO "{self.name}"'
+        sliced = isinstance(self.method, (Timeslices, RatioTimeslices))
+        if self.target is None:
+            if isinstance(self.sli, RatioSLI):
+                raise InvalidTargetError(f'{where} needs a target, such as target="99.9%"')
+            if self.warning_target is not None:
+                raise InvalidTargetError(f"{where} has a warning target but no target")
+        elif (
+            isinstance(self.sli, ThresholdSLI)
+            and not isinstance(self.sli, Freshness)
+            and not isinstance(self.method, Timeslices)
+        ):
+            raise InvalidTargetError(
+                f"{where} is a threshold ({self.sli}): leave the target out, or give "
+                'method=errorbudget.Timeslices("1m") to judge the share of time slices that keep it'
+            )
+        if isinstance(self.sli, Freshness) and sliced:
+            raise InvalidInputError(
+                f"{where}: freshness is a share of time already; leave the method out"
+            )
+        if sliced and self.method.slice > self.period_ns:  # type: ignore[union-attr]
+            raise InvalidWindowError(
+                f"{where}: a slice of {format_duration(self.method.slice)} is longer than "  # type: ignore[union-attr]
+                f"the window of {self.window}"
+            )
+        if not 0 <= self.min_coverage <= 1:
+            raise InvalidInputError(
+                f"{where}: min_coverage lies in [0, 1], got {self.min_coverage}"
+            )
+        if isinstance(self.target, Target):
+            if self.warning_target is not None and self.warning_target < self.target:
+                raise InvalidTargetError(
+                    f"{where}: the warning target {self.warning_target} must not be below the target "
+                    f"{self.target}"
+                )
+            if self.target.ratio < Fraction(1, 2):
+                python_warnings.warn(
+                    f"{where}: target {self.target} lets most events fail; for an error rate under "
+                    f'{self.target} write target="{Target(1 - self.target.ratio)}"',
+                    DoubtfulTargetWarning,
+                    stacklevel=3,
+                )
+
+    @property
+    def period_ns(self) -> int:
+        """
+        Length of the window [ns] that burn thresholds refer to.
+
+        A calendar period counts with its nominal length, a month with 30 days, so that a threshold does
+        not change from month to month.
+        """
+        if isinstance(self.window, Rolling):
+            return self.window.length_ns
+        return _NOMINAL_DAYS[self.window.unit] * self.window.every * DAY_NS
+
+    @property
+    def all_burn_windows(self) -> tuple[int, ...]:
+        """The windows that a status needs burn rates for [ns], ascending."""
+        if self.target is None:
+            return ()
+        alert_windows = self.alerts.windows if self.alerts is not None else ()
+        return tuple(sorted({*self.burn_windows, *alert_windows}))
+
+    def interval(self, at: TimeLike) -> Interval:
+        """
+        The stretch that is judged at *at*: the window so far, from its start or the last reset.
+
+        A calendar period ends at *at*, which belongs to it; its whole length is `window.interval(at)`.
+        """
+        at_ns = to_ns(at)
+        whole = self.window.interval(at_ns)
+        start = whole.start_ns
+        for reset in self.resets:
+            if start < reset.at_ns <= at_ns:
+                start = reset.at_ns
+        if isinstance(self.window, Calendar):
+            return Interval(start, at_ns, "left")
+        return Interval(start, whole.end_ns, "right")
+
+    def target_at(self, time_ns: int) -> Target:
+        """The target in force at *time_ns*."""
+        if self.target is None:
+            raise InvalidTargetError(f'SLO "{self.name}" is a threshold and has no target')
+        return self.target.at(time_ns) if isinstance(self.target, TargetSchedule) else self.target
+
+    def evaluate(self, data: Evaluable, *, at: TimeLike | None = None) -> Status:
+        """
+        The status of this objective.
+
+        Args:
+            data: Events, a count series, or a tracker.
+            at: The instant; by default the end of the data.
+
+        Raises:
+            InvalidSeriesError: The data lacks a column that the indicator asks for.
+            NoDataError: The data is empty and *at* is not given, so there is no instant to judge.
+        """
+        return data.evaluate(self, at=at)
+
+    def history(
+        self,
+        data: _Countable,
+        *,
+        step: DurationLike = "1m",
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+    ) -> History:
+        """The status at every *step* from *start* to *end*, as columns."""
+        return data.history(self, step=step, start=start, end=end)
+
+    def count(self, data: _Countable, *, step: DurationLike = "1m") -> CountSeries:
+        """Good and total events per *step*: the series that adds, merges and travels."""
+        return data.count(self, step=step)
+
+    def assess(
+        self,
+        counts: Counts,
+        *,
+        at: TimeLike,
+        burn_counts: Mapping[int, Counts] | None = None,
+        allowed: Fraction | None = None,
+        burn: Mapping[int, Ratio | None] | None = None,
+        held: Mapping[str, bool] | None = None,
+        coverage: float | None = None,
+        measurements: Sequence[Measurement] = (),
+        left_out: int = 0,
+        warnings: Sequence[str] = (),
+    ) -> Status:
+        """
+        The status that follows from counts: the one place where figures turn into an answer.
+
+        Args:
+            counts: Good and bad units of the window.
+            at: The instant.
+            burn_counts: Counts by window [ns], for the burn rates.
+            allowed: Bad units that the target allows; by default total x (1 - target).
+            burn: Exact burn rates by window [ns], instead of *burn_counts*.
+            held: By alert name, whether its condition held for all of its `hold`.
+            coverage: Share of the window that was observed.
+            measurements: Figures of a threshold objective.
+            left_out: Events that took no part because a value was missing.
+            warnings: Further sentences for the status.
+        """
+        at_ns = to_ns(at)
+        interval = self.interval(at_ns)
+        unit = (
+            "ns"
+            if isinstance(self.sli, Freshness)
+            else "events"
+            if isinstance(self.method, Occurrences)
+            else "slices"
+        )
+        if self.target is None:
+            return Status(
+                slo=self,
+                at_ns=at_ns,
+                interval=interval,
+                counts=counts,
+                budget=None,
+                coverage=coverage,
+                measurements=tuple(measurements),
+                left_out=left_out,
+                warnings=(*warnings, *self._doubts(None, coverage)),
+            )
+        target = self.target_at(at_ns)
+        total = Fraction(counts.total)
+        if allowed is None:
+            allowed = total * target.error
+        error = allowed / total if total else target.error
+        whole = self.window.interval(at_ns)
+        budget = Budget(counts, allowed, interval.length_ns, error)
+        if burn is None:
+            burn = {
+                window: Budget(seen, Fraction(seen.total) * target.error).consumed_exact
+                for window, seen in (burn_counts or {}).items()
+            }
+        return Status(
+            slo=self,
+            at_ns=at_ns,
+            interval=interval,
+            counts=counts,
+            budget=budget,
+            burn=burn,
+            alerts=() if self.alerts is None else self.alerts.states(burn, self.period_ns, held),
+            coverage=coverage,
+            measurements=tuple(measurements),
+            projected=self._projected(budget, whole, interval),
+            left_out=left_out,
+            warnings=(*warnings, *self._doubts(budget, coverage)),
+            unit=unit,
+        )
+
+    def _projected(self, so_far: Budget, whole: Interval, interval: Interval) -> Budget | None:
+        if not isinstance(self.window, Calendar) or not so_far.counts or not interval.length_ns:
+            return None
+        scale = Fraction(whole.end_ns - interval.start_ns, interval.length_ns)
+        good = Fraction(so_far.counts.total) * scale - Fraction(so_far.counts.bad)
+        if good.denominator == 1:
+            expected = Counts(int(good), so_far.counts.bad)
+        else:
+            expected = Counts(float(good), so_far.counts.bad)
+        return Budget(
+            expected,
+            so_far.allowed_exact * scale,
+            whole.end_ns - interval.start_ns,
+            so_far.error,
+            estimated=True,
+        )
+
+    def _doubts(self, budget: Budget | None, coverage: float | None) -> list[str]:
+        doubts = []
+        if coverage is not None and coverage < self.min_coverage:
+            doubts.append(
+                f"only {coverage:.1%} of the window was observed; the figures speak for that part"
+            )
+        if (
+            budget is not None
+            and budget.counts
+            and 0 < budget.allowed_exact < 1
+            and isinstance(self.method, Occurrences)
+        ):
+            doubts.append(
+                f"too little traffic for the target: {budget.counts.total:,} events allow "
+                f"{budget.allowed:.3g} bad ones, so a single failure overspends the budget"
+            )
+        return doubts
+
+    def variants(
+        self,
+        *,
+        targets: Iterable[TargetLike] | None = None,
+        windows: Iterable[WindowLike] | None = None,
+    ) -> tuple[SLO, ...]:
+        """
+        This objective at several targets or over several windows, each named for what differs.
+
+        Example:
+            >>> from errorbudget.sli import Availability
+            >>> base = SLO("api", target="99.9%", window="30d", sli=Availability())
+            >>> [slo.name for slo in base.variants(targets=["99.9%", "99.99%"], windows=["7d"])]
+            ['api 99.9% 7d', 'api 99.99% 7d']
+        """
+        found = []
+        for target in [None] if targets is None else list(targets):
+            for window in [None] if windows is None else list(windows):
+                name = self.name
+                change: dict[str, Any] = {}
+                if target is not None:
+                    change["target"] = Target(target)
+                    name += f" {change['target']}"
+                if window is not None:
+                    change["window"] = parse_window(window)
+                    name += f" {change['window']}"
+                found.append(self.replace(name=name, **change))
+        return tuple(found)
+
+    def replace(self, **changes: Any) -> SLO:
+        """A copy with *changes*; alerts that followed from the window follow the new one."""
+        values = {item: getattr(self, item) for item in self.__dataclass_fields__}
+        if self.alerts == WORKBOOK.for_period(self.period_ns):
+            values["alerts"] = None
+        values.update(changes)
+        return SLO(values.pop("name"), **values)
+
+    def objective(self) -> dict[str, Any]:
+        """What is promised, as plain data."""
+        data: dict[str, Any] = {
+            "target": None if self.target is None else self._target_text(),
+            "window": self.window.to_text(),
+            "method": self.method.name,
+            "sli": str(self.sli),
+        }
+        if not isinstance(self.method, Occurrences):
+            data["slice"] = format_duration(self.method.slice)
+        if isinstance(self.method, Timeslices):
+            data["slice_target"] = str(self.method.slice_target)
+        if self.warning_target is not None:
+            data["warning_target"] = str(self.warning_target)
+        return data
+
+    def _target_text(self) -> str | dict[str, Any]:
+        return (
+            self.target.to_dict() if isinstance(self.target, TargetSchedule) else str(self.target)
+        )
+
+    def metadata(self) -> dict[str, Any]:
+        """The descriptive fields that are set."""
+        found = {
+            key: getattr(self, key)
+            for key in ("description", "service", "criticality", "owner", "team", "runbook")
+            if getattr(self, key)
+        }
+        found.update(
+            {key: dict(getattr(self, key)) for key in ("links", "labels") if getattr(self, key)}
+        )
+        if self.resets:
+            found["resets"] = [reset.to_dict() for reset in self.resets]
+        return found
+
+    def __str__(self) -> str:
+        promise = "threshold" if self.target is None else str(self.target)
+        return f"{self.name}: {promise} over {self.window}; {self.sli}"
+
+
+def find_slo(slos: Sequence[SLO], name: str) -> SLO:
+    """
+    The SLO called *name*.
+
+    Raises:
+        InvalidInputError: There is none; the message names those that are.
+    """
+    from errorbudget.errors import did_you_mean
+
+    for slo in slos:
+        if slo.name == name:
+            return slo
+    known = tuple(slo.name for slo in slos)
+    raise InvalidInputError(
+        f'there is no SLO "{name}"; there are {", ".join(known)}{did_you_mean(name, known)}'
+    )

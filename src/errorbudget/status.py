@@ -1,0 +1,229 @@
+"""
+The answer for one SLO at one instant.
+
+`Status` holds exact counts and derives every figure from them when asked, so nothing is rounded before it
+is compared, and a figure cannot disagree with another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from errorbudget.budget import Budget, Ratio, sli
+from errorbudget.counts import Counts
+from errorbudget.durations import format_duration
+from errorbudget.times import format_time
+
+if TYPE_CHECKING:
+    from errorbudget.alerts import AlertState
+    from errorbudget.policy import Tier
+    from errorbudget.sli import Measurement
+    from errorbudget.slo import SLO
+    from errorbudget.windows import Interval
+
+__all__ = ["State", "Status", "json_number"]
+
+State = Literal["met", "missed", "no_data"]
+
+
+def json_number(value: float | None) -> float | str | None:
+    """A figure as strict JSON holds it: undefined is null, infinities are "inf" and "-inf"."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None
+    if value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    One SLO at one instant.
+
+    Attributes:
+        slo: The objective that was asked.
+        at_ns: The instant [ns UTC].
+        interval: The window that was judged.
+        counts: Good and bad units in it; see *unit*.
+        budget: The error budget, or None for an objective without a target.
+        burn: Exact burn rate by window [ns]; None where the window has no events.
+        alerts: Every burn alert, firing or not.
+        coverage: Share of the window that was observed, in [0, 1].
+        measurements: Figures of threshold objectives beside their bounds.
+        projected: For calendar windows, the budget over the whole period, estimated from the traffic
+            so far; None where it would be the same.
+        left_out: Events that took no part because a value was missing.
+        warnings: Sentences on what makes the figures less certain.
+        unit: What is counted: "events", "slices" or "ns" (of time).
+    """
+
+    slo: SLO
+    at_ns: int
+    interval: Interval
+    counts: Counts
+    budget: Budget | None
+    burn: Mapping[int, Ratio | None] = field(default_factory=dict)
+    alerts: tuple[AlertState, ...] = ()
+    coverage: float | None = None
+    measurements: tuple[Measurement, ...] = ()
+    projected: Budget | None = None
+    left_out: int = 0
+    warnings: tuple[str, ...] = ()
+    unit: str = "events"
+
+    @property
+    def name(self) -> str:
+        """Name of the SLO."""
+        return self.slo.name
+
+    @property
+    def sli(self) -> float | None:
+        """Share of good events, correctly rounded; None without events."""
+        return sli(self.counts) if self.budget is not None else None
+
+    @property
+    def state(self) -> State:
+        """Whether the objective is met: its SLI is at least its target, or every bound is kept."""
+        if self.budget is None:
+            verdicts = [measurement.met for measurement in self.measurements]
+            if False in verdicts:
+                return "missed"
+            return "no_data" if None in verdicts or not verdicts else "met"
+        if not self.counts:
+            return "no_data"
+        return "met" if Fraction(self.counts.bad) <= self.budget.allowed_exact else "missed"
+
+    @property
+    def warning_state(self) -> State | None:
+        """Whether the warning target is met; None when the SLO has none."""
+        target = self.slo.warning_target
+        if target is None:
+            return None
+        if not self.counts:
+            return "no_data"
+        allowed = Fraction(self.counts.total) * target.error
+        return "met" if Fraction(self.counts.bad) <= allowed else "missed"
+
+    @property
+    def burn_rates(self) -> dict[str, float | None]:
+        """Burn rate [1] by window, such as `{"1h": 14.4}`; None where there were no events."""
+        return {
+            format_duration(window): None if rate is None else float(rate)
+            for window, rate in self.burn.items()
+        }
+
+    @property
+    def policy_tier(self) -> Tier | None:
+        """The row of the SLO's policy that holds; None without events or without a budget."""
+        return None if self.budget is None else self.slo.policy.tier(self.budget.remaining_exact)
+
+    @property
+    def risk_tier(self) -> Tier | None:
+        """The row of the risk table that holds; None without events or without a budget."""
+        return (
+            None if self.budget is None else self.slo.risk_policy.tier(self.budget.remaining_exact)
+        )
+
+    @property
+    def tier(self) -> str | None:
+        """Name of the policy's tier, such as "healthy"."""
+        tier = self.policy_tier
+        return None if tier is None else tier.name
+
+    @property
+    def risk(self) -> str | None:
+        """Name of the risk table's row, such as "medium"."""
+        tier = self.risk_tier
+        return None if tier is None else tier.name
+
+    @property
+    def active_alerts(self) -> tuple[AlertState, ...]:
+        """The alerts that fire and are not silenced by a more urgent one."""
+        return tuple(alert for alert in self.alerts if alert.active)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The status as the JSON report holds it; schema `errorbudget.report/1`."""
+        slo = self.slo
+        data: dict[str, Any] = {
+            "name": slo.name,
+            "state": self.state,
+            "objective": slo.objective(),
+            "window": {
+                "start": format_time(self.interval.start_ns),
+                "end": format_time(self.interval.end_ns),
+                "closed": self.interval.closed,
+            },
+            "sli": self.sli,
+            "unit": self.unit,
+            "counts": {
+                "good": self.counts.good,
+                "bad": self.counts.bad,
+                "total": self.counts.total,
+                "left_out": self.left_out,
+            },
+            "budget": None if self.budget is None else budget_to_dict(self.budget),
+            "burn_rates": {window: json_number(rate) for window, rate in self.burn_rates.items()},
+            "tier": self.tier,
+            "risk": self.risk,
+            "alerts": [
+                {
+                    "name": alert.alert.name,
+                    "severity": alert.alert.severity,
+                    "state": alert.state,
+                    "threshold": alert.threshold,
+                    "burn_rates": {w: json_number(r) for w, r in alert.burn_rates.items()},
+                    "inhibited_by": alert.inhibited_by,
+                }
+                for alert in self.alerts
+            ],
+            "coverage": self.coverage,
+            "warnings": list(self.warnings),
+        }
+        if self.measurements:
+            data["measurements"] = [measurement.to_dict() for measurement in self.measurements]
+        if self.projected is not None:
+            data["projected"] = budget_to_dict(self.projected)
+        if self.warning_state is not None:
+            data["warning_state"] = self.warning_state
+        if tier := self.policy_tier:
+            data["actions"] = dict(tier.actions)
+        data.update(slo.metadata())
+        return data
+
+    def __str__(self) -> str:
+        if self.state == "no_data":
+            return f"{self.name}: no data in {self.interval}"
+        if self.budget is None:
+            figures = ", ".join(
+                f"{m.name} {m.value:.6g} {m.unit} (bound {m.op} {m.bound:g})".replace("  ", " ")
+                for m in self.measurements
+                if m.value is not None
+            )
+            return f"{self.name}: {self.state}; {figures}"
+        remaining = self.budget.remaining_ratio
+        return (
+            f"{self.name}: {self.state}; SLI {self.sli:.6%} against {slo_target(self.slo)}; "
+            f"{remaining:.2%} of the budget left ({self.tier})"
+        )
+
+
+def slo_target(slo: SLO) -> str:
+    """The target as text."""
+    return "no target" if slo.target is None else str(slo.target)
+
+
+def budget_to_dict(budget: Budget) -> dict[str, Any]:
+    """The budget as the JSON report holds it."""
+    return {
+        "allowed": budget.allowed,
+        "consumed": budget.consumed,
+        "consumed_ratio": json_number(budget.consumed_ratio),
+        "remaining": budget.remaining,
+        "remaining_ratio": json_number(budget.remaining_ratio),
+        "allowed_time_s": json_number(budget.allowed_time_s),
+        "remaining_time_s": json_number(budget.remaining_time_s),
+        "estimated": budget.estimated,
+    }
