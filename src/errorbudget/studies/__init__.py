@@ -1,0 +1,1 @@
+"""Questions asked of a history, and histories to ask them of."""
