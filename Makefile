@@ -6,8 +6,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHARED ?= $(if $(ERRORBUDGET_SHARED),$(ERRORBUDGET_SHARED),../shared)
 
-# `make test SLOW=1` runs the slow ones too; ARGS="-k burn" goes to pytest as it is.
+# `make test SLOW=1` runs the slow ones too; ARGS="-k burn" goes to pytest as it is;
+# JOBS=0 runs in one process, for --pdb.
 MARKED := $(if $(SLOW),-m "")
+JOBS   ?= auto
 ARGS   ?=
 
 export UV_PYTHON_DOWNLOADS := never
@@ -67,7 +69,7 @@ demo: $(VENV)/.demo  ## simulate a shop's month with incidents, report on it, wr
 
 test: $(VENV)/.test  ## run the tests (SLOW=1 for all of them, ARGS=... for pytest)
 	@echo "== tests, docstrings, README and docs"
-	@$(BIN)/python -m pytest $(MARKED) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(MARKED) $(ARGS)
 
 check:  ## run everything that CI runs
 	@bash .ci/run
@@ -127,7 +129,8 @@ core: wheel  ## run the tests on the wheel, without sources and without extras
 	@$(UV) pip install --quiet --python build/core/venv/bin/python --group core-test
 	@cp -r tests pyproject.toml build/core/
 	@cd build/core && ERRORBUDGET_SHARED=$(abspath $(SHARED)) ERRORBUDGET_REQUIRE_ALL=0 \
-	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q $(ARGS)
+	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q \
+	  -n $(JOBS) --dist loadfile
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist site demo htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
