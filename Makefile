@@ -14,12 +14,13 @@ ARGS   ?=
 
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
-.PHONY: help demo test check env lint format types floors deps docs examples notebooks conformance \
+.PHONY: help demo test check env lint format types floors deps docs docs-zensical examples notebooks conformance \
 	bench bench-full wheel core clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -96,6 +97,9 @@ deps: $(VENV)/.dev  ## check that what is imported is declared, and the other wa
 docs: $(VENV)/.dev  ## build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+docs-zensical: $(VENV)/.dev  ## build it with the builder that will follow mkdocs
+	@$(BIN)/zensical build --strict
 
 examples: $(VENV)/.dev  ## run every example of README, docs and docstrings
 	@$(BIN)/python -m pytest README.md docs src $(ARGS)
