@@ -58,7 +58,7 @@ $(VENV)/.test: pyproject.toml | $(VENV)/.python
 $(VENV)/.dev: pyproject.toml | $(VENV)/.python
 	@echo "== installing errorbudget with all extras, and every tool that CI runs"
 	@$(INSTALL) -e '.[all]' --group dev
-	@touch $@ $(VENV)/.test
+	@touch $@ $(VENV)/.test $(VENV)/.demo
 
 env: $(VENV)/.dev  ## the environment with every tool in it
 

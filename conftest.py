@@ -3,7 +3,8 @@ Every example of the docs, the README and the docstrings is run.
 
 Python blocks run in order, sharing names within a page. A `console` block runs when the line
 before it is `<!-- run -->`: each `$ errorbudget ...` line is a command, what follows is what it
-prints, `...` stands for anything. A page works in a folder of its own, so it may write files.
+prints, `...` stands for anything, and an exit code other than 0 is followed by `$ echo $?`. A page
+works in a folder of its own, so it may write files.
 """
 
 from __future__ import annotations
@@ -39,25 +40,36 @@ def console_parser(document: Document) -> Iterable[Region]:
 
 def run_session(example: Example) -> str | None:
     """Run each command of one console block; what differs from the page, or None."""
+    exit_code = 0
     for step in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
         command, _, expected = step.partition("\n")
-        program, *arguments = shlex.split(command)
-        if program != "errorbudget":
-            return f"only errorbudget is run in console blocks, not {program!r}"
-        done = subprocess.run(
-            [sys.executable, "-m", "errorbudget", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"},
-            timeout=120,
-            check=False,
-        )
-        if not doctest.OutputChecker().check_output(expected.strip(), done.stdout.strip(), FLAGS):
-            shown = f"exit code {done.returncode}:\n{done.stdout}"
-            return f"$ {command}\nexpected:\n{expected}\ngot {shown}"
-    return None
+        if command == "echo $?":
+            shown, exit_code = str(exit_code), 0
+        elif exit_code:
+            return f"exit code {exit_code} before $ {command}, and no `echo $?` that says so"
+        else:
+            exit_code, shown = run_errorbudget(command)
+        if not doctest.OutputChecker().check_output(expected.strip(), shown.strip(), FLAGS):
+            return f"$ {command}\nexpected:\n{expected}\ngot:\n{shown}"
+    return f"exit code {exit_code} at the end: {shown}" if exit_code else None
+
+
+def run_errorbudget(command: str) -> tuple[int, str]:
+    """The exit code of *command*, which is one of ours, and all that it prints."""
+    program, *arguments = shlex.split(command)
+    if program != "errorbudget":
+        raise ValueError(f"only errorbudget is run in console blocks, not {program!r}")
+    done = subprocess.run(
+        [sys.executable, "-m", "errorbudget", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUTF8": "1"},
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
 
 
 def enter_page(namespace: dict[str, Any]) -> None:

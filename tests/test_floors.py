@@ -53,14 +53,6 @@ def floors() -> dict[str, int]:
     }
 
 
-def doors() -> set[tuple[str, str]]:
-    """Imports upward that are allowed by name: methods that open the floor above when called."""
-    contracts = tomllib.loads(SETTINGS.read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    floor_contract = next(contract for contract in contracts if contract["id"] == "floors")
-    pairs = (line.split(" -> ") for line in floor_contract.get("ignore_imports", []))
-    return {(above.strip(), below.strip()) for above, below in pairs}
-
-
 FLOORS = floors()
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
@@ -108,11 +100,7 @@ def test_module_keeps_to_its_floor(path: Path) -> None:
         top, *rest = imported.split(".")
         at = f"{path.name}:{line}: {imported}"
         if top == "errorbudget":
-            door = any(
-                module == above and f"{imported}.".startswith(f"{below}.")
-                for above, below in doors()
-            )
-            if rest and rest[0] in FLOORS and FLOORS[rest[0]] > FLOORS[room] and not door:
+            if rest and rest[0] in FLOORS and FLOORS[rest[0]] > FLOORS[room]:
                 faults.append(f"{at} is on a floor above")
         elif top not in sys.stdlib_module_names:
             if top == "numpy" and nested and module in HANDED_NUMPY:
