@@ -18,20 +18,10 @@ import numpy as np
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
-from errorbudget.studies.simulate.incidents import Incident, RetryStorm, whole_ms
+from errorbudget.studies.simulate.incidents import Incident, whole_ms
 from errorbudget.studies.simulate.scrapes import BUCKETS_S, Scrapes, scrape
-from errorbudget.studies.simulate.traffic import (
-    MS,
-    ROUTES,
-    Route,
-    Season,
-    Stream,
-    Traffic,
-    failed_duration,
-    failure_statuses,
-    ordinary_traffic,
-    whole_ms_up,
-)
+from errorbudget.studies.simulate.strikes import span_of, strike
+from errorbudget.studies.simulate.traffic import ROUTES, Route, Season, Traffic, ordinary_traffic
 from errorbudget.times import TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
@@ -247,85 +237,6 @@ class Simulation:
         )
 
 
-def _span(traffic: Traffic, start_ns: int, end_ns: int) -> slice:
-    low, high = np.searchsorted(traffic.time, [start_ns, end_ns], side="right")
-    return slice(int(low), int(high))
-
-
-def _strike(
-    traffic: Traffic,
-    incident: Incident,
-    *,
-    position: int,
-    end_ns: int,
-    names: list[str],
-    slow_s: float,
-    seed: int,
-) -> tuple[Traffic, int, int]:
-    """The traffic once *incident* has struck, and how many requests it added and removed."""
-    stream = Stream(seed, f"{incident.kind} {incident.name} {incident.start}")
-    concerned = np.array([incident.hits(name) for name in names], dtype=np.bool_)
-    removed = _send_away(traffic, incident, concerned, stream)
-    if len(removed):
-        kept = np.ones(len(traffic.time), dtype=np.bool_)
-        kept[removed] = False
-        traffic = traffic.rows(kept)
-    span = _span(traffic, incident.start_ns, incident.end_ns)
-    rows = span.start + np.flatnonzero(concerned[traffic.route[span]])
-    again = _hurt(traffic, rows, incident, position=position, slow_s=slow_s, stream=stream)
-    if not isinstance(incident, RetryStorm):
-        return traffic, 0, len(removed)
-    added = 0
-    for attempt in range(incident.retries):
-        wait_ms = np.ceil((0.5 + stream.uniform(len(again.time))) * (1_000 << attempt))
-        again.time = again.time + wait_ms.astype(np.int64) * MS
-        retried = again.rows(again.time <= min(end_ns, incident.end_ns))
-        every = np.arange(len(retried.time))
-        again = _hurt(retried, every, incident, position=position, slow_s=slow_s, stream=stream)
-        traffic = traffic.merged(retried)
-        added += len(retried.time)
-    return traffic, added, len(removed)
-
-
-def _send_away(
-    traffic: Traffic, incident: Incident, concerned: NDArray[np.bool_], stream: Stream
-) -> NDArray[np.intp]:
-    span = _span(traffic, incident.start_ns, incident.end_ns)
-    share = incident.traffic_share(traffic.time[span])
-    if not (share < 1).any():
-        return np.empty(0, dtype=np.intp)
-    away = (stream.uniform(len(share)) >= share) & concerned[traffic.route[span]]
-    rows: NDArray[np.intp] = span.start + np.flatnonzero(away)
-    return rows
-
-
-def _hurt(
-    traffic: Traffic,
-    rows: NDArray[np.intp],
-    incident: Incident,
-    *,
-    position: int,
-    slow_s: float,
-    stream: Stream,
-) -> Traffic:
-    """Fail and slow down requests among *rows*, in place; those that failed, as they had been."""
-    time = traffic.time[rows]
-    luck, which = stream.uniform(len(rows)), stream.uniform(len(rows))
-    fine = traffic.status[rows] < 500
-    failing = fine & (luck < incident.failure_share(time))
-    failed = rows[failing]
-    as_they_were = traffic.rows(failed)
-    before = traffic.duration_s[rows]
-    after = np.where(fine, whole_ms_up(before * incident.slowdown(time)), before)
-    status = failure_statuses(which, incident.failures)
-    after = np.where(failing, failed_duration(status, after), after)
-    traffic.duration_s[rows] = after
-    traffic.slow_cause[rows[(before <= slow_s) & (after > slow_s)]] = position
-    traffic.status[failed] = status[failing]
-    traffic.cause[failed] = position
-    return as_they_were
-
-
 def _ordered(incidents: Iterable[Incident], start_ns: int, end_ns: int) -> list[Incident]:
     ordered = sorted(incidents, key=lambda incident: (incident.start_ns, incident.name))
     names = [incident.name for incident in ordered]
@@ -413,7 +324,7 @@ def simulate(
     )
     impacts = []
     for position, incident in enumerate(ordered):
-        traffic, added, removed = _strike(
+        traffic, added, removed = strike(
             traffic,
             incident,
             position=position,
@@ -443,7 +354,7 @@ def _told(
     slow = traffic.slow_cause[(traffic.slow_cause >= 0) & (traffic.duration_s > slow_s)]
     slowed = np.bincount(slow, minlength=len(impacts))
     for position, impact in enumerate(impacts):
-        span = _span(traffic, impact.start_ns, impact.end_ns)
+        span = span_of(traffic, impact.start_ns, impact.end_ns)
         per_route = np.bincount(traffic.route[span], minlength=len(names)).tolist()
         met = sum(
             count
