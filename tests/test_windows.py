@@ -16,12 +16,15 @@ from errorbudget.errors import InvalidInputError, InvalidWindowError, MissingDep
 from errorbudget.times import to_ns
 from errorbudget.windows import (
     Calendar,
+    Closed,
     Interval,
     Rolling,
     Window,
+    merge_intervals,
     parse_window,
     slice_count,
     slices,
+    subtract_intervals,
 )
 from errorbudget.windows.localtime import first_instant, load_zone, wall_time
 
@@ -410,8 +413,8 @@ def test_a_timedelta_is_a_rolling_window() -> None:
         ("calendar 1h", "d w M Q Y"),
         ("calendar fortnight", "units are day, week"),
         ("every 2 weeks", 'anchor="2026-01-05"'),
-        ("week from", "write when a period starts"),
-        ("month from foo", "write when a period starts"),
+        ("week from", 'write it as "2026-04-01"'),
+        ("month from foo", 'write it as "2026-04-01"'),
         ("week -05:00 foo", "is not one time zone"),
         ("month UTC+25", "less than 24 hours"),
         ("every 101 years from 2026-01-01", "longer than 100 years"),
@@ -489,6 +492,43 @@ def test_an_intersection_holds_what_both_hold(one: Interval, other: Interval) ->
     for instant in range(one.start_ns - 1, one.start_ns + 902):
         both = one.contains(instant) and other.contains(instant)
         assert both == (common is not None and common.contains(instant))
+
+
+@given(
+    st.lists(intervals, max_size=8),
+    st.lists(intervals, max_size=8),
+    st.sampled_from(("left", "right")),
+)
+def test_unions_and_differences_hold_the_right_instants(
+    some: list[Interval], holes: list[Interval], closed: Closed
+) -> None:
+    """Instant by instant; what comes out is in order, apart and not empty."""
+    some = [
+        Interval(part.start_ns % 900, part.start_ns % 900 + part.length_ns, closed) for part in some
+    ]
+    holes = [
+        Interval(part.start_ns % 900, part.start_ns % 900 + part.length_ns, closed)
+        for part in holes
+    ]
+    union, rest = merge_intervals(some), subtract_intervals(some, holes)
+    for instant in range(-1, 1_402):
+        held = any(part.contains(instant) for part in some)
+        assert held == any(part.contains(instant) for part in union)
+        left = held and not any(hole.contains(instant) for hole in holes)
+        assert left == any(part.contains(instant) for part in rest)
+    for parts in (union, rest):
+        assert all(part.length_ns for part in parts)
+        assert all(one.end_ns <= two.start_ns for one, two in pairwise(parts))
+    assert all(one.end_ns < two.start_ns for one, two in pairwise(union))
+
+
+def test_intervals_closed_on_different_sides_do_not_mix() -> None:
+    """Their union would need an interval closed on both sides."""
+    left, right = Interval(0, 2, "left"), Interval(1, 3, "right")
+    with pytest.raises(InvalidWindowError, match="same side"):
+        merge_intervals([left, right])
+    with pytest.raises(InvalidWindowError, match="same side"):
+        subtract_intervals([left], [right])
 
 
 def test_slices_are_counted_up() -> None:

@@ -13,20 +13,24 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from errorbudget.errors import InvalidTimeError, InvalidWindowError, did_you_mean
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import TimeLike, to_ns
 from errorbudget.windows.interval import Closed, Interval
-from errorbudget.windows.localtime import first_instant, load_zone, wall_time
+from errorbudget.windows.localtime import (
+    LocalLike,
+    first_instant,
+    load_zone,
+    read_local,
+    wall_time,
+    write_local,
+)
 
-__all__ = ["UNITS", "Anchor", "Calendar", "Unit"]
+__all__ = ["UNITS", "Calendar", "Unit"]
 
 Unit = Literal["day", "week", "month", "quarter", "year"]
 UNITS: tuple[Unit, ...] = ("day", "week", "month", "quarter", "year")
-
-Anchor = str | int | dt.datetime | dt.date | Any
-"""Wall time in the window's zone (text, `datetime`, `date`), or an instant with its own zone."""
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -41,45 +45,6 @@ _OPENSLO: dict[str, Unit] = {
 }
 _FIRST_DAY = dt.date(1970, 1, 1)
 _FIRST_MONDAY = dt.date(1970, 1, 5)
-
-
-def _read_anchor(value: Anchor, zone: dt.tzinfo) -> dt.datetime:
-    local: dt.datetime | None = None
-    if isinstance(value, str):
-        try:
-            local = dt.datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise InvalidWindowError(
-                f'"{value}" is not an anchor; write when a period starts, such as "2026-04-01" or '
-                '"2022-01-01 12:00:00"'
-            ) from None
-    elif isinstance(value, dt.datetime):
-        local = value
-    elif isinstance(value, dt.date):
-        local = dt.datetime.combine(value, dt.time(0))
-    if local is None or local.tzinfo is not None:
-        try:
-            instant = to_ns(value if local is None else local)
-        except InvalidTimeError as error:
-            raise InvalidWindowError(f"not an anchor: {error}") from None
-        if instant % 1_000:
-            raise InvalidWindowError(
-                f"an anchor must not be finer than a microsecond, got {format_time(instant)}"
-            )
-        local = wall_time(instant, zone)
-    # A plain datetime: pandas' timestamps are a subclass with other rules.
-    plain = dt.datetime.combine(local.date(), local.time())
-    if not 1678 <= plain.year <= 2261:
-        raise InvalidWindowError(f"an anchor must lie within the years 1678 to 2261, got {value}")
-    return plain
-
-
-def _write_local(local: dt.datetime) -> str:
-    if local.time() == dt.time(0):
-        return local.date().isoformat()
-    if not (local.second or local.microsecond):
-        return local.isoformat(timespec="minutes")
-    return local.isoformat()
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -123,7 +88,7 @@ class Calendar:
     closed: ClassVar[Closed] = "left"
 
     def __init__(
-        self, unit: Unit, *, zone: str = "UTC", anchor: Anchor | None = None, every: int = 1
+        self, unit: Unit, *, zone: str = "UTC", anchor: LocalLike | None = None, every: int = 1
     ) -> None:
         if unit not in UNITS:
             raise InvalidWindowError(
@@ -146,17 +111,20 @@ class Calendar:
             first = _FIRST_MONDAY if unit == "week" else _FIRST_DAY
             origin = dt.datetime.combine(first, dt.time(0))
         else:
-            origin = _read_anchor(anchor, tzinfo)
+            try:
+                origin = read_local(anchor, tzinfo)
+            except InvalidTimeError as error:
+                raise InvalidWindowError(f"not an anchor: {error}") from None
         object.__setattr__(self, "unit", unit)
         object.__setattr__(self, "zone", name)
-        object.__setattr__(self, "anchor", None if anchor is None else _write_local(origin))
+        object.__setattr__(self, "anchor", None if anchor is None else write_local(origin))
         object.__setattr__(self, "every", every)
         object.__setattr__(self, "_tzinfo", tzinfo)
         object.__setattr__(self, "_origin", origin)
 
     @classmethod
     def from_openslo(
-        cls, duration: str, *, start_time: Anchor | None = None, zone: str = "UTC"
+        cls, duration: str, *, start_time: LocalLike | None = None, zone: str = "UTC"
     ) -> Calendar:
         """
         The window of an OpenSLO `timeWindow` with `isRolling: false`.

@@ -10,11 +10,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 from errorbudget.durations import SECOND_NS
-from errorbudget.errors import InvalidWindowError, MissingDependencyError, did_you_mean
+from errorbudget.errors import (
+    InvalidTimeError,
+    InvalidWindowError,
+    MissingDependencyError,
+    did_you_mean,
+)
+from errorbudget.times import format_time, to_ns
 
-__all__ = ["first_instant", "load_zone", "wall_time"]
+__all__ = ["LocalLike", "first_instant", "load_zone", "read_local", "wall_time", "write_local"]
+
+LocalLike = str | int | dt.datetime | dt.date | Any
+"""Wall time in some zone (text, `datetime`, `date`), or an instant, which has a zone of its own."""
 
 _EPOCH = dt.datetime.fromisoformat("1970-01-01")
 _SECOND = dt.timedelta(seconds=1)
@@ -62,6 +72,62 @@ def load_zone(name: str) -> tuple[str, dt.tzinfo]:
         f'there is no time zone "{name}"'
         + (hint or '; write an IANA name such as "Europe/Berlin", or an offset such as "-05:00"')
     )
+
+
+def read_local(value: LocalLike, zone: dt.tzinfo) -> dt.datetime:
+    """
+    The wall time that a value means in *zone*, naive.
+
+    Args:
+        value: Text, `datetime` or `date` without a zone are wall time; what has a zone of its own
+            is an instant, and is read off the clock in *zone*.
+        zone: Where the clock hangs.
+
+    Raises:
+        InvalidTimeError: *value* cannot be read, or is finer than a microsecond.
+
+    Example:
+        >>> print(read_local("2026-04-01T10:00Z", load_zone("Europe/Berlin")[1]))
+        2026-04-01 12:00:00
+    """
+    local: dt.datetime | None = None
+    if isinstance(value, str):
+        try:
+            local = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise InvalidTimeError(
+                f'"{value}" is not a local time; write it as "2026-04-01" or "2026-04-01 12:00:00"'
+            ) from None
+    elif isinstance(value, dt.datetime):
+        local = value
+    elif isinstance(value, dt.date):
+        local = dt.datetime.combine(value, dt.time(0))
+    if local is None or local.tzinfo is not None:
+        instant = to_ns(value if local is None else local)
+        if instant % 1_000:
+            raise InvalidTimeError(
+                f"a local time must not be finer than a microsecond, got {format_time(instant)}"
+            )
+        local = wall_time(instant, zone)
+    if not 1678 <= local.year <= 2261:
+        raise InvalidTimeError(f"{value} lies outside the years 1678 to 2261")
+    # A plain datetime: pandas' timestamps are a subclass with other rules.
+    return dt.datetime.combine(local.date(), local.time())
+
+
+def write_local(local: dt.datetime) -> str:
+    """
+    The wall time as short text, readable by `read_local`.
+
+    Example:
+        >>> write_local(dt.datetime.fromisoformat("2026-04-01T12:00:00"))
+        '2026-04-01T12:00'
+    """
+    if local.time() == dt.time(0):
+        return local.date().isoformat()
+    if not (local.second or local.microsecond):
+        return local.isoformat(timespec="minutes")
+    return local.isoformat()
 
 
 def wall_time(time_ns: int, zone: dt.tzinfo) -> dt.datetime:
