@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError
+from errorbudget.sli import Availability
+from errorbudget.slo import SLO
 from errorbudget.sources.log_writer import log_blocks
 from errorbudget.studies import simulate as sim
 from errorbudget.studies.simulate import (
@@ -161,7 +163,7 @@ def test_an_incident_raises_the_share_of_bad_requests_while_it_lasts() -> None:
     result = day(Outage(at(10), "1h", 0.9))
     bins = result.counts("10m")
     bad = (bins.total - bins.good) / bins.total
-    during = (bins.time > at(10)) & (bins.time <= at(11))
+    during = (bins.label_ns > at(10)) & (bins.label_ns <= at(11))
     assert during.sum() == 6
     assert bad[during].min() > 0.75
     assert bad[~during].max() < 0.05
@@ -186,7 +188,7 @@ def test_each_kind_fails_in_its_own_way() -> None:
     deploy = day(DeployRegression(**hour, intensity=1.0, rollout="30m"), rate=1)
     bins = deploy.counts("10m")
     share = 1 - bins.good / bins.total
-    first = int(np.searchsorted(bins.time, at(12), side="right"))
+    first = int(np.searchsorted(bins.label_ns, at(12), side="right"))
     rising = share[first : first + 6]
     assert all(low < high for low, high in pairwise(rising[:4]))
     assert rising[3:].min() == 1.0
@@ -220,10 +222,10 @@ def test_nobody_comes_on_nights_without_traffic() -> None:
     nights = ZeroTrafficNights(START, "3d", hour=23, hours=3)
     result = simulate(START, "3d", rate=0.2, incidents=[nights])
     bins = result.counts("1h")
-    label_hour = bins.time % DAY_NS // HOUR_NS
+    label_hour = bins.label_ns % DAY_NS // HOUR_NS
     # The bin labelled 00:00 ends then: it is the hour from 23:00.
     night = np.isin(label_hour, [0, 1, 2])
-    assert len(bins.time) == 72
+    assert len(bins.label_ns) == 72
     assert bins.total[night].sum() == 0
     assert bins.total[~night].min() > 0
     assert result.incidents[0].removed == len(simulate(START, "3d", rate=0.2)) - len(result)
@@ -276,12 +278,14 @@ def test_counts_equal_a_plain_loop(step: str, seed: int) -> None:
         total[label] = total.get(label, 0) + 1
         bad[label] = bad.get(label, 0) + (status >= 500)
     bins = result.counts(step)
-    for label, good, all_of in zip(*(column.tolist() for column in bins), strict=True):
+    for label, good, all_of in zip(
+        bins.label_ns.tolist(), bins.good.tolist(), bins.total.tolist(), strict=True
+    ):
         assert all_of == total.pop(label, 0)
         assert good == all_of - bad.pop(label, 0)
     assert not total
-    assert bins.time[0] - width <= result.start_ns < bins.time[0]
-    assert bins.time[-1] - width < result.end_ns <= bins.time[-1]
+    assert bins.label_ns[0] - width <= result.start_ns < bins.label_ns[0]
+    assert bins.label_ns[-1] - width < result.end_ns <= bins.label_ns[-1]
 
 
 def test_the_season_has_a_mean_of_one_and_shows_in_the_traffic() -> None:
@@ -310,7 +314,7 @@ def test_healthy_traffic_looks_like_healthy_traffic() -> None:
     assert log.mean() == pytest.approx(np.log(0.1), abs=0.01)
     assert log.std() == pytest.approx(0.4, abs=0.01)
     counts = result.counts("1h").total
-    expected = 0.2 * 3_600 * Season().factor(result.counts("1h").time - HOUR_NS // 2)
+    expected = 0.2 * 3_600 * Season().factor(result.counts("1h").label_ns - HOUR_NS // 2)
     spread = ((counts - expected) ** 2 / expected).mean()
     assert 0.85 < spread < 1.15  # a Poisson process scatters as much as its mean
 
@@ -463,6 +467,11 @@ def test_the_shop_makes_an_interesting_report() -> None:
         window = time > result.end_ns - round(hours * HOUR_NS)
         return float(failed[window].mean() / 0.001)
 
+    slo = SLO("shop", target="99.9%", window="30d", sli=Availability(bad="5xx"))
+    status = slo.evaluate(result.events, at=result.end_ns)
+    assert status.tier == "consuming"
+    assert {one.alert.severity for one in status.active_alerts} == {"ticket"}
+    assert slo.evaluate(result.counts(), at=result.end_ns).counts == status.counts
     remaining = 1 - burn(720)
     assert 0.25 < remaining < 0.35
     assert burn(72) > 1

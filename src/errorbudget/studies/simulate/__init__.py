@@ -27,7 +27,7 @@ from errorbudget.studies.simulate.scrapes import (
     Scrapes,
 )
 from errorbudget.studies.simulate.shops import SHOP_SEASON, SHOP_START, shop, shop_incidents
-from errorbudget.studies.simulate.simulation import Bins, Impact, Simulation, simulate
+from errorbudget.studies.simulate.simulation import Impact, Simulation, simulate
 from errorbudget.studies.simulate.traffic import ROUTES, Route, Season
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "ROUTES",
     "SHOP_SEASON",
     "SHOP_START",
-    "Bins",
     "BrownOut",
     "CounterReset",
     "CounterSeries",

@@ -8,16 +8,17 @@ same seed with one incident more differs in that incident's requests and in noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
+from errorbudget.series import CountSeries
 from errorbudget.studies.simulate.incidents import Incident, whole_ms
 from errorbudget.studies.simulate.scrapes import BUCKETS_S, Scrapes, scrape
 from errorbudget.studies.simulate.strikes import span_of, strike
@@ -27,22 +28,7 @@ from errorbudget.times import TimeLike, format_time, to_ns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Bins", "Impact", "Simulation", "simulate"]
-
-
-class Bins(NamedTuple):
-    """
-    Counts per time bin, each of shape (n,), int64.
-
-    Attributes:
-        time: Label of the bin, its last instant: it counts (time - step, time] [ns UTC].
-        good: Requests not answered with 5xx [events].
-        total: All requests [events].
-    """
-
-    time: NDArray[np.int64]
-    good: NDArray[np.int64]
-    total: NDArray[np.int64]
+__all__ = ["Impact", "Simulation", "simulate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +99,7 @@ class Simulation:
     slow_s: float
     events: Events
     incidents: tuple[Impact, ...]
-    cause: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, dtype=np.int16))
+    cause: NDArray[np.int16]
 
     def __len__(self) -> int:
         return len(self.events)
@@ -133,12 +119,12 @@ class Simulation:
         """Requests that failed (5xx) without any incident [events]."""
         return self.bad - sum(impact.bad for impact in self.incidents)
 
-    def counts(self, step: DurationLike = "1m") -> Bins:
+    def counts(self, step: DurationLike = "1m") -> CountSeries:
         """
         Requests per bin, good being everything but 5xx.
 
-        Bins end at multiples of *step* since the epoch, and cover the whole simulated time; bins
-        without requests are there and say 0. Time: O(n).
+        A bin is labelled by its end and holds (label - step, label]. Bins cover the whole simulated
+        time, those without requests too. Time: O(n).
 
         Args:
             step: Width of a bin.
@@ -150,8 +136,8 @@ class Simulation:
         size = last - first + 1
         total = np.bincount(place, minlength=size)
         bad = np.bincount(place[self._status >= 500], minlength=size)
-        time = np.arange(first, last + 1, dtype=np.int64) * step_ns
-        return Bins(time, (total - bad).astype(np.int64), total.astype(np.int64))
+        labels = np.arange(first, last + 1, dtype=np.int64) * step_ns
+        return CountSeries(labels, good=total - bad, total=total, step_ns=step_ns)
 
     def scrape(
         self,
