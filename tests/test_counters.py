@@ -1,0 +1,301 @@
+"""Counters, gauges and buckets: laws of the anchored reading, and twins that agree."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from errorbudget import buckets, counters, over_time
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.kernels import buckets as bucket_kernels
+from errorbudget.kernels import counters as kernels
+from errorbudget.kernels import over_time as over_time_kernels
+
+RULES = st.sampled_from(counters.RULES)
+SPACING = st.integers(1, 90_000) | st.sampled_from((15_000, 60_000, 300_000, 700_000))
+COUNTS = st.integers(0, 10_000).map(float)
+GAUGES = (
+    st.floats(-1e6, 1e6)
+    | st.integers(-5, 5).map(float)
+    | st.sampled_from((math.inf, -math.inf, math.nan, counters.STALE))
+)
+HUGE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@st.composite
+def series(draw: st.DrawFn, values: st.SearchStrategy[float]) -> tuple[list[int], list[float]]:
+    times = np.cumsum([draw(st.integers(-50_000, 50_000)), *draw(st.lists(SPACING, max_size=30))])
+    return times.tolist(), [draw(values) for _ in times]
+
+
+@st.composite
+def window_of(draw: st.DrawFn, times: list[int]) -> tuple[list[int], int]:
+    edges = st.sampled_from(times) | st.integers(times[0] - 400_000, times[-1] + 400_000)
+    ends = draw(st.lists(edges, min_size=1, max_size=4))
+    length = draw(st.integers(1, 1_000_000) | st.sampled_from((15_000, 60_000, 300_000)))
+    return ends, length
+
+
+def same(pure: float | None, fast: float, *, rel: float = 1e-13) -> bool:
+    if pure is None or math.isnan(pure):
+        return math.isnan(fast)
+    if math.isinf(pure):
+        return pure == fast
+    return math.isclose(pure, fast, rel_tol=rel, abs_tol=1e-300)
+
+
+# ------------------------------------------------------------------------------------- twins
+
+COUNTER_FUNCTIONS = ("increase", "rate", "delta", "irate", "idelta", "resets", "changes")
+GAUGE_FUNCTIONS = (
+    "avg_over_time",
+    "count_over_time",
+    "last_over_time",
+    "max_over_time",
+    "min_over_time",
+    "present_over_time",
+    "sum_over_time",
+)
+
+
+@pytest.mark.parametrize("name", COUNTER_FUNCTIONS)
+@given(st.data(), RULES)
+def test_counter_twins_agree(name: str, data: st.DataObject, rules: counters.Rules) -> None:
+    """The numpy twin gives the slow twin's answer at every instant, under every set of rules."""
+    times, values = data.draw(series(GAUGES if name != "rate" else COUNTS))
+    ends, length = data.draw(window_of(times))
+    fast = getattr(kernels, name)(times, values, ends, length, rules)
+    for end, answer in zip(ends, fast, strict=True):
+        pure = getattr(counters, name)(times, values, end, length, rules)
+        assert same(pure, answer), (name, pure, answer)
+
+
+@pytest.mark.parametrize("name", GAUGE_FUNCTIONS)
+@given(st.data(), RULES)
+def test_gauge_twins_agree(name: str, data: st.DataObject, rules: counters.Rules) -> None:
+    """Exact sums make the twins equal to the last digit or two, whatever the samples."""
+    times, values = data.draw(series(GAUGES | HUGE))
+    ends, length = data.draw(window_of(times))
+    fast = getattr(over_time_kernels, name)(times, values, ends, length, rules)
+    for end, answer in zip(ends, fast, strict=True):
+        pure = getattr(over_time, name)(times, values, end, length, rules)
+        assert same(pure, answer), (name, pure, answer)
+
+
+@pytest.mark.parametrize("name", ["stdvar_over_time", "stddev_over_time", "deriv"])
+@given(st.data(), RULES)
+def test_spread_and_slope_twins_agree(
+    name: str, data: st.DataObject, rules: counters.Rules
+) -> None:
+    """Spread and slope agree to what the data's own rounding leaves."""
+    times, values = data.draw(series(st.integers(-1000, 1000).map(float)))
+    ends, length = data.draw(window_of(times))
+    fast = getattr(over_time_kernels, name)(times, values, ends, length, rules)
+    for end, answer in zip(ends, fast, strict=True):
+        pure = getattr(over_time, name)(times, values, end, length, rules)
+        if pure is None:
+            assert math.isnan(answer)
+        else:
+            assert math.isclose(pure, answer, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@given(st.data(), RULES, st.floats(-0.5, 1.5) | st.just(math.nan))
+def test_quantile_twins_agree(data: st.DataObject, rules: counters.Rules, q: float) -> None:
+    """The quantile of samples is the same in both twins, also outside [0, 1]."""
+    times, values = data.draw(series(GAUGES))
+    ends, length = data.draw(window_of(times))
+    fast = over_time_kernels.quantile_over_time(q, times, values, ends, length, rules)
+    for end, answer in zip(ends, fast, strict=True):
+        assert same(over_time.quantile_over_time(q, times, values, end, length, rules), answer)
+
+
+@given(st.data(), RULES, st.integers(1, 700_000))
+def test_last_value_twins_agree(data: st.DataObject, rules: counters.Rules, lookback: int) -> None:
+    """A stale marker and an old value both end a series, in both twins."""
+    times, values = data.draw(series(GAUGES))
+    ends, _ = data.draw(window_of(times))
+    fast = kernels.last_value(times, values, ends, lookback, rules)
+    for end, answer in zip(ends, fast, strict=True):
+        assert same(counters.last_value(times, values, end, lookback, rules), answer)
+
+
+@given(st.data(), st.integers(0, 700_000), st.sampled_from(("zero", "before")))
+def test_anchored_twins_agree(data: st.DataObject, lookback: int, born: counters.Born) -> None:
+    """Anchored growth, what gaps hide and coverage are the same in both twins, exactly."""
+    times, values = data.draw(series(COUNTS | st.just(counters.STALE)))
+    ends, length = data.draw(window_of(times))
+    known: dict[str, Any] = {"lookback_ms": lookback}
+    grown = kernels.anchored_increase(times, values, ends, length, born=born, **known)
+    hidden = kernels.hidden_increase(times, values, ends, length, **known)
+    covered = kernels.coverage(times, ends, length, **known)
+    for index, end in enumerate(ends):
+        pure = counters.anchored_increase(times, values, end, length, born=born, **known)
+        assert grown[index] == pure if pure is not None else math.isnan(grown[index])
+        assert hidden[index] == counters.hidden_increase(times, values, end, length, **known)
+        assert covered[index] == float(counters.coverage(times, end, length, **known))
+
+
+@given(
+    st.lists(st.sampled_from((-1.0, 0.0, 0.1, 0.25, 0.5, 1.0, 2.0, math.inf)), max_size=9),
+    st.data(),
+    RULES,
+    st.floats(-0.1, 1.1) | st.sampled_from((0.0, 0.5, 0.99, 1.0, math.nan)),
+)
+def test_bucket_twins_agree(
+    bounds: list[float], data: st.DataObject, rules: counters.Rules, q: float
+) -> None:
+    """Quantiles and shares of buckets agree for any bounds, doubled, unsorted or without +Inf."""
+    rows = [[data.draw(COUNTS) for _ in bounds] for _ in range(3)]
+    table = np.array(rows).reshape(3, len(bounds))
+    lower, upper = data.draw(st.tuples(*[st.floats(-2, 3) | st.sampled_from(bounds or [0.0])] * 2))
+    fast = bucket_kernels.histogram_quantile(q, bounds, table, rules)
+    shares = bucket_kernels.histogram_fraction(lower, upper, bounds, table, rules)
+    for index, row in enumerate(rows):
+        assert same(buckets.histogram_quantile(q, bounds, row, rules), fast[index], rel=1e-12)
+        assert same(buckets.histogram_fraction(lower, upper, bounds, row, rules), shares[index])
+
+
+# -------------------------------------------------------------------- laws of the anchored reading
+
+
+@given(st.data(), st.integers(0, 700_000), st.sampled_from(("zero", "before")))
+def test_adjacent_windows_add_up(data: st.DataObject, lookback: int, born: counters.Born) -> None:
+    """Two adjacent windows, with what the gap between them hides, grow as the whole."""
+    times, values = data.draw(series(COUNTS))
+    (end, *_), length = data.draw(window_of(times))
+    assume(length > 1)
+    cut = data.draw(st.integers(1, length - 1))
+
+    def grown(at: int, over: int) -> float:
+        growth = counters.anchored_increase(
+            times, values, at, over, lookback_ms=lookback, born=born
+        )
+        return growth or 0.0
+
+    hidden = counters.hidden_increase(times, values, end, cut, lookback_ms=lookback)
+    # A gap that hides growth from the whole hides it from whichever part the next sample is in.
+    whole_hidden = counters.hidden_increase(times, values, end, length, lookback_ms=lookback)
+    first_hidden = counters.hidden_increase(
+        times, values, end - cut, length - cut, lookback_ms=lookback
+    )
+    parts = grown(end - cut, length - cut) + first_hidden + grown(end, cut) + hidden
+    assert parts == grown(end, length) + whole_hidden
+
+
+@given(st.data())
+def test_increments_are_anchored_growth(data: st.DataObject) -> None:
+    """Growth summed sample by sample is the growth of a window that holds all samples."""
+    times, values = data.draw(series(COUNTS))
+    _, grown = kernels.increments(times, values)
+    whole = counters.anchored_increase(times, values, times[-1], times[-1] - times[0] + 1)
+    assert grown.sum() == whole
+
+
+@given(st.data(), st.integers(-(10**12), 10**12))
+def test_the_clock_does_not_matter(data: st.DataObject, shift: int) -> None:
+    """Moving samples and windows together changes nothing."""
+    times, values = data.draw(series(COUNTS))
+    ends, length = data.draw(window_of(times))
+    moved = [time + shift for time in times], values, [end + shift for end in ends], length
+    for function in (kernels.increase, kernels.anchored_increase):
+        np.testing.assert_array_equal(function(*moved), function(times, values, ends, length))
+
+
+@given(st.data())
+def test_inputs_come_back_unmodified(data: st.DataObject) -> None:
+    """Read-only, strided and big-endian arrays are read as they are, and left so."""
+    times, values = data.draw(series(COUNTS))
+    ends, length = data.draw(window_of(times))
+    stride = np.repeat(np.array(times, dtype=">i8"), 2)[::2]
+    locked = np.array(values)
+    locked.flags.writeable = False
+    np.testing.assert_array_equal(
+        kernels.anchored_increase(stride, locked, ends, length),
+        kernels.anchored_increase(times, values, ends, length),
+    )
+    assert stride.tolist() == times
+    assert locked.tolist() == values
+
+
+def test_a_late_child_is_not_lost() -> None:
+    """The first 503 of a process that was there before counts; asked for by name, it does not."""
+    times, values = [600_000, 660_000], [3.0, 4.0]
+    assert counters.anchored_increase(times, values, 660_000, 660_000) == 4.0
+    assert counters.anchored_increase(times, values, 660_000, 660_000, born="before") == 1.0
+    assert counters.increase(times, values, 660_000, 660_000) == pytest.approx(1.5)
+
+
+def test_totals_beyond_whole_floats_are_summed_window_by_window() -> None:
+    """Above 2**53 running sums would round; each window is summed on its own instead."""
+    values = [0.1, 2.0**60, 0.25, 2.0**59, 0.5, 0.75]
+    times = list(range(0, 6_000, 1_000))
+    fast = kernels.increase(times, values, [5_000], 2_000, "prom2.53")
+    assert fast[0] == counters.increase(times, values, 5_000, 2_000, "prom2.53")
+    assert kernels.anchored_increase(times, values, [5_000], 1_000)[0] == 0.25
+
+
+def test_ten_thousand_windows_do_not_drift() -> None:
+    """After a million samples with resets every answer is still exact."""
+    steps = np.random.default_rng(5).integers(0, 1_000, 200_000)
+    values = steps.cumsum().astype(float)
+    for at in (50_000, 111_111, 190_000):
+        values[at:] -= values[at]
+    times = np.arange(len(values), dtype=np.int64) * 1_000
+    ends = times[-2_000:]
+    fast = kernels.anchored_increase(times, values, ends, 150_000_000)
+    taken = np.concatenate(([values[0]], np.diff(values)))
+    taken = np.where(taken < 0, values, taken).astype(np.int64)
+    running = np.concatenate(([0], taken.cumsum()))
+    positions = ends // 1_000 + 1
+    np.testing.assert_array_equal(fast, running[positions] - running[positions - 150_000])
+
+
+# ---------------------------------------------------------------------------------------- doors
+
+
+@pytest.mark.parametrize("module", [counters, kernels])
+def test_bad_input_is_named(module: Any) -> None:
+    """Times that do not ascend, values that are no counts and unknown rules are refused."""
+    with pytest.raises(InvalidSeriesError, match="must ascend") as caught:
+        module.increase([0, 5, 5], [1.0, 2.0, 3.0], 10, 10)
+    assert caught.value.index == 2
+    with pytest.raises(InvalidSeriesError, match="finite and not negative") as caught:
+        module.anchored_increase([0, 5], [1.0, -2.0], 10, 10)
+    assert caught.value.index == 1
+    with pytest.raises(InvalidSeriesError, match="one"):
+        module.rate([0, 5], [1.0], 10, 10)
+    with pytest.raises(InvalidInputError, match=r"prom2\.42, prom2\.53, prom3"):
+        module.rate([0, 5], [1.0, 2.0], 10, 10, "prom4")
+    with pytest.raises(InvalidInputError, match="longer than 0"):
+        module.rate([0, 5], [1.0, 2.0], 10, 0)
+
+
+def test_times_are_whole_milliseconds() -> None:
+    """Seconds as floats would be off by a factor of a thousand without a word."""
+    with pytest.raises(InvalidInputError, match="whole milliseconds"):
+        kernels.increase([0.5, 1.5], [1, 2], [2], 2)
+
+
+@pytest.mark.parametrize("module", [buckets, bucket_kernels])
+def test_bad_buckets_are_named(module: Any) -> None:
+    """A NaN bound, a missing count and unknown rules are refused."""
+    with pytest.raises(InvalidSeriesError, match="NaN"):
+        module.histogram_quantile(0.5, [math.nan, math.inf], [1, 2])
+    with pytest.raises(InvalidSeriesError, match="is needed"):
+        module.histogram_quantile(0.5, [1.0, math.inf], [1])
+    with pytest.raises(InvalidInputError, match="rules must be"):
+        module.histogram_fraction(0, 1, [1.0, math.inf], [1, 2], "prom1")
+
+
+def test_coverage_is_a_share() -> None:
+    """A silent hour of two is half, and the sample before it speaks for the look-back."""
+    times = [0, 3_600_000, 7_200_000]
+    assert counters.coverage(times, 7_200_000, 7_200_000, lookback_ms=1_800_000) == Fraction(1, 2)
+    assert counters.coverage([], 10, 10) == 0
+    assert kernels.coverage([], [10], 10)[0] == 0
