@@ -5,7 +5,7 @@ The error budget of one window: what may fail, what did, and what is left.
     consumed = bad / allowed                 [1]
     left     = 1 - consumed                  [1], negative when overspent, never clamped
 
-Everything is decided on exact fractions. A figure turns into a float only as the value of a property,
+Everything is decided on exact fractions. A figure turns into a float only as a property's value,
 correctly rounded, so 999 good of 1,000 at 99.9 % leaves exactly 0 and counts as exhausted.
 """
 
@@ -23,10 +23,6 @@ __all__ = ["Budget", "Ratio", "budget", "budget_consumed", "budget_remaining", "
 
 Ratio = Fraction | float
 """An exact ratio, or an infinity where the target allows no bad event at all."""
-
-
-def _exact(count: float) -> Fraction:
-    return Fraction(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Budget:
         if not self.counts:
             return None
         if self.allowed_exact:
-            return _exact(self.counts.bad) / self.allowed_exact
+            return Fraction(self.counts.bad) / self.allowed_exact
         return inf if self.counts.bad else Fraction(0)
 
     @property
@@ -80,12 +76,13 @@ class Budget:
     @property
     def consumed(self) -> float:
         """Bad events so far [events]."""
-        return self.counts.bad
+        bad = self.counts.bad
+        return float(bad) if isinstance(bad, Fraction) else bad
 
     @property
     def remaining(self) -> float:
         """Bad events that are still allowed [events]; negative when overspent."""
-        return float(self.allowed_exact - _exact(self.counts.bad))
+        return float(self.allowed_exact - Fraction(self.counts.bad))
 
     @property
     def consumed_ratio(self) -> float | None:
@@ -141,7 +138,7 @@ def budget(counts: Counts, target: TargetLike, window_ns: int | None = None) -> 
         InvalidTargetError: *target* lies outside (0, 1].
     """
     error = Target(target).error
-    return Budget(counts, _exact(counts.total) * error, window_ns, error)
+    return Budget(counts, Fraction(counts.total) * error, window_ns, error)
 
 
 def sli(counts: Counts) -> float | None:
@@ -153,7 +150,7 @@ def sli(counts: Counts) -> float | None:
         0.999
     """
     total = counts.total
-    return counts.good / total if total else None
+    return float(counts.good / total) if total else None
 
 
 def budget_consumed(counts: Counts, target: TargetLike) -> float | None:

@@ -7,17 +7,24 @@ Counts add, and take away, so windows merge and slide without losing a single ev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isfinite
 from operator import index
 
 from errorbudget.errors import InvalidCountsError
 
-__all__ = ["Counts"]
+__all__ = ["Count", "Counts"]
+
+Count = int | float | Fraction
+"""A number of events: an integer, but for sums of slice ratios and extrapolated increases."""
 
 
-def _count(name: str, value: float) -> float:
+def _count(name: str, value: Count) -> Count:
+    number: Count
     if type(value) is int:
-        number: float = value
+        number = value
+    elif isinstance(value, Fraction):
+        number = value.numerator if value.denominator == 1 else value
     elif isinstance(value, bool):
         raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
     else:
@@ -44,8 +51,9 @@ class Counts:
     """
     Events of one interval, told apart into good and bad.
 
-    Whole numbers stay integers of any size. A fraction of an event is accepted as a float, since
-    sums of slice ratios and Prometheus' extrapolated increases have them; it is never rounded.
+    Whole numbers stay integers of any size. Fractions of an event are accepted, since sums of slice
+    ratios (`Fraction`) and Prometheus' extrapolated increases (`float`) have them; they are never
+    rounded.
 
     Args:
         good: Good events [events, >= 0].
@@ -61,8 +69,8 @@ class Counts:
         Counts(good=4, bad=6)
     """
 
-    good: float = 0
-    bad: float = 0
+    good: Count = 0
+    bad: Count = 0
 
     def __post_init__(self) -> None:
         if type(self.good) is not int or self.good < 0:
@@ -71,7 +79,7 @@ class Counts:
             object.__setattr__(self, "bad", _count("bad", self.bad))
 
     @classmethod
-    def from_total(cls, *, good: float, total: float) -> Counts:
+    def from_total(cls, *, good: Count, total: Count) -> Counts:
         """
         Counts of *good* events among *total*.
 
@@ -91,7 +99,7 @@ class Counts:
         return cls(checked_good, checked_total - checked_good)
 
     @property
-    def total(self) -> float:
+    def total(self) -> Count:
         """All events [events]."""
         return self.good + self.bad
 

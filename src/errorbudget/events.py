@@ -19,6 +19,12 @@ from errorbudget.times import TimeLike, format_time, to_ns
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from errorbudget.durations import DurationLike
+    from errorbudget.history import History
+    from errorbudget.series import CountSeries
+    from errorbudget.slo import SLO
+    from errorbudget.status import Status
+
 __all__ = ["Events", "Labels"]
 
 
@@ -290,6 +296,36 @@ class Events:
         """Names of all columns that predicates can ask for, except time."""
         own = (name for name in ("status", "duration_s", "good") if getattr(self, name) is not None)
         return (*own, *self.labels, *self.values)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last event [ns UTC], or None without events."""
+        return (int(self.time[0]), int(self.time[-1])) if len(self) else None
+
+    def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
+        """The status of *slo* at *at*, by default at the last event."""
+        from errorbudget.evaluate import evaluate_events
+
+        return evaluate_events(slo, self, at=at)
+
+    def history(
+        self,
+        slo: SLO,
+        *,
+        step: DurationLike | None = None,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+    ) -> History:
+        """The history of *slo* at every *step*, by default every minute."""
+        from errorbudget.history import history_of_events
+
+        return history_of_events(slo, self, step=step, start=start, end=end)
+
+    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:
+        """Good and total events of *slo* per *step*."""
+        from errorbudget.judging import count_events
+
+        return count_events(slo, self, step=step)
 
     def take(self, rows: NDArray[Any] | slice) -> Events:
         """The events at *rows*: a mask, a slice, or ascending positions."""

@@ -1,8 +1,8 @@
 """
 The answer for one SLO at one instant.
 
-`Status` holds exact counts and derives every figure from them when asked, so nothing is rounded before it
-is compared, and a figure cannot disagree with another one.
+`Status` holds exact counts and derives every figure from them when asked, so nothing is rounded
+before it is compared, and no figure can disagree with another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.budget import Budget, Ratio, sli
-from errorbudget.counts import Counts
+from errorbudget.counts import Count, Counts
 from errorbudget.durations import format_duration
 from errorbudget.times import format_time
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from errorbudget.slo import SLO
     from errorbudget.windows import Interval
 
-__all__ = ["State", "Status", "json_number"]
+__all__ = ["State", "Status", "json_number", "plain_count"]
 
 State = Literal["met", "missed", "no_data"]
 
@@ -36,6 +36,11 @@ def json_number(value: float | None) -> float | str | None:
     if value in (float("inf"), float("-inf")):
         return "inf" if value > 0 else "-inf"
     return value
+
+
+def plain_count(count: Count) -> float:
+    """A count as JSON holds it: fractions of an event as the nearest float."""
+    return float(count) if isinstance(count, Fraction) else count
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +164,9 @@ class Status:
             "sli": self.sli,
             "unit": self.unit,
             "counts": {
-                "good": self.counts.good,
-                "bad": self.counts.bad,
-                "total": self.counts.total,
+                "good": plain_count(self.counts.good),
+                "bad": plain_count(self.counts.bad),
+                "total": plain_count(self.counts.total),
                 "left_out": self.left_out,
             },
             "budget": None if self.budget is None else budget_to_dict(self.budget),

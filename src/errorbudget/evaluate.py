@@ -1,0 +1,250 @@
+"""
+Status of SLOs over events and count series.
+
+Everything is counted here, and decided in `SLO.assess`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, overload
+
+from errorbudget.budget import Budget
+from errorbudget.counts import Counts
+from errorbudget.durations import MINUTE_NS
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.schedule import TargetSchedule
+from errorbudget.series import CountSeries, EventSeries, Series, window_counts
+from errorbudget.sli import ThresholdSLI
+from errorbudget.slices import RatioSeries
+from errorbudget.slo import SLO, Evaluable
+from errorbudget.status import Status
+from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.windows import Interval
+
+if TYPE_CHECKING:
+    from errorbudget.events import Events
+
+__all__ = ["Report", "evaluate", "evaluate_counts", "evaluate_events", "evaluate_series"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Sequence[Status]):
+    """
+    The statuses of several SLOs at one instant.
+
+    Attributes:
+        at_ns: The instant [ns UTC].
+        statuses: One status per SLO, in their order.
+    """
+
+    at_ns: int
+    statuses: tuple[Status, ...]
+
+    @overload
+    def __getitem__(self, key: int | str) -> Status: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Status]: ...
+    def __getitem__(self, key: int | str | slice) -> Status | Sequence[Status]:
+        if isinstance(key, str):
+            for status in self.statuses:
+                if status.name == key:
+                    return status
+            known = ", ".join(status.name for status in self.statuses)
+            raise KeyError(f'no SLO "{key}" in this report; there are {known}')
+        return self.statuses[key]
+
+    def __len__(self) -> int:
+        return len(self.statuses)
+
+    def __iter__(self) -> Iterator[Status]:
+        return iter(self.statuses)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON holds it; schema `errorbudget.report/1`."""
+        return {
+            "schema": "errorbudget.report/1",
+            "at": format_time(self.at_ns),
+            "slos": [status.to_dict() for status in self.statuses],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.statuses))
+
+
+def evaluate(slos: SLO | Iterable[SLO], data: Evaluable, *, at: TimeLike | None = None) -> Report:
+    """
+    The status of every SLO over the same data at the same instant.
+
+    Args:
+        slos: One objective or several.
+        data: Events, a count series, or a tracker.
+        at: The instant; by default the end of the data.
+
+    Raises:
+        InvalidInputError: There are no SLOs, or two of one name.
+        InvalidSeriesError: The data lacks a column that an indicator asks for.
+        NoDataError: The data is empty and *at* is not given.
+    """
+    wanted = [slos] if isinstance(slos, SLO) else list(slos)
+    if not wanted:
+        raise InvalidInputError("no SLOs to evaluate; give at least one")
+    seen: set[str] = set()
+    for slo in wanted:
+        if slo.name in seen:
+            raise InvalidInputError(f'two SLOs are called "{slo.name}"; names must differ')
+        seen.add(slo.name)
+    statuses = []
+    for slo in wanted:
+        status = slo.evaluate(data, at=at)
+        at = status.at_ns
+        statuses.append(status)
+    return Report(statuses[0].at_ns, tuple(statuses))
+
+
+def _instant(at: TimeLike | None, span: tuple[int, int] | None) -> int:
+    if at is not None:
+        return to_ns(at)
+    if span is None:
+        raise NoDataError("there are no events, and no instant to judge; give at=...")
+    return span[1]
+
+
+def counts_in(series: Series, interval: Interval) -> Counts:
+    """Good and bad units of *interval*; ratio time slices from their exact ratios."""
+    if isinstance(series, RatioSeries):
+        return series.counts(interval)
+    return window_counts(series, interval)
+
+
+def _allowed(slo: SLO, series: Series, interval: Interval) -> Fraction | None:
+    """Bad units that changing targets allow together; None where one target holds throughout."""
+    if not isinstance(slo.target, TargetSchedule):
+        return None
+    return sum(
+        (
+            Fraction(counts_in(series, part).total) * target.error
+            for part, target in slo.target.segments(interval)
+        ),
+        Fraction(0),
+    )
+
+
+def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Fraction | float | None]:
+    rates: dict[int, Fraction | float | None] = {}
+    for window in slo.all_burn_windows:
+        interval = Interval(at_ns - window, at_ns, "right")
+        counts = counts_in(series, interval)
+        allowed = _allowed(slo, series, interval)
+        if allowed is None:
+            allowed = Fraction(counts.total) * slo.target_at(at_ns).error
+        rates[window] = Budget(counts, allowed).consumed_exact
+    return rates
+
+
+def _held(slo: SLO, series: Series, at_ns: int) -> dict[str, bool]:
+    """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
+    held = {}
+    for alert in () if slo.alerts is None else slo.alerts.alerts:
+        if not alert.hold:
+            continue
+        instants = range(at_ns - alert.hold, at_ns, min(MINUTE_NS, alert.hold))
+        held[alert.name] = all(
+            alert.condition(_burn(slo, series, instant), slo.period_ns) for instant in instants
+        )
+    return held
+
+
+def evaluate_series(
+    slo: SLO, series: Series, *, at_ns: int, left_out: int = 0, warnings: Sequence[str] = ()
+) -> Status:
+    """
+    The status of *slo* over its units.
+
+    Args:
+        slo: The objective.
+        series: Its units, as `judging` makes them.
+        at_ns: The instant [ns UTC].
+        left_out: Events that took no part because a value was missing.
+        warnings: Further sentences for the status.
+
+    Time: O(windows x log n).
+    """
+    interval = slo.interval(at_ns)
+    burn = _burn(slo, series, at_ns)
+    waiting = slo.alerts is not None and any(
+        alert.hold and alert.condition(burn, slo.period_ns) for alert in slo.alerts.alerts
+    )
+    return slo.assess(
+        counts_in(series, interval),
+        at=at_ns,
+        allowed=_allowed(slo, series, interval),
+        burn=burn,
+        held=_held(slo, series, at_ns) if waiting else None,
+        coverage=series.coverage(interval),
+        left_out=left_out,
+        warnings=warnings,
+    )
+
+
+def evaluate_events(slo: SLO, events: Events, *, at: TimeLike | None = None) -> Status:
+    """
+    The status of *slo* over single events.
+
+    Raises:
+        InvalidSeriesError: The events lack a column that the indicator asks for.
+        NoDataError: There are no events and *at* is not given.
+    """
+    from errorbudget.judging import judge
+
+    at_ns = _instant(at, events.span)
+    if slo.target is None:
+        return _evaluate_threshold(slo, events, at_ns)
+    judged = judge(slo, events, until_ns=at_ns)
+    warnings = []
+    if judged.left_out:
+        warnings.append(
+            f"{judged.left_out:,} events without {judged.missing} took no part: "
+            "they are neither good nor bad"
+        )
+    return evaluate_series(
+        slo, judged.series, at_ns=at_ns, left_out=judged.left_out, warnings=warnings
+    )
+
+
+def _evaluate_threshold(slo: SLO, events: Events, at_ns: int) -> Status:
+    from errorbudget.measuring import measure, samples
+
+    assert isinstance(slo.sli, ThresholdSLI)  # noqa: S101 - what SLO checks
+    interval = slo.interval(at_ns)
+    time, values = samples(slo, events)
+    whole = EventSeries(time, time[:0], events.span)
+    coverage = whole.coverage(interval)
+    figures = measure(slo.sli, time, values, interval)
+    if not coverage:
+        # Nothing was observed: a rate of 0 would be a claim.
+        figures = tuple(replace(figure, value=None) for figure in figures)
+    return slo.assess(
+        window_counts(whole, interval), at=at_ns, coverage=coverage, measurements=figures
+    )
+
+
+def evaluate_counts(slo: SLO, series: CountSeries, *, at: TimeLike | None = None) -> Status:
+    """
+    The status of *slo* over counts of its events.
+
+    Raises:
+        InvalidSeriesError: The objective needs more than counts, or slices finer than the bins.
+        NoDataError: The series is empty and *at* is not given.
+    """
+    from errorbudget.judging import judge_series
+
+    at_ns = _instant(at, series.span)
+    if isinstance(slo.sli, ThresholdSLI):
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" ({slo.sli}) needs the events themselves; counts hold no durations, '
+            "gauges or times of updates"
+        )
+    return evaluate_series(slo, judge_series(slo, series, until_ns=at_ns), at_ns=at_ns)

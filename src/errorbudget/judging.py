@@ -1,0 +1,116 @@
+"""
+From events to units: what an SLO sees of them.
+
+Predicates choose and judge events, corrections take maintenance out, and the budgeting method decides
+what one unit is. What comes out is a series that windows are counted over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from errorbudget.durations import DurationLike, parse_duration
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.events import Events
+from errorbudget.kernels.predicates import matches
+from errorbudget.measuring import bound_slices, corrected, last_whole, participants
+from errorbudget.methods import Occurrences, RatioTimeslices, Timeslices
+from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series
+from errorbudget.sli import Freshness, RatioSLI, ThresholdSLI
+from errorbudget.slices import RatioSeries, filled, verdicts
+from errorbudget.slo import SLO
+
+__all__ = ["Judged", "count_events", "judge", "judge_series"]
+
+
+S = TypeVar("S", bound=Series, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[S]):
+    """
+    Units of one SLO.
+
+    Attributes:
+        series: The units over time.
+        left_out: Events that took no part because a value was missing.
+        missing: Which columns had missing values.
+    """
+
+    series: S
+    left_out: int = 0
+    missing: str = ""
+
+
+def _ratio_series(slo: SLO, sli: RatioSLI, events: Events) -> Judged[EventSeries]:
+    chosen, _ = matches(sli.valid_when, events)
+    good, bad = matches(sli.good_when, events)
+    known = good | bad
+    left_out = int(np.count_nonzero(chosen & ~known))
+    takes_part, is_good = corrected(slo, events, chosen & known, good)
+    # A forgiven event still has to be one of this SLO's own.
+    takes_part &= chosen
+    span = (int(events.time[0]), int(events.time[-1])) if len(events) else None
+    everything = bool(takes_part.all())
+    return Judged(
+        EventSeries(
+            events.time if everything else events.time[takes_part],
+            events.time[takes_part & ~is_good],
+            span,
+        ),
+        left_out,
+        ", ".join(sorted(sli.good_when.columns)),
+    )
+
+
+def judge(slo: SLO, events: Events, *, until_ns: int) -> Judged[Series]:
+    """
+    The units that *slo* sees in *events*.
+
+    Args:
+        slo: The objective; a threshold without a target has no units and is measured instead.
+        events: Request events.
+        until_ns: Judge empty slices up to this instant.
+
+    Raises:
+        InvalidSeriesError: The events lack a column that the indicator asks for.
+    """
+    if isinstance(slo.sli, Freshness):
+        return Judged(FreshSeries(events.time[participants(slo, events)], slo.sli.within))
+    if isinstance(slo.sli, ThresholdSLI):
+        assert isinstance(slo.method, Timeslices)  # noqa: S101 - what SLO._check promises
+        return Judged(bound_slices(slo, slo.sli, slo.method, events, until_ns))
+    judged = _ratio_series(slo, slo.sli, events)
+    if isinstance(slo.method, Occurrences):
+        return judged
+    bins = judged.series.binned(
+        slo.method.slice, closed=slo.window.closed, until_ns=last_whole(slo, until_ns)
+    )
+    return Judged(judge_series(slo, bins, until_ns=until_ns), judged.left_out, judged.missing)
+
+
+def judge_series(slo: SLO, series: CountSeries, *, until_ns: int) -> Series:
+    """The units that *slo* sees in counts of its events: the counts themselves, or slices of them."""
+    if isinstance(slo.method, Timeslices):
+        return verdicts(series, slo.method, until_ns)
+    if isinstance(slo.method, RatioTimeslices):
+        return RatioSeries(filled(series.coarser(slo.method.slice), until_ns), slo.method)
+    return series
+
+
+def count_events(slo: SLO, events: Events, *, step: DurationLike = "1m") -> CountSeries:
+    """
+    Good and total events of *slo* per *step*, on the side that its window is closed on.
+
+    Raises:
+        InvalidSeriesError: The indicator is a threshold, which counts cannot hold.
+    """
+    if not isinstance(slo.sli, RatioSLI):
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" ({slo.sli}) has no good and bad events to count'
+        )
+    judged = _ratio_series(slo, slo.sli, events)
+    return judged.series.binned(parse_duration(step), closed=slo.window.closed)

@@ -1,0 +1,206 @@
+"""
+Threshold objectives over events: the figures of a window, and slice by slice.
+
+The columnar twin of `ThresholdSLI.measure`. Ranks and comparisons of counts are decided in integers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from errorbudget.durations import SECOND_NS
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.events import Events
+from errorbudget.kernels.predicates import matches
+from errorbudget.methods import Occurrences, Timeslices
+from errorbudget.series import CountSeries, EventSeries
+from errorbudget.sli import (
+    Concurrency,
+    Freshness,
+    LatencyQuantile,
+    Measurement,
+    ThresholdSLI,
+    Throughput,
+)
+from errorbudget.slices import with_no_data
+from errorbudget.slo import SLO
+from errorbudget.windows import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+__all__ = ["bound_slices", "corrected", "last_whole", "measure", "participants", "samples"]
+
+
+def corrected(slo: SLO, events: Events, valid: Mask, good: Mask) -> tuple[Mask, Mask]:
+    """Maintenance windows applied: excluded events take no part, the others count as good."""
+    if not slo.corrections or not len(events):
+        return valid, good
+    within = Interval(int(events.time[0]), int(events.time[-1]) + 1, "left")
+    excluded = np.zeros(len(events), dtype=bool)
+    forgiven = np.zeros(len(events), dtype=bool)
+    for correction in slo.corrections:
+        into = excluded if correction.treat == "exclude" else forgiven
+        for interval in correction.intervals(within):
+            low, high = np.searchsorted(
+                events.time, [interval.start_ns, interval.end_ns], side="left"
+            )
+            into[low:high] = True
+    return (valid | forgiven) & ~excluded, good | forgiven
+
+
+def last_whole(slo: SLO, until_ns: int) -> int:
+    """The last instant of the last slice that ends by *until_ns*."""
+    assert not isinstance(slo.method, Occurrences)  # noqa: S101 - only sliced methods come here
+    end = until_ns // slo.method.slice * slo.method.slice
+    return end if slo.window.closed == "right" else end - 1
+
+
+def participants(slo: SLO, events: Events) -> Mask:
+    """The events that take part in a threshold objective, maintenance left out."""
+    valid, _ = matches(slo.sli.valid_when, events)
+    kept, _ = corrected(slo, events, valid, np.zeros(len(events), dtype=bool))
+    return kept & valid
+
+
+def samples(slo: SLO, events: Events) -> tuple[Integers, Floats]:
+    """Times [ns] and values of what takes part, missing values left out; each of shape (m,)."""
+    rows = participants(slo, events)
+    if not isinstance(slo.sli, (LatencyQuantile, Concurrency)):
+        time = events.time[rows]
+        return time, np.zeros(len(time))
+    values = events.column(slo.sli.column)
+    rows &= ~np.isnan(values)
+    return events.time[rows], values[rows]
+
+
+def _added_up(time: Integers, values: Floats) -> tuple[Integers, Floats]:
+    """Samples of one instant added up, as several instances of one gauge are."""
+    instants, instant_of = np.unique(time, return_inverse=True)
+    sums = np.bincount(instant_of, weights=values, minlength=len(instants))
+    return instants, sums.astype(np.float64, copy=False)
+
+
+def measure(
+    sli: ThresholdSLI, time: Integers, values: Floats, interval: Interval
+) -> tuple[Measurement, ...]:
+    """
+    The figures of one window.
+
+    Args:
+        sli: The threshold indicator.
+        time: When the samples were taken [ns UTC], ascending; shape (n,).
+        values: Their values; shape (n,).
+        interval: The window.
+    """
+    inside = slice(
+        int(
+            np.searchsorted(
+                time, interval.start_ns, "right" if interval.closed == "right" else "left"
+            )
+        ),
+        int(np.searchsorted(time, interval.end_ns, "right")),
+    )
+    time, values = time[inside], values[inside]
+    if isinstance(sli, LatencyQuantile):
+        n = len(values)
+        ranks = [
+            -(-n * share.numerator // share.denominator) - 1 for share in sli.quantiles.values()
+        ]
+        if not n:
+            return sli.measurements([None] * len(ranks))
+        ordered = np.partition(values, sorted(set(ranks)))
+        return sli.measurements([float(ordered[rank]) for rank in ranks])
+    if isinstance(sli, Throughput):
+        if sli.sustained is None:
+            return (
+                sli.measurement(
+                    len(time) * SECOND_NS / interval.length_ns if interval.length_ns else None
+                ),
+            )
+        whole = interval.length_ns // sli.sustained
+        if not whole:
+            return (sli.measurement(None),)
+        # Whole slices are cut backwards from the end, so that the newest minute is always judged.
+        position = (interval.end_ns - time) // sli.sustained
+        per_slice = np.bincount(position[position < whole], minlength=whole)
+        return (sli.measurement(int(per_slice.min()) * SECOND_NS / sli.sustained),)
+    if isinstance(sli, Concurrency):
+        _, sums = _added_up(time, values)
+        if not len(sums):
+            return (sli.measurement(None),)
+        if sli.statistic == "mean":
+            return (sli.measurement(float(sums.mean())),)
+        return (sli.measurement(float(sums.max() if sli.statistic == "max" else sums.min())),)
+    if isinstance(sli, Freshness):
+        age = (interval.end_ns - int(time[-1])) / SECOND_NS if len(time) else None
+        return (sli.measurement(age),)
+    raise InvalidSeriesError(f"no way to measure {type(sli).__name__}")
+
+
+def bound_slices(
+    slo: SLO, sli: ThresholdSLI, method: Timeslices, events: Events, until_ns: int
+) -> CountSeries:
+    """
+    One unit per time slice: does the slice keep the bound?
+
+    Args:
+        slo: The objective.
+        sli: Its threshold indicator.
+        method: How the window is sliced, and what an empty slice is.
+        events: Requests or samples of a gauge.
+        until_ns: Judge empty slices up to this instant.
+    """
+    time, values = samples(slo, events)
+    span = (int(events.time[0]), int(events.time[-1])) if len(events) else None
+    bins = EventSeries(time, time[:0], span).binned(
+        method.slice, closed=slo.window.closed, until_ns=last_whole(slo, until_ns)
+    )
+    if not len(bins):
+        return bins
+    shift = 1 if bins.closed == "right" else 0
+    first = int(bins.label_ns[0]) // method.slice - shift
+
+    def slice_of(instants: Integers) -> Integers:
+        return (instants - shift) // method.slice - first
+
+    if isinstance(sli, Throughput):
+        # rate > above means count x 1e9 > above x slice; silence is no throughput, never "no data"
+        enough = sli.above.numerator * method.slice // (sli.above.denominator * SECOND_NS)
+        kept = (bins.total > enough).astype(np.int64)
+        return CountSeries(bins.label_ns, kept, np.ones_like(kept), bins.step_ns, bins.closed)
+    if isinstance(sli, LatencyQuantile):
+        good = _quantiles_kept(sli, bins.total, values[np.lexsort((values, slice_of(time)))])
+    elif isinstance(sli, Concurrency):
+        instants, sums = _added_up(time, values)
+        good = _gauge_kept(sli, slice_of(instants), sums, len(bins))
+    else:
+        raise InvalidSeriesError(f"{sli} has no time slices")
+    return with_no_data(bins, good, method.no_data)
+
+
+def _quantiles_kept(sli: LatencyQuantile, sizes: Integers, ordered: Floats) -> Mask:
+    """Whether every quantile of each slice lies under its bound; *ordered* by slice, then value."""
+    good = sizes > 0
+    rows = np.flatnonzero(good)
+    starts = (np.cumsum(sizes) - sizes)[rows]
+    for name, share in sli.quantiles.items():
+        rank = -(-sizes[rows] * share.numerator // share.denominator) - 1
+        good[rows] &= ordered[starts + rank] < float(sli.bounds[name])
+    return good
+
+
+def _gauge_kept(sli: Concurrency, slice_of: Integers, sums: Floats, n: int) -> Mask:
+    """Whether the statistic of each of *n* slices lies above the floor."""
+    above = float(sli.above)
+    counted = np.bincount(slice_of, minlength=n)
+    if sli.statistic == "mean":
+        return np.asarray(np.bincount(slice_of, weights=sums, minlength=n) > above * counted)
+    over = np.bincount(slice_of[sums > above], minlength=n)
+    return np.asarray(over > 0 if sli.statistic == "max" else (over == counted) & (counted > 0))

@@ -1,0 +1,447 @@
+"""
+What windows are counted over: units of good and bad, in time.
+
+Three shapes answer one question, "how many were there up to this instant?": single events, bins of
+counts, and updates that keep data fresh. A window is the difference of two answers, exact however
+often it slides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from errorbudget.counts import Counts
+from errorbudget.durations import DurationLike, format_duration, parse_duration
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.times import TimeLike, format_time
+from errorbudget.windows import Closed, Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from errorbudget.history import History
+    from errorbudget.slo import SLO
+    from errorbudget.status import Status
+
+    Integers = NDArray[np.int64]
+
+__all__ = ["CountSeries", "EventSeries", "FreshSeries", "Series"]
+
+
+class Series(Protocol):
+    """Good and total units over time."""
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last instant that was observed [ns], or None when nothing was."""
+        ...
+
+    def cumulative(
+        self, edges_ns: Integers, *, inclusive: bool = True
+    ) -> tuple[Integers, Integers]:
+        """
+        Good and total units up to each edge.
+
+        Args:
+            edges_ns: Instants [ns UTC] in any order; shape (m,).
+            inclusive: Whether a unit at exactly an edge lies before it.
+
+        Returns:
+            Cumulative (good, total), each int64 of shape (m,).
+        """
+        ...
+
+    def coverage(self, interval: Interval) -> float | None:
+        """Share of *interval* that was observed, in [0, 1]; None for an interval of length 0."""
+        ...
+
+
+def window_counts(series: Series, interval: Interval) -> Counts:
+    """
+    Good and bad units of one interval; (start, end], or [start, end] for a calendar period so far.
+
+    Example:
+        >>> series = EventSeries(np.array([10, 20, 30]), np.array([20]), span=(10, 30))
+        >>> window_counts(series, Interval(10, 30, "right"))
+        Counts(good=1, bad=1)
+    """
+    good_end, total_end = series.cumulative(np.array([interval.end_ns]))
+    good_start, total_start = series.cumulative(
+        np.array([interval.start_ns]), inclusive=interval.closed == "right"
+    )
+    good = int(good_end[0]) - int(good_start[0])
+    return Counts(good, int(total_end[0]) - int(total_start[0]) - good)
+
+
+def _span_coverage(span: tuple[int, int] | None, interval: Interval) -> float | None:
+    if not interval.length_ns:
+        return None
+    if span is None:
+        return 0.0
+    seen = min(span[1], interval.end_ns) - max(span[0], interval.start_ns)
+    return max(0, seen) / interval.length_ns
+
+
+@dataclass(frozen=True, eq=False)
+class EventSeries:
+    """
+    One unit per event.
+
+    Args:
+        time_ns: When the valid events happened [ns UTC], ascending; int64, shape (n,).
+        bad_ns: When the bad ones did, ascending; int64, shape (m,), m <= n.
+        span: First and last instant that was observed [ns].
+
+    Time: O(log n) an edge; memory: O(n).
+    """
+
+    time_ns: Integers
+    bad_ns: Integers
+    span: tuple[int, int] | None
+
+    def cumulative(
+        self, edges_ns: Integers, *, inclusive: bool = True
+    ) -> tuple[Integers, Integers]:
+        """Good and total events up to each edge."""
+        side: Any = "right" if inclusive else "left"
+        total = np.searchsorted(self.time_ns, edges_ns, side=side)
+        return total - np.searchsorted(self.bad_ns, edges_ns, side=side), total
+
+    def coverage(self, interval: Interval) -> float | None:
+        """Share of *interval* between the first and the last event."""
+        return _span_coverage(self.span, interval)
+
+    def binned(
+        self, step_ns: int, *, closed: Closed = "right", until_ns: int | None = None
+    ) -> CountSeries:
+        """
+        The events counted per *step_ns*, every bin from the first to the last, empty ones too.
+
+        Args:
+            step_ns: Length of a bin [ns]; bins are aligned to the epoch.
+            closed: "right" labels a bin by its end and holds (end - step, end]; "left" by its start.
+            until_ns: Go on with empty bins up to this instant.
+        """
+        if self.span is None:
+            empty = np.empty(0, dtype=np.int64)
+            return CountSeries(empty, empty, empty, step_ns, closed)
+        shift = 1 if closed == "right" else 0
+        first = (self.span[0] - shift) // step_ns
+        last = (
+            max(self.span[1], self.span[1] if until_ns is None else until_ns) - shift
+        ) // step_ns
+        n = last - first + 1
+        _check_grid(n, step_ns)
+        total = np.bincount((self.time_ns - shift) // step_ns - first, minlength=n)
+        bad = np.bincount((self.bad_ns - shift) // step_ns - first, minlength=n)
+        label_ns = (first + shift + np.arange(n, dtype=np.int64)) * step_ns
+        return CountSeries(label_ns, total - bad, total, step_ns, closed)
+
+
+GRID_LIMIT = 50_000_000
+
+
+def _check_grid(n: int, step_ns: int) -> None:
+    if n > GRID_LIMIT:
+        raise InvalidSeriesError(
+            f"a step of {format_duration(step_ns)} over this span makes {n:,} bins, more than "
+            f"{GRID_LIMIT:,}; take a longer step, or check the times for a stray one"
+        )
+
+
+def _integers(name: str, values: ArrayLike) -> Integers:
+    column = np.asarray(values)
+    if column.ndim != 1:
+        raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
+    if column.dtype.kind == "f":
+        wrong = ~np.isfinite(column) | (column != np.floor(column))
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            raise InvalidSeriesError(
+                f"{name} must be whole numbers, got {column[index]} at index {index}", index=index
+            )
+    elif column.dtype.kind not in "iu" and len(column):
+        raise InvalidSeriesError(f"{name} must be whole numbers, got {column.dtype}")
+    return column.astype(np.int64, copy=False)
+
+
+def _first(mask: NDArray[np.bool_]) -> int:
+    return int(np.argmax(mask))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CountSeries:
+    """
+    Good and total units per time bin: the series that adds, merges and travels.
+
+    Bins of length *step* lie on multiples of it since the epoch. With closed="right" a bin is labelled by
+    its end and holds (label - step, label], so that rolling windows on the grid equal event-level ones
+    exactly; with closed="left" it is labelled by its start, as calendar windows need.
+
+    Args:
+        label_ns: Labels of the bins [ns UTC], ascending, each once; missing bins hold nothing;
+            int64, shape (n,).
+        good: Good units per bin [>= 0]; int64, shape (n,).
+        total: All units per bin [>= good]; int64, shape (n,).
+        step_ns: Length of a bin; text, `timedelta` or ns.
+        closed: The end that belongs to a bin, "right" or "left".
+        observed: Which bins were observed, for counters with gaps; by default all between the first and
+            the last.
+
+    Raises:
+        InvalidSeriesError: A value is negative, good exceeds total, or labels are not ascending
+            multiples of the step (`.index`).
+
+    Example:
+        >>> minutes = CountSeries([60, 120], good=[9, 10], total=[10, 10], step_ns=60)
+        >>> (minutes + minutes).total.tolist()
+        [20, 20]
+    """
+
+    label_ns: Integers
+    good: Integers
+    total: Integers
+    step_ns: int
+    closed: Closed = "right"
+    observed: NDArray[np.bool_] | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            label_ns: ArrayLike,
+            good: ArrayLike,
+            total: ArrayLike,
+            step_ns: DurationLike | int,
+            closed: Closed = "right",
+            observed: ArrayLike | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        step = self.step_ns if isinstance(self.step_ns, int) else parse_duration(self.step_ns)
+        if step <= 0:
+            raise InvalidSeriesError(f"a bin must be longer than 0, got {step} ns")
+        if self.closed not in ("right", "left"):
+            raise InvalidSeriesError(f'closed must be "right" or "left", got {self.closed!r}')
+        labels = np.asarray(self.label_ns)
+        if labels.dtype.kind == "M":
+            labels = labels.astype("datetime64[ns]").view(np.int64)
+        labels = _integers("label_ns", labels)
+        good, total = _integers("good", self.good), _integers("total", self.total)
+        if not len(labels) == len(good) == len(total):
+            raise InvalidSeriesError(
+                f"columns must have one length: {len(labels)} labels, {len(good)} good, "
+                f"{len(total)} total"
+            )
+        for name, wrong in (
+            ("good must not be negative", good < 0),
+            ("good must not exceed total", good > total),
+            ("labels must be multiples of the step", labels % step != 0),
+        ):
+            if wrong.any():
+                raise InvalidSeriesError(f"{name}, see index {_first(wrong)}", index=_first(wrong))
+        falling = labels[1:] <= labels[:-1]
+        if falling.any():
+            index = _first(falling) + 1
+            raise InvalidSeriesError(f"labels must ascend, see index {index}", index=index)
+        object.__setattr__(self, "label_ns", labels)
+        object.__setattr__(self, "good", good)
+        object.__setattr__(self, "total", total)
+        object.__setattr__(self, "step_ns", step)
+        if self.observed is not None:
+            observed = np.asarray(self.observed, dtype=bool)
+            if len(observed) != len(labels):
+                raise InvalidSeriesError("observed must have one entry per bin")
+            object.__setattr__(self, "observed", observed)
+
+    def __len__(self) -> int:
+        return len(self.label_ns)
+
+    def __repr__(self) -> str:
+        span = f", {format_time(self.span[0])} to {format_time(self.span[1])}" if self.span else ""
+        return f"CountSeries({len(self):,} bins of {format_duration(self.step_ns)}{span})"
+
+    @property
+    def end_ns(self) -> Integers:
+        """End of every bin [ns]; shape (n,)."""
+        return self.label_ns if self.closed == "right" else self.label_ns + self.step_ns
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Start of the first bin and end of the last [ns]."""
+        if not len(self):
+            return None
+        ends = self.end_ns
+        return int(ends[0]) - self.step_ns, int(ends[-1])
+
+    @cached_property
+    def _sums(self) -> tuple[Integers, Integers]:
+        zero = np.zeros(1, dtype=np.int64)
+        return (
+            np.concatenate((zero, np.cumsum(self.good, dtype=np.int64))),
+            np.concatenate((zero, np.cumsum(self.total, dtype=np.int64))),
+        )
+
+    def cumulative(
+        self, edges_ns: Integers, *, inclusive: bool = True
+    ) -> tuple[Integers, Integers]:  # noqa: ARG002 - a bin ends before an edge or does not, whichever end is open
+        """Good and total units of the bins that end at or before each edge."""
+        rows = np.searchsorted(self.end_ns, edges_ns, side="right")
+        good, total = self._sums
+        return good[rows], total[rows]
+
+    def coverage(self, interval: Interval) -> float | None:
+        """Share of *interval* in observed bins."""
+        if self.observed is None or not interval.length_ns:
+            return _span_coverage(self.span, interval)
+        ends = self.end_ns[self.observed]
+        seen = np.minimum(ends, interval.end_ns) - np.maximum(
+            ends - self.step_ns, interval.start_ns
+        )
+        return int(seen[seen > 0].sum()) / interval.length_ns
+
+    def counts(self, interval: Interval) -> Counts:
+        """Good and bad units of the whole bins in *interval*."""
+        return window_counts(self, interval)
+
+    def __add__(self, other: CountSeries) -> CountSeries:
+        if not isinstance(other, CountSeries):
+            return NotImplemented
+        return CountSeries.merge([self, other])
+
+    @classmethod
+    def merge(cls, parts: Iterable[CountSeries]) -> CountSeries:
+        """
+        Count series of several workers, hosts or files as one; the order does not matter.
+
+        A bin counts as observed when some part observed it.
+
+        Raises:
+            InvalidSeriesError: There are none, or their bins differ in length or side.
+        """
+        series = list(parts)
+        if not series:
+            raise InvalidSeriesError("nothing to merge; give at least one count series")
+        head = series[0]
+        for part in series[1:]:
+            if (part.step_ns, part.closed) != (head.step_ns, head.closed):
+                raise InvalidSeriesError(
+                    "only bins of one length and side merge, got "
+                    f"{format_duration(head.step_ns)} closed {head.closed} and "
+                    f"{format_duration(part.step_ns)} closed {part.closed}"
+                )
+        labels, rows = np.unique(
+            np.concatenate([part.label_ns for part in series]), return_inverse=True
+        )
+        good = np.zeros(len(labels), dtype=np.int64)
+        total = np.zeros(len(labels), dtype=np.int64)
+        np.add.at(good, rows, np.concatenate([part.good for part in series]))
+        np.add.at(total, rows, np.concatenate([part.total for part in series]))
+        observed = None
+        if any(part.observed is not None for part in series):
+            observed = np.zeros(len(labels), dtype=bool)
+            seen = [
+                np.ones(len(part), dtype=bool) if part.observed is None else part.observed
+                for part in series
+            ]
+            np.logical_or.at(observed, rows, np.concatenate(seen))
+        return cls(labels, good, total, head.step_ns, head.closed, observed)
+
+    def coarser(self, step: DurationLike | int) -> CountSeries:
+        """
+        The same units in longer bins.
+
+        Raises:
+            InvalidSeriesError: The new step is no multiple of the old.
+        """
+        step_ns = step if isinstance(step, int) else parse_duration(step)
+        if step_ns % self.step_ns:
+            raise InvalidSeriesError(
+                f"bins of {format_duration(self.step_ns)} do not add up to {format_duration(step_ns)}"
+            )
+        if not len(self):
+            return CountSeries([], [], [], step_ns, self.closed)
+        shift = 1 if self.closed == "right" else 0
+        bins = (self.label_ns - shift) // step_ns
+        labels, rows = np.unique(bins, return_inverse=True)
+        good = np.zeros(len(labels), dtype=np.int64)
+        total = np.zeros(len(labels), dtype=np.int64)
+        np.add.at(good, rows, self.good)
+        np.add.at(total, rows, self.total)
+        return CountSeries((labels + shift) * step_ns, good, total, step_ns, self.closed)
+
+    def to_pandas(self) -> Any:
+        """The series as a pandas DataFrame indexed by bin label in UTC."""
+        from errorbudget.frames import to_pandas
+
+        return to_pandas(self.label_ns, {"good": self.good, "total": self.total})
+
+    def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
+        """The status of *slo*, whose indicator these units were counted for."""
+        from errorbudget.evaluate import evaluate_counts
+
+        return evaluate_counts(slo, self, at=at)
+
+    def history(
+        self,
+        slo: SLO,
+        *,
+        step: DurationLike | None = None,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+    ) -> History:
+        """The history of *slo* over a grid of *step*, by default the bins' own."""
+        from errorbudget.history import history_of_counts
+
+        return history_of_counts(slo, self, step=step, start=start, end=end)
+
+    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:  # noqa: ARG002 - judged already
+        """The series itself, in bins of *step*."""
+        return self.coarser(step)
+
+
+@dataclass(frozen=True, eq=False)
+class FreshSeries:
+    """
+    Time during which data was fresh, in nanoseconds.
+
+    Args:
+        time_ns: When the data was updated [ns UTC], ascending; int64, shape (n,).
+        within_ns: Greatest good age [ns].
+    """
+
+    time_ns: Integers
+    within_ns: int
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last update; time before the first is unknown."""
+        return (int(self.time_ns[0]), int(self.time_ns[-1])) if len(self.time_ns) else None
+
+    @cached_property
+    def _fresh_before(self) -> Integers:
+        gaps = np.minimum(np.diff(self.time_ns), self.within_ns)
+        return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(gaps, dtype=np.int64)))
+
+    def cumulative(
+        self, edges_ns: Integers, *, inclusive: bool = True
+    ) -> tuple[Integers, Integers]:  # noqa: ARG002 - an instant has no length
+        """Fresh and known time from the first update to each edge [ns]."""
+        if not len(self.time_ns):
+            nothing = np.zeros(len(edges_ns), dtype=np.int64)
+            return nothing, nothing
+        edges = np.maximum(edges_ns, self.time_ns[0])
+        last = np.searchsorted(self.time_ns, edges, side="right") - 1
+        age = np.minimum(edges - self.time_ns[last], self.within_ns)
+        return self._fresh_before[last] + age, edges - self.time_ns[0]
+
+    def coverage(self, interval: Interval) -> float | None:
+        """Share of *interval* since the first update: from then on the age is always known."""
+        if not len(self.time_ns):
+            return 0.0 if interval.length_ns else None
+        return _span_coverage((int(self.time_ns[0]), interval.end_ns), interval)
