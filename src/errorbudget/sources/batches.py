@@ -1,6 +1,4 @@
-"""
-Events in pieces: what each format hands over, and how the pieces become one `Events`.
-"""
+"""Events in pieces: what each format hands over, and how the pieces become one `Events`."""
 
 from __future__ import annotations
 
@@ -48,10 +46,9 @@ class Batch:
 
     def columns(self) -> dict[tuple[str, str], NDArray[Any]]:
         """The columns beside time that exist, by kind and name."""
-        own = {("status", ""): self.status, ("duration_s", ""): self.duration_s}
-        own[("good", "")] = self.good
-        found: dict[tuple[str, str], NDArray[Any]] = {
-            key: column for key, column in own.items() if column is not None
+        own = {"status": self.status, "duration_s": self.duration_s, "good": self.good}
+        found: dict[tuple[str, str], Any] = {
+            (kind, ""): column for kind, column in own.items() if column is not None
         }
         found.update({("label", name): codes for name, codes in self.labels.items()})
         found.update({("value", name): column for name, column in self.values.items()})
@@ -102,7 +99,7 @@ class Assembly:
 
     def _begin(self, file: str) -> None:
         self._file = file
-        self._lines = self._events = self._future = self._late = 0
+        self._lines = self._events = self._future = self._late = self._durations = 0
         self._skips = Skips()
         self._latest = np.iinfo(np.int64).min
 
@@ -140,6 +137,8 @@ class Assembly:
         if not len(time):
             return
         self._count_late(time)
+        if batch.duration_s is not None:
+            self._durations += int(np.count_nonzero(~np.isnan(batch.duration_s[keep])))
         piece = len(self._times)
         self._times.append(time)
         for key, column in batch.columns().items():
@@ -168,6 +167,9 @@ class Assembly:
                 f'{facts.format}; the first, line {line}: {why}: "{text}"',
                 line=line,
             )
+        if facts.duration_unit and self._events and not self._durations:
+            facts.duration_unit, facts.duration_why = None, ""
+            facts.columns.pop("duration", None)
         self._samples.extend(
             SkippedLine(file=self._file, line=line, text=text, why=why)
             for line, text, why in self._skips.samples[: SAMPLES - len(self._samples)]
@@ -211,8 +213,10 @@ class Assembly:
         self._times.clear()
         columns: dict[tuple[str, str], NDArray[Any]] = {}
         for key in list(self._columns):
-            kind, name = key
+            kind = key[0]
             pieces = self._columns.pop(key)
+            if kind == "duration_s" and not any(file.duration_unit for file in reading.files):
+                continue  # a column without a single duration is no column
             if kind == "good" and len(pieces) < len(sizes):
                 raise SourceFormatError(
                     "some files say which events are good and others do not; read them apart"

@@ -33,34 +33,37 @@ _UNIT_WORDS = {
 }
 _UNITS = {word: unit for unit, words in _UNIT_WORDS.items() for word in words.split()}
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # The first name found wins. Sources: nginx ngx_http_core_module and ngx_http_log_module variables,
 # Apache mod_log_config, Elastic Common Schema, OpenTelemetry semantic conventions, Caddy, Traefik.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "time": tuple(
+    "time": _names(
         "timestamp time ts datetime date_time msec time_iso8601 event_time start_time startutc "
         "start_utc started_at logged_at created_at epoch unix_time time_unix time_local "
-        "startlocal start_local date t".split()
+        "startlocal start_local date t"
     ),
-    "status": tuple(
+    "status": _names(
         "status status_code http_status http_status_code response_status response_code "
         "http_response_status_code downstream_status sc_status resp_status statuscode "
-        "response_status_code code".split()
+        "response_status_code code"
     ),
-    "duration": tuple(
+    "duration": _names(
         "duration request_time latency response_time request_duration elapsed elapsed_time "
         "time_taken took event_duration http_request_duration total_time rt reqtime dur "
-        "latency_s duration_s".split()
+        "latency_s duration_s"
     ),
     "good": ("good", "is_good", "success", "ok"),
-    "method": tuple("method request_method http_method http_request_method verb cs_method".split()),
+    "method": _names("method request_method http_method http_request_method verb cs_method"),
     "route": ("route", "http_route", "endpoint", "handler", "path_template"),
-    "target": tuple(
-        "path uri url request_uri request_path url_path url_original http_target cs_uri_stem "
-        "target".split()
+    "target": _names(
+        "path uri url request_uri request_path url_path url_original http_target cs_uri_stem target"
     ),
-    "host": tuple(
-        "host vhost server_name http_host virtual_host request_host server_address domain "
-        "authority".split()
+    "host": _names(
+        "host vhost server_name http_host virtual_host request_host server_address domain authority"
     ),
     "proto": ("proto", "protocol", "server_protocol", "request_proto", "http_version"),
     "request": ("request", "request_line"),
@@ -116,7 +119,8 @@ def unit_argument(name: str, unit: str | None) -> str | None:
     short = _UNITS.get(unit) or ("us" if unit in ("µs", "μs") else None)
     if short is None:
         raise InvalidInputError(
-            f'{name} must be "s", "ms", "us" or "ns", got "{unit}"{did_you_mean(unit, tuple(_UNITS))}'
+            f'{name} must be "s", "ms", "us" or "ns", got "{unit}"'
+            f"{did_you_mean(unit, tuple(_UNITS))}"
         )
     return short
 
@@ -149,10 +153,10 @@ def find_columns(names: Sequence[str], asked: Mapping[str, str], *, source: str)
     taken = set(found.values())
     for role, known in ROLES.items():
         if role not in found:
-            name = _match(known, by_plain, taken, with_unit=role in ("time", "duration"))
-            if name is not None:
-                found[role] = name
-                taken.add(name)
+            match = _match(known, by_plain, taken, with_unit=role in ("time", "duration"))
+            if match is not None:
+                found[role] = match
+                taken.add(match)
     return found
 
 

@@ -163,9 +163,9 @@ _STATUS.update(dict.fromkeys((*_ABSENT, None), 0))
 
 def statuses(values: Column) -> tuple[NDArray[np.int16], Wrong]:
     """Statuses 100 to 599, 0 where missing; anything else is wrong."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-        if not len(values) or (int(values.min()) >= 100 and int(values.max()) <= 599):
-            return values.astype(np.int16), {}
+    integers = isinstance(values, np.ndarray) and values.dtype.kind in "iu"
+    if integers and (not len(values) or (np.min(values) >= 100 and np.max(values) <= 599)):
+        return np.asarray(values, dtype=np.int16), {}
     listed = values.tolist() if isinstance(values, np.ndarray) else values
     try:
         found = [_STATUS.get(value, -1) for value in listed]
@@ -203,11 +203,12 @@ def durations(values: Column, unit: str | None) -> tuple[Floats, Wrong]:
         unit: Unit of bare numbers, None when every value brings its own.
     """
     array = _array(values)
-    if array is not None and unit is not None and len(array):
-        if array.dtype.kind in "iu" or unit == "s" or isinstance(values, np.ndarray):
-            seconds = array.astype(np.float64) / float(10 ** UNIT_DECIMALS[unit])
-            if not (np.isinf(seconds).any() or (seconds < 0).any()):
-                return seconds, {}
+    if array is not None and unit is not None:
+        seconds = array.astype(np.float64) / float(10 ** UNIT_DECIMALS[unit])
+        # Floats of JSON and text are as they are written: 200.1 ms is 0.2001 s to the last bit.
+        once = array.dtype.kind in "iu" or unit == "s" or isinstance(values, np.ndarray)
+        if once and not (np.isinf(seconds) | (seconds < 0)).any():
+            return seconds, {}
     found = np.full(len(values), np.nan)
     wrong: Wrong = {}
     for index, value in enumerate(values):

@@ -5,25 +5,29 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
-from errorbudget.sources.files import Block
+from errorbudget.sources.blocks import Block
 from errorbudget.sources.options import Options
 from errorbudget.sources.reading import Skips
 from errorbudget.sources.records import Plan
 
-__all__ = ["DELIMITERS", "delimiter_of", "delimited_batches"]
+__all__ = ["DELIMITERS", "delimited_batches", "delimiter_of"]
 
 DELIMITERS = {",": "CSV", "\t": "TSV", ";": "CSV with semicolons", "|": "CSV with bars"}
+
+if TYPE_CHECKING:
+    from _csv import Reader as _Reader
 
 _ROWS = 20_000
 _SAMPLE = 200
 
 
 def delimiter_of(lines: Sequence[str]) -> str | None:
-    """The delimiter that splits the header and most other lines into as many fields, at least two."""
+    """The delimiter that splits the header and most lines into as many fields, at least two."""
     best: tuple[float, int, str] | None = None
     for delimiter in DELIMITERS:
         try:
@@ -116,7 +120,7 @@ def _head(sample: Sequence[str], delimiter: str) -> tuple[list[str], list[list[s
 
 
 def _pieces(
-    reader: "csv._reader", width: int, delimiter: str, lines: _Lines
+    reader: _Reader, width: int, delimiter: str, lines: _Lines
 ) -> Iterator[tuple[list[list[str]], list[int], Skips]]:
     """Rows of the right width with their line numbers, some thousand at a time."""
     rows: list[list[str]] = []

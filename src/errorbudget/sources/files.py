@@ -1,9 +1,8 @@
 """
-Files as a stream of plain bytes, and that stream as blocks of whole lines.
+Files as a stream of plain bytes.
 
-Compression is told by the first bytes, never by the name. Memory stays bounded whatever
-comes: data is inflated piece by piece, and a line above `MAX_LINE` bytes is dropped as it
-passes, counted as one bad line.
+Compression is told by the first bytes, never by the name. Data is inflated piece by piece, so
+that memory stays bounded whatever comes.
 """
 
 from __future__ import annotations
@@ -14,20 +13,13 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, cast
 
 from errorbudget.errors import InvalidInputError, SourceFormatError, SourceUnavailableError
-from errorbudget.sources.reading import Skips
 
-__all__ = ["BLOCK", "MAX_LINE", "Block", "BrokenDataError", "ByteStream", "blocks", "open_bytes"]
-
-BLOCK = 4 << 20
-"""Bytes of text handled at a time."""
-
-MAX_LINE = 1 << 20
-"""Bytes that one line may have; requests are limited to some kilobytes by every server."""
+__all__ = ["BrokenDataError", "ByteStream", "PathLike", "Progress", "open_bytes"]
 
 _PIECE = 1 << 16
 # Small, as what one call inflates before it meets damage is lost.
@@ -38,15 +30,6 @@ PathLike = str | os.PathLike[str]
 
 class BrokenDataError(SourceFormatError):
     """Compressed data that stops early or is damaged; what came before it was handed out."""
-
-
-class _Inflater(Protocol):
-    """The common ground of the standard library's decompressors."""
-
-    eof: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class _Gzip:
@@ -111,7 +94,7 @@ class ByteStream:
         self._raw = raw
         self._head = b""
         self._inflater: Any = None
-        self._make: Callable[[], Any] | None = None
+        self._make: Callable[[], Any] = _Gzip
         self._broken: BrokenDataError | None = None
         self._pending = self._take(_PIECE)
         for packing, magic, make in _PACKINGS:
@@ -119,7 +102,7 @@ class ByteStream:
                 self.packing, self._make = packing, make
         if self._pending.startswith(_ZSTD):
             self.packing, self._make = "zstd", _zstd(name)
-        if self._make is not None:
+        if self.packing is not None:
             self._inflater = self._make()
 
     def _take(self, size: int) -> bytes:
@@ -129,7 +112,7 @@ class ByteStream:
             raise SourceUnavailableError(f"{self.name} cannot be read: {error}") from error
         if not isinstance(piece, bytes):
             raise InvalidInputError(
-                f"{self.name} yields {type(piece).__name__}; open it in binary mode: open(path, 'rb')"
+                f"{self.name} yields {type(piece).__name__}; open it in binary mode"
             )
         self.taken += len(piece)
         return piece
@@ -174,7 +157,6 @@ class ByteStream:
                     rest = self._take(_PIECE)
                     if not rest:
                         return b""
-                assert self._make is not None
                 self._inflater, self._pending = self._make(), rest.lstrip(b"\0")
             wants = self._inflater.needs_input
             data = (self._pending or self._take(_PIECE)) if wants else b""
@@ -199,7 +181,7 @@ class ByteStream:
         """All remaining bytes as a file that can be sought in."""
         import tempfile
 
-        copy = tempfile.TemporaryFile()
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
         while piece := self.read(_PIECE):
             copy.write(piece)
         copy.seek(0)
@@ -227,7 +209,7 @@ def open_bytes(source: PathLike | IO[bytes]) -> tuple[IO[bytes], str, int | None
             source = binary
         name = getattr(source, "name", None)
         label = name if isinstance(name, str) and name else "<stream>"
-        return source, label, _size(source)
+        return cast("IO[bytes]", source), label, _size(source)
     if not isinstance(source, (str, os.PathLike)):
         raise InvalidInputError(
             f"{type(source).__name__} is not a source of events; give a path, a list of paths or "
@@ -235,7 +217,7 @@ def open_bytes(source: PathLike | IO[bytes]) -> tuple[IO[bytes], str, int | None
         )
     path = os.fspath(source)
     try:
-        file = open(path, "rb")  # noqa: SIM115 - closed by the reader
+        file = Path(path).open("rb")  # noqa: SIM115 - closed by the reader
     except FileNotFoundError:
         raise SourceUnavailableError(f"{path} does not exist{_near(path)}") from None
     except IsADirectoryError:
@@ -272,110 +254,5 @@ def _near(path: str) -> str:
             entry.name for _, entry in zip(range(1000), os.scandir(folder or "."), strict=False)
         ]
     except OSError:
-        return f"; nor does the folder {folder}" if folder and not os.path.isdir(folder) else ""
+        return f"; nor does the folder {folder}" if folder and not Path(folder).is_dir() else ""
     return did_you_mean(name, names) or "; check the name and the folder you are in"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    r"""
-    Whole lines.
-
-    Args:
-        data: The text; every line, the last one too, ends with "\n".
-        line: Number of the first line, from 1.
-        lines: How many lines there are.
-        skips: Lines above `MAX_LINE`, which stand as empty lines in *data*.
-    """
-
-    data: bytes
-    line: int
-    lines: int
-    skips: Skips
-
-
-def blocks(stream: ByteStream, *, size: int = BLOCK, max_line: int = MAX_LINE) -> Iterator[Block]:
-    """
-    The stream as blocks of whole lines, without a byte order mark.
-
-    Args:
-        stream: Where the bytes come from.
-        size: Bytes per block, about.
-        max_line: Bytes per line, at most.
-
-    Raises:
-        BrokenDataError: Compressed data breaks off; after the good lines were handed out, with
-            `.line` the last good one.
-
-    Time: O(bytes); memory: O(size + max_line).
-    """
-    line = 1
-    carry = b""
-    dropped = b""  # head of a line that is too long and not over yet
-    first = True
-    broken: BrokenDataError | None = None
-    while True:
-        try:
-            piece = stream.read(size)
-        except BrokenDataError as error:
-            broken, piece = error, b""
-        if first:
-            while len(piece) < 3 and (more := _more(stream)):
-                piece += more
-            piece = piece.removeprefix(b"\xef\xbb\xbf")
-            first = False
-        last = not piece
-        skips = Skips()
-        if dropped:
-            end = piece.find(b"\n")
-            if end < 0 and not last:
-                continue
-            skips.add(line, dropped, _too_long(max_line))
-            dropped, piece = b"", piece[end:] if end >= 0 else b"\n"
-        cut = piece.rfind(b"\n") + 1
-        if cut:
-            data, carry = carry + piece[:cut], piece[cut:]
-        elif last:
-            # A line that breaks off inside damaged data is no whole line: it is not read.
-            data = carry + b"\n" if carry and broken is None else b""
-            carry = b""
-        else:
-            data, carry = b"", carry + piece
-        if len(carry) > max_line:
-            dropped, carry = carry[:512], b""
-        if data:
-            data = _without_long(data, line, max_line, skips)
-            count = data.count(b"\n")
-            yield Block(data, line, count, skips)
-            line += count
-        if last:
-            break
-    if broken is not None:
-        broken.line = line - 1
-        raise broken
-
-
-def _more(stream: ByteStream) -> bytes:
-    try:
-        return stream.read(3)
-    except BrokenDataError:
-        return b""  # the next read meets it again
-
-
-def _too_long(limit: int) -> str:
-    return f"line longer than {limit:,} bytes"
-
-
-def _without_long(data: bytes, line: int, max_line: int, skips: Skips) -> bytes:
-    """*data* with each line above the limit emptied and counted."""
-    half = max(max_line // 2, 1)
-    if all(data.find(b"\n", at, at + half) >= 0 for at in range(0, len(data) - half, half)):
-        return data  # no room for a line that long
-    kept = []
-    for offset, text in enumerate(data.split(b"\n")):
-        if len(text) > max_line:
-            skips.add(line + offset, text[:512], _too_long(max_line))
-            kept.append(b"")
-        else:
-            kept.append(text)
-    return b"\n".join(kept)

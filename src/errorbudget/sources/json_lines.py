@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
-from errorbudget.sources.files import Block
+from errorbudget.sources.blocks import Block
 from errorbudget.sources.options import Options
 from errorbudget.sources.records import Plan
 

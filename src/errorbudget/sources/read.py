@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, Any, Literal
+from pathlib import Path
+from typing import IO, Any, Literal, cast
 
 from errorbudget.errors import InvalidInputError, NoDataError
 from errorbudget.events import Events
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
+from errorbudget.sources.blocks import blocks
 from errorbudget.sources.columns import unit_argument, unknown_column
 from errorbudget.sources.delimited import DELIMITERS, delimited_batches
 from errorbudget.sources.files import (
-    BLOCK,
     BrokenDataError,
     ByteStream,
     PathLike,
     Progress,
-    blocks,
     open_bytes,
 )
 from errorbudget.sources.formats import Found, find_format, format_argument
@@ -145,7 +145,7 @@ def _sources(source: Source | Iterable[Source]) -> list[Source]:
     if isinstance(source, (str, os.PathLike)):
         return _globbed(source)
     if hasattr(source, "read"):
-        return [source]
+        return [cast("IO[bytes]", source)]
     if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
         open_bytes(source)  # says what fits
     listed = [each for one in source for each in _sources(one)]
@@ -159,8 +159,8 @@ def _globbed(path: PathLike) -> list[Source]:
     import glob
 
     text = os.fspath(path)
-    if isinstance(text, str) and glob.has_magic(text) and not os.path.exists(text):
-        return list[Source](sorted(glob.glob(text))) or [path]
+    if isinstance(text, str) and glob.has_magic(text) and not Path(text).exists():
+        return list[Source](sorted(glob.glob(text))) or [path]  # noqa: PTH207 - any folder
     return [path]
 
 
@@ -265,11 +265,11 @@ def _log_batches(
     facts.format = layout.name
     facts.duration_unit, facts.duration_why = layout.unit, layout.why
     facts.notes.extend(layout.notes)
-    facts.columns = {name: "log line" for name in ("time", "status", *wanted)}
+    facts.columns = dict.fromkeys(("time", "status", *wanted), "log line")
     reader = LogReader(
         layout,
         {name: assembly.dictionary(name) for name in wanted},
         bytes_sent="bytes" in options.values,
         zone=options.zone,
     )
-    return map(reader.read, blocks(stream, size=BLOCK))
+    return map(reader.read, blocks(stream))

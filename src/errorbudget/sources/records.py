@@ -36,8 +36,9 @@ from errorbudget.sources.stamps import iso
 
 __all__ = ["EXTRA_LABELS", "Plan"]
 
-EXTRA_LABELS = tuple(
-    "service app region instance pod cluster env environment upstream backend tenant version".split()
+EXTRA_LABELS = (
+    *("service", "app", "region", "instance", "pod", "cluster"),
+    *("env", "environment", "upstream", "backend", "tenant", "version"),
 )
 """Columns kept as labels without being asked for, beside method, route and host."""
 
@@ -78,7 +79,7 @@ class Plan:
                 f"{facts.file} has no column of times; its columns are "
                 f'{", ".join([*names][:20])}; name it: columns={{"time": ...}}'
             )
-        self.roles = {
+        self.roles: dict[str, str] = {
             role: found[role] for role in ("time", "status", "duration", "good") if role in found
         }
         self._set_time(sample, options)
@@ -117,6 +118,7 @@ class Plan:
         facts = self._facts
         values = [value for value in sample[name] if not is_missing(value)]
         numeric = [value for value in values if _numeric(value)]
+        unit: str | None
         if options.duration_unit is not None:
             unit, why = options.duration_unit, "as asked"
         elif unit_of(name) is not None:

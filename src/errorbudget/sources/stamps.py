@@ -23,7 +23,7 @@ __all__ = ["CLF_WIDTH", "Zone", "clf", "iso", "matrix", "naive_to_ns", "zone_of"
 CLF_WIDTH = 26
 """Characters of `17/May/2015:10:05:03 +0000`, the stamp of common log lines."""
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_KEYS = np.array([int.from_bytes(name.encode(), "big") for name in _MONTHS], dtype=np.int32)
 _MONTH_ORDER = np.argsort(_MONTH_KEYS).astype(np.int32)
 _MONTH_SORTED = _MONTH_KEYS[_MONTH_ORDER]

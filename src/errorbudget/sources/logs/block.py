@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from errorbudget.errors import InvalidTimeError
 from errorbudget.sources.batches import Batch
-from errorbudget.sources.files import Block
+from errorbudget.sources.blocks import Block
 from errorbudget.sources.logs.layout import Layout
 from errorbudget.sources.logs.line import (
     Field,
@@ -175,8 +175,8 @@ class LogReader:
             numbers[name][rows] = column[fits]
         if self._requests.names:
             lines = [data[a:b] for a, b in zip((opens + 1).tolist(), closes.tolist(), strict=True)]
-            for name, column in self._requests.codes(lines).items():
-                codes[name][rows] = column
+            for label, coded in self._requests.codes(lines).items():
+                codes[label][rows] = coded
         if self._hosts is not None:
             who_ends = np.maximum(stamp[fits] - 2, starts[rows])
             codes["host"][rows] = self._host_codes(
@@ -185,7 +185,8 @@ class LogReader:
 
     def _host_codes(self, prefixes: Iterable[bytes]) -> list[int]:
         hosts = self._hosts
-        assert hosts is not None
+        if hosts is None:
+            return []
         found = map(vhost_of, prefixes)
         return [-1 if host is None else hosts[host] for host in found]
 
@@ -225,8 +226,8 @@ class LogReader:
         done[at] = True
         time[at] = np.delete(times, list(wrong)) if wrong else times
         status[at] = [parts.status for _, _, parts in kept]
-        for name, column in self._requests.codes(parts.request for _, _, parts in kept).items():
-            codes[name][at] = column
+        for label, coded in self._requests.codes(parts.request for _, _, parts in kept).items():
+            codes[label][at] = coded
         if self._hosts is not None:
             codes["host"][at] = self._host_codes(parts.who for _, _, parts in kept)
         for name, (field, decimals, whole) in self._numbers.items():

@@ -133,10 +133,8 @@ def _duration(
     if len(whole) == 1:
         return whole[0], ()
     if len(whole) > 1:
-        return None, (
-            f"{len(whole)} trailing whole numbers per line, none taken for the duration; "
-            'name it by its place, such as columns={"duration": "1"}',
-        )
+        note = f"{len(whole)} trailing whole numbers per line, none taken for the duration"
+        return None, (f'{note}; name it by its place, such as columns={{"duration": "1"}}',)
     return None, ()
 
 

@@ -103,9 +103,9 @@ def field_start(line: bytes, close: int, field: Field) -> int:
     if field.key:
         for at, end in parts[::2]:
             # The value of a quoted word (`rt="0.1"`) begins in the next segment.
-            at = line.find(b" " + field.key, at, end + 1)
-            if at >= 0:
-                return at + 1 + len(field.key)
+            found = line.find(b" " + field.key, at, end + 1)
+            if found >= 0:
+                return found + 1 + len(field.key)
     return -1
 
 
@@ -123,7 +123,8 @@ def number_at(line: bytes, at: int, decimals: int, *, whole: bool = False) -> fl
     digits, _, fraction = found[1].partition(b".")
     if whole and fraction:
         return None
-    return int(digits + fraction) / 10 ** (len(fraction) + decimals)
+    scale: int = 10 ** (len(fraction) + decimals)
+    return int(digits + fraction) / scale
 
 
 def vhost_of(who: bytes) -> str | None:
