@@ -1,0 +1,157 @@
+"""
+The door of the kernels: columns of any honest kind become plain, native, contiguous arrays.
+
+What is already so is passed on without a copy; nothing is ever written to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from errorbudget.errors import InvalidCountsError, InvalidSeriesError, InvalidWindowError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "BLOCK",
+    "check_ascending",
+    "check_window",
+    "counts_column",
+    "descends_at",
+    "flags_column",
+    "time_column",
+]
+
+BLOCK = 1 << 15
+"""Rows worked on at a time: their columns and scratch stay in a core's L2 cache."""
+
+
+def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
+    """
+    Instants as int64 nanoseconds, shape (n,).
+
+    Raises:
+        InvalidSeriesError: Not one-dimensional, or neither integers nor `datetime64`.
+    """
+    column = np.asarray(time_ns)
+    if column.ndim != 1:
+        raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
+    if column.dtype.kind == "M":
+        scaled = column.astype("datetime64[ns]")
+        if np.any(scaled.astype(column.dtype) != column):  # NaT is not even itself
+            raise InvalidSeriesError(f"{name} is missing (NaT) or outside the years 1678 to 2262")
+        column = scaled.view(np.int64)
+    elif column.dtype.kind not in "iu" and column.size:
+        raise InvalidSeriesError(f"{name} must be integer nanoseconds, got {column.dtype}")
+    if column.dtype.kind == "u" and column.size and int(column.max()) > np.iinfo(np.int64).max:
+        raise InvalidSeriesError(f"{name} lies outside the years 1678 to 2262")
+    return np.ascontiguousarray(column, dtype=np.int64)
+
+
+def flags_column(good: ArrayLike, rows: int) -> NDArray[np.bool_]:
+    """
+    Whether each event is good, as bool, shape (n,); 0 and 1 of any integer type are read too.
+
+    Raises:
+        InvalidSeriesError: Wrong length or type, or a flag that is neither 0 nor 1.
+    """
+    column = np.asarray(good)
+    if column.shape != (rows,):
+        raise InvalidSeriesError(
+            f"good has shape {column.shape} and time_ns ({rows},); they must match"
+        )
+    if column.dtype.kind in "iu":
+        wrong = (column != 0) & (column != 1)
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            raise InvalidSeriesError(
+                f"good must be 0 or 1, got {column[index]} at index {index}; "
+                "for counts of grouped events give total= too",
+                index=index,
+            )
+    elif column.dtype.kind != "b" and column.size:
+        raise InvalidSeriesError(f"good must be true or false, got {column.dtype}")
+    return np.ascontiguousarray(column, dtype=np.bool_)
+
+
+def counts_column(
+    good: ArrayLike, total: ArrayLike, rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Good and all events of each row as int64, shape (n,), whose sums fit in int64.
+
+    Raises:
+        InvalidSeriesError: Wrong length, or not integers.
+        InvalidCountsError: Negative, good above total, or more than 2**63 - 1 events in all.
+    """
+    columns = []
+    for name, counts in (("good", good), ("total", total)):
+        column = np.asarray(counts)
+        if column.shape != (rows,):
+            raise InvalidSeriesError(
+                f"{name} has shape {column.shape} and time_ns ({rows},); they must match"
+            )
+        if column.dtype.kind not in "iub" and column.size:
+            raise InvalidSeriesError(f"{name} must be integer counts, got {column.dtype}")
+        columns.append(np.ascontiguousarray(column, dtype=np.int64))
+    good_column, total_column = columns
+    wrong = (good_column < 0) | (good_column > total_column)
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise InvalidCountsError(
+            f"good must lie between 0 and total, got {good_column[index]} good "
+            f"of {total_column[index]} at index {index}"
+        )
+    if total_column.astype(np.float64).sum() >= 2.0**62 and (
+        sum(total_column.tolist()) > np.iinfo(np.int64).max
+    ):
+        raise InvalidCountsError("more than 2**63 - 1 events in all; split the series")
+    return good_column, total_column
+
+
+def descends_at(instants: NDArray[np.int64]) -> int | None:
+    """Index of the first instant that is earlier than the one before it, or None."""
+    falls = np.empty(BLOCK, dtype=np.bool_)
+    for start in range(0, len(instants) - 1, BLOCK):
+        later = instants[start + 1 : start + 1 + BLOCK]
+        fall = np.less(later, instants[start : start + len(later)], out=falls[: len(later)])
+        if fall.any():
+            return start + 1 + int(fall.argmax())
+    return None
+
+
+def check_ascending(instants: NDArray[np.int64], name: str = "time_ns") -> None:
+    """
+    Every instant is at or after the one before it.
+
+    Raises:
+        InvalidSeriesError: One is not; `.index` is the first.
+    """
+    index = descends_at(instants)
+    if index is not None:
+        raise not_ascending(instants, index, name)
+
+
+def not_ascending(instants: NDArray[np.int64], index: int, name: str) -> InvalidSeriesError:
+    """The error for the instant at *index*, which is earlier than the one before it."""
+    cure = "; sort them first, or pass sort=True" if name == "time_ns" else "; sort them first"
+    return InvalidSeriesError(
+        f"{name} must ascend, got {instants[index]} after {instants[index - 1]} "
+        f"at index {index}{cure}",
+        index=index,
+    )
+
+
+def check_window(window_ns: int) -> int:
+    """
+    A window's length [ns, > 0].
+
+    Raises:
+        InvalidWindowError: It is not positive.
+    """
+    if window_ns <= 0:
+        raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
+    return int(window_ns)

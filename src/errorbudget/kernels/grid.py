@@ -1,0 +1,267 @@
+"""
+Counts at the edges of a grid, and windows between them.
+
+A sorted column of instants is its own running count: the events up to an edge are the position
+where the edge would be inserted. Only bad events are looked at one by one, and only within a block,
+so one pass reads each byte once and what is kept is bounded by the grid, not by the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from errorbudget.errors import InvalidSeriesError, InvalidWindowError
+from errorbudget.kernels import ratios
+from errorbudget.kernels.arrays import (
+    BLOCK,
+    check_ascending,
+    counts_column,
+    flags_column,
+    not_ascending,
+    time_column,
+)
+from errorbudget.rolling import Closed
+from errorbudget.target import Target, TargetLike
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_T = TypeVar("_T", np.int64, np.float64)
+
+__all__ = ["grid_budget", "grid_counts", "grid_windows"]
+
+
+def _edges_of_events(
+    time: NDArray[np.int64],
+    good: NDArray[np.bool_],
+    edges: NDArray[np.int64],
+    closed: Closed,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    total_cum = np.empty(len(edges), dtype=np.int64)
+    bad_cum = np.empty(len(edges), dtype=np.int64)
+    scratch = np.empty(BLOCK, dtype=np.bool_)
+    settled, bad_before = 0, 0
+    for start in range(0, len(time), BLOCK):
+        block = time[start : start + BLOCK]
+        falls = np.less(block[1:], block[:-1], out=scratch[: len(block) - 1])
+        if falls.any():
+            raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
+        if start and block[0] < time[start - 1]:
+            raise not_ascending(time, start, "time_ns")
+        bad = np.flatnonzero(np.logical_not(good[start : start + BLOCK], out=scratch[: len(block)]))
+        # An edge at the block's last instant may have more events of that instant behind it.
+        reach = settled + int(
+            edges[settled:].searchsorted(block[-1], "left" if closed == "right" else "right")
+        )
+        if reach > settled:
+            rows = block.searchsorted(edges[settled:reach], closed)
+            bad_cum[settled:reach] = bad.searchsorted(rows)
+            bad_cum[settled:reach] += bad_before
+            rows += start
+            total_cum[settled:reach] = rows
+            settled = reach
+        bad_before += len(bad)
+    total_cum[settled:] = len(time)
+    bad_cum[settled:] = bad_before
+    return np.subtract(total_cum, bad_cum, out=bad_cum), total_cum
+
+
+def grid_counts(
+    time_ns: ArrayLike,
+    good: ArrayLike,
+    edges_ns: ArrayLike,
+    *,
+    total: ArrayLike | None = None,
+    closed: Closed = "right",
+    sort: bool = False,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Good and all events up to every edge, from the first event on.
+
+    The counts between two edges are the difference of theirs, so any window that begins and ends on
+    edges is one subtraction.
+
+    Args:
+        time_ns: Ascending instants [ns], shape (n,).
+        good: Whether each event is good, shape (n,); or, beside *total*, the good events of each
+            row, integers.
+        edges_ns: Ascending instants [ns], shape (k,).
+        total: All events of each row, shape (n,); None when each row is one event.
+        closed: `"right"` counts events up to the edge itself, `"left"` only those before it.
+        sort: Put events that are out of order in order first.
+
+    Returns:
+        Good and total at each edge, int64, shape (k,) each.
+
+    Raises:
+        InvalidSeriesError: *time_ns* or *edges_ns* descends (`.index` is the first that does), or
+            the columns do not fit together.
+        InvalidCountsError: A row's good lies outside 0 to its total.
+
+    Time: O(n + k log n), one pass; memory: O(k), and a block of scratch. Grouped rows and *sort*
+    take O(n) memory.
+
+    Example:
+        >>> good, total = grid_counts([10, 20, 20, 30], [True, False, True, True], [10, 20, 30])
+        >>> good.tolist(), total.tolist()
+        ([1, 2, 3], [1, 3, 4])
+    """
+    if closed not in ("right", "left"):
+        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
+    time = time_column(time_ns)
+    edges = time_column(edges_ns, "edges_ns")
+    check_ascending(edges, "edges_ns")
+    order = np.argsort(time, kind="stable") if sort else None
+    if order is not None:
+        time = time[order]
+    if total is None:
+        flags = flags_column(good, len(time))
+        return _edges_of_events(time, flags if order is None else flags[order], edges, closed)
+    check_ascending(time)
+    columns = counts_column(good, total, len(time))
+    rows = time.searchsorted(edges, closed)
+    good_cum, total_cum = (
+        np.concatenate(([0], np.cumsum(column if order is None else column[order]))).take(rows)
+        for column in columns
+    )
+    return good_cum, total_cum
+
+
+def _cumulative(
+    good_cum: ArrayLike, total_cum: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    good, total = np.asarray(good_cum), np.asarray(total_cum)
+    if good.shape != total.shape or good.ndim != 1 or not good.size:
+        raise InvalidSeriesError(
+            "good_cum and total_cum must have one dimension and one length of at least 1, "
+            f"got shapes {good.shape} and {total.shape}"
+        )
+    if good.dtype.kind not in "iu" or total.dtype.kind not in "iu":
+        raise InvalidSeriesError(
+            f"cumulative counts must be integers, got {good.dtype} and {total.dtype}"
+        )
+    return good.astype(np.int64, copy=False), total.astype(np.int64, copy=False)
+
+
+def _check_steps(steps: Sequence[int]) -> list[int]:
+    if any(step < 1 for step in steps):
+        raise InvalidWindowError(f"a window must have at least one bin, got {list(steps)}")
+    return [int(step) for step in steps]
+
+
+def window_sums(
+    cumulative: NDArray[_T], step: int, start: int, stop: int, out: NDArray[_T]
+) -> NDArray[_T]:
+    """Sums of the windows of *step* bins that end with the bins `start:stop`, written to *out*."""
+    sums = out[: stop - start]
+    partial = min(max(step - start, 0), stop - start)
+    np.subtract(cumulative[start + 1 : start + 1 + partial], cumulative[0], out=sums[:partial])
+    np.subtract(
+        cumulative[start + 1 + partial : stop + 1],
+        cumulative[start + 1 + partial - step : stop + 1 - step],
+        out=sums[partial:],
+    )
+    return sums
+
+
+def grid_windows(
+    good_cum: ArrayLike, total_cum: ArrayLike, steps: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Good and all events of windows of *steps* bins that end at each bin of a grid.
+
+    A window that would begin before the first edge begins there: it is partial, as its bins say.
+
+    Args:
+        good_cum: Good events up to each edge, as `grid_counts` gives them, shape (k + 1,).
+        total_cum: All events up to each edge, shape (k + 1,).
+        steps: Length of each window in bins [> 0].
+
+    Returns:
+        Good and total, int64, shape (len(steps), k) each: a row per window, a column per bin.
+
+    Raises:
+        InvalidSeriesError: The columns do not fit together.
+        InvalidWindowError: A window has no bin.
+
+    Time and memory: O(len(steps) x k).
+
+    Example:
+        >>> good, total = grid_windows([0, 1, 1, 3], [0, 1, 2, 4], [1, 2])
+        >>> good.tolist(), total.tolist()
+        ([[1, 0, 2], [1, 1, 2]], [[1, 1, 2], [1, 2, 3]])
+    """
+    columns = _cumulative(good_cum, total_cum)
+    bins, lengths = len(columns[0]) - 1, _check_steps(steps)
+    good, total = (np.empty((len(lengths), bins), dtype=np.int64) for _ in columns)
+    for answer, cumulative in zip((good, total), columns, strict=True):
+        for row, step in zip(answer, lengths, strict=True):
+            window_sums(cumulative, step, 0, bins, row)
+    return good, total
+
+
+def grid_budget(
+    good_cum: ArrayLike, total_cum: ArrayLike, steps: Sequence[int], target: TargetLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """
+    SLI, remaining budget and burn rate of windows of *steps* bins that end at each bin of a grid.
+
+    The same as `sli`, `budget_remaining` and `burn_rate` of `grid_windows`, without keeping the
+    counts.
+
+    Args:
+        good_cum: Good events up to each edge, as `grid_counts` gives them, shape (k + 1,).
+        total_cum: All events up to each edge, shape (k + 1,).
+        steps: Length of each window in bins [> 0].
+        target: Exact share of events that must be good, in (0, 1].
+
+    Returns:
+        SLI, remaining budget and burn rate [1], float64, shape (len(steps), k) each, correctly
+        rounded from the integers; NaN where a window holds no events.
+
+    Raises:
+        InvalidSeriesError: The columns do not fit together.
+        InvalidWindowError: A window has no bin.
+        InvalidTargetError: *target* lies outside (0, 1].
+
+    Time and memory: O(len(steps) x k).
+
+    Example:
+        >>> shares, left, burns = grid_budget([0, 1, 1, 3], [0, 1, 2, 4], [1, 2], "50%")
+        >>> shares.tolist(), left.tolist(), burns.tolist()
+        ([[1.0, 0.0, 1.0], [1.0, 0.5, 0.6666666666666666]],
+         [[1.0, -1.0, 1.0], [1.0, 0.0, 0.3333333333333333]],
+         [[0.0, 2.0, 0.0], [0.0, 1.0, 0.6666666666666666]])
+    """
+    good, total = _cumulative(good_cum, total_cum)
+    lengths, goal = _check_steps(steps), Target(target)
+    allowed, scale = goal.error.numerator, goal.error.denominator
+    if not allowed or int(total[-1]) * scale >= ratios.EXACT_BELOW:
+        counts = grid_windows(good, total, lengths)
+        return (
+            ratios.sli(*counts),
+            ratios.budget_remaining(*counts, goal),
+            ratios.burn_rate(*counts, goal),
+        )
+    # Whole numbers below 2**53, so float64 keeps them exactly and nothing is converted later.
+    fine = good.astype(np.float64) * allowed
+    budget = total.astype(np.float64) * allowed
+    spent = (total - good).astype(np.float64) * scale
+    bins = len(total) - 1
+    shares, left, burns = (np.empty((len(lengths), bins)) for _ in range(3))
+    scratch = [np.empty(BLOCK) for _ in range(3)]
+    with np.errstate(invalid="ignore"):
+        for start in range(0, bins, BLOCK):
+            stop = min(start + BLOCK, bins)
+            for window, step in enumerate(lengths):
+                up = window_sums(fine, step, start, stop, scratch[0])
+                whole = window_sums(budget, step, start, stop, scratch[1])
+                down = window_sums(spent, step, start, stop, scratch[2])
+                np.divide(up, whole, out=shares[window, start:stop])
+                np.divide(down, whole, out=burns[window, start:stop])
+                np.subtract(whole, down, out=down)
+                np.divide(down, whole, out=left[window, start:stop])
+    return shares, left, burns

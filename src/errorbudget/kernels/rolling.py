@@ -1,0 +1,349 @@
+"""
+Trailing windows (t - w, t] at every event, in blocks that stay in a core's cache.
+
+The start of each window is found by searching the few events that leave while a block of events
+arrives; the good ones in between are the difference of two running counts. Both are integers to the
+end, so nothing drifts. Each block is checked for order, counted and divided while it is warm, and
+needs no memory beyond the answer and a block of scratch per thread. Events of one instant share one
+window: a block is never cut within an instant, and an instant is worked on once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.kernels import ratios
+from errorbudget.kernels.arrays import (
+    BLOCK,
+    check_ascending,
+    check_window,
+    counts_column,
+    flags_column,
+    not_ascending,
+    time_column,
+)
+from errorbudget.target import Target, TargetLike
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Write = Callable[[slice, NDArray[np.int64], NDArray[np.int64], NDArray[np.intp] | None], None]
+
+__all__ = ["rolling_budget", "rolling_counts"]
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+class _Scratch:
+    """Arrays of one thread, used again for every block."""
+
+    def __init__(self) -> None:
+        self.rises = np.empty(BLOCK, dtype=np.bool_)
+        self.limit = np.empty(BLOCK, dtype=np.int64)
+        self.good = np.empty(BLOCK, dtype=np.int64)
+        self.total = np.empty(BLOCK, dtype=np.int64)
+        self.running = np.empty(2 * BLOCK + 1, dtype=np.int64)
+        self.steps = np.arange(1, BLOCK + 1, dtype=np.int64)
+
+
+def _good_before(
+    good: NDArray[np.bool_], rows: NDArray[np.int64], first: int, scratch: _Scratch
+) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+    """How many of `good[first:row]` are good, for ascending *rows*, a piece of them at a time."""
+    size = len(scratch.running) - 1
+    before, done = 0, 0
+    while done < len(rows):
+        stop = min(first + size, int(rows[-1]))
+        running = scratch.running[: stop - first + 1]
+        running[0] = before
+        np.copyto(running[1:], good[first:stop])
+        np.cumsum(running, out=running)
+        reached = len(rows) if stop == rows[-1] else int(rows.searchsorted(stop, "right"))
+        piece = slice(done, reached)
+        yield piece, running.take(rows[piece] - first, mode="clip")
+        before, first, done = int(running[-1]), stop, reached
+
+
+def _whole_instants(
+    time: NDArray[np.int64], start: int, stop: int, scratch: _Scratch
+) -> tuple[int, NDArray[np.int64] | None]:
+    """
+    Where the block that begins at *start* ends, and the last row of each of its instants.
+
+    None stands for instants of one row each.
+    """
+    end = min(start + BLOCK, stop)
+    block = time[start:end]
+    rises = np.greater(block[1:], block[:-1], out=scratch.rises[: end - start - 1])
+    strict = bool(rises.all())
+    if not strict:
+        falls = block[1:] < block[:-1]
+        if falls.any():
+            raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
+    if start and time[start] < time[start - 1]:
+        raise not_ascending(time, start, "time_ns")
+    if end < stop and time[end] == time[end - 1]:
+        end = start + int(block.searchsorted(block[-1], "left"))
+        if end == start:  # one instant fills the block
+            end += int(time[start:stop].searchsorted(block[0], "right"))
+            return end, np.array([end - start - 1])
+    if strict:
+        return end, None
+    last = np.flatnonzero(rises[: end - start - 1])
+    return end, np.append(last, end - start - 1)
+
+
+def _sweep(
+    time: NDArray[np.int64],
+    good: NDArray[np.bool_],
+    window: int,
+    start: int,
+    stop: int,
+    write: Write,
+) -> None:
+    """
+    Count the windows of the events `start:stop`, which begins and ends between two instants.
+
+    *write* takes the rows of a block, good and total of each of its instants, and how many rows
+    each instant has; None stands for one each.
+    """
+    scratch = _Scratch()
+    first = int(time[:start].searchsorted(time[start] - window, "right"))  # first row still inside
+    inside = int(np.count_nonzero(good[first:start]))
+    while start < stop:
+        end, last = _whole_instants(time, start, stop, scratch)
+        instants = time[start:end] if last is None else time[start:end].take(last)
+        size = len(instants)
+        limit = np.subtract(instants, window, out=scratch.limit[:size])
+        reach = first + int(time[first:end].searchsorted(limit[-1], "right"))
+        left = time[first:reach].searchsorted(limit, "right")
+        left += first
+        row = scratch.steps[:size] if last is None else last + 1
+        total = np.subtract(row, left, out=scratch.total[:size])
+        total += start
+        counted = scratch.good[:size]
+        for piece, arrived in _good_before(good, row + start, start, scratch):
+            np.add(arrived, inside, out=counted[piece])
+        for piece, gone in _good_before(good, left, first, scratch):
+            counted[piece] -= gone
+        inside = int(counted[-1])
+        rows = None if last is None else np.diff(last, prepend=-1)
+        write(slice(start, end), counted, total, rows)
+        start, first = end, int(left[-1])
+
+
+def _shares(time: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
+    """The rows of each thread, cut between instants."""
+    cuts = {0, len(time)}
+    for share in range(1, threads):
+        row = len(time) * share // threads
+        cuts.add(int(time[:row].searchsorted(time[row], "left")))
+    ordered = sorted(cuts)
+    return list(pairwise(ordered))
+
+
+def _sweep_all(
+    time: NDArray[np.int64], good: NDArray[np.bool_], window: int, threads: int, write: Write
+) -> None:
+    if threads < 1:
+        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    if not len(time):
+        return
+    extent = int(time[-1]) - int(time[0])
+    window = min(window, max(extent, 0) + 1)  # longer than the data is as long as the data
+    if int(time[0]) - window < np.iinfo(np.int64).min:
+        check_ascending(time)
+        raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
+    if threads == 1 or len(time) < threads * BLOCK:
+        _sweep(time, good, window, 0, len(time), write)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [
+            pool.submit(_sweep, time, good, window, start, stop, write)
+            for start, stop in _shares(time, threads)
+        ]
+    for job in jobs:  # the first offender, not the first to notice one
+        job.result()
+
+
+def _grouped(
+    time: NDArray[np.int64],
+    good: NDArray[np.int64],
+    total: NDArray[np.int64],
+    window: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    check_ascending(time)
+    answers = (np.empty(len(time), dtype=np.int64), np.empty(len(time), dtype=np.int64))
+    if len(time):
+        window = min(window, int(time[-1]) - int(time[0]) + 1)
+        if int(time[0]) - window < np.iinfo(np.int64).min:
+            raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
+    sums = [np.concatenate(([0], np.cumsum(counts))) for counts in (good, total)]
+    for start in range(0, len(time), BLOCK):
+        rows = slice(start, start + BLOCK)
+        left = time.searchsorted(time[rows] - window, "right")
+        right = time.searchsorted(time[rows], "right")
+        for answer, before in zip(answers, sums, strict=True):
+            np.subtract(before.take(right), before.take(left), out=answer[rows])
+    return answers
+
+
+def _given_order(
+    answers: tuple[NDArray[_T], NDArray[_T]], order: NDArray[np.intp]
+) -> tuple[NDArray[_T], NDArray[_T]]:
+    """The answers of sorted rows, put back where the rows were given."""
+    given = (np.empty_like(answers[0]), np.empty_like(answers[1]))
+    for column, answer in zip(given, answers, strict=True):
+        column[order] = answer
+    return given
+
+
+def rolling_counts(
+    time_ns: ArrayLike,
+    good: ArrayLike,
+    window_ns: int,
+    *,
+    total: ArrayLike | None = None,
+    sort: bool = False,
+    threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Good and all events of the trailing window (t - w, t] at every event.
+
+    Args:
+        time_ns: Ascending instants [ns], shape (n,).
+        good: Whether each event is good, shape (n,); or, beside *total*, the good events of each
+            row, integers.
+        window_ns: Length of the window [ns, > 0].
+        total: All events of each row, shape (n,); None when each row is one event.
+        sort: Put events that are out of order in order first; answers keep the given order.
+        threads: Threads to share the work (of events; grouped rows are few).
+
+    Returns:
+        Good and total per row, int64, shape (n,) each.
+
+    Raises:
+        InvalidSeriesError: *time_ns* descends and *sort* was not asked for (`.index` is the first
+            that does), or the columns do not fit together.
+        InvalidCountsError: A row's good lies outside 0 to its total.
+        InvalidWindowError: *window_ns* is not positive.
+
+    Time: O(n log(events per block and window)); memory: the answer, and a block of scratch per
+    thread.
+
+    Example:
+        >>> good, total = rolling_counts([10, 20, 20, 30], [True, False, True, True], 10)
+        >>> good.tolist(), total.tolist()
+        ([1, 1, 1, 1], [1, 2, 2, 1])
+    """
+    window = check_window(window_ns)
+    time = time_column(time_ns)
+    if total is not None:
+        good_counts, total_counts = counts_column(good, total, len(time))
+        if sort:
+            order = np.argsort(time, kind="stable")
+            answers = _grouped(time[order], good_counts[order], total_counts[order], window)
+            return _given_order(answers, order)
+        return _grouped(time, good_counts, total_counts, window)
+    flags = flags_column(good, len(time))
+    if sort:
+        order = np.argsort(time, kind="stable")
+        return _given_order(
+            rolling_counts(time[order], flags[order], window, threads=threads), order
+        )
+    answers = (np.empty(len(time), dtype=np.int64), np.empty(len(time), dtype=np.int64))
+
+    def write(
+        rows: slice,
+        counted: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        repeats: NDArray[np.intp] | None,
+    ) -> None:
+        for answer, counts in zip(answers, (counted, whole), strict=True):
+            answer[rows] = counts if repeats is None else np.repeat(counts, repeats)
+
+    _sweep_all(time, flags, window, threads, write)
+    return answers
+
+
+def rolling_budget(
+    time_ns: ArrayLike,
+    good: ArrayLike,
+    window_ns: int,
+    target: TargetLike,
+    *,
+    total: ArrayLike | None = None,
+    sort: bool = False,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    SLI and share of the error budget left over the trailing window (t - w, t] at every event.
+
+    The same as `sli` and `budget_remaining` of `rolling_counts`, without keeping the counts.
+
+    Args:
+        time_ns: Ascending instants [ns], shape (n,).
+        good: Whether each event is good, shape (n,); or, beside *total*, the good events of each
+            row, integers.
+        window_ns: Length of the window [ns, > 0].
+        target: Exact share of events that must be good, in (0, 1].
+        total: All events of each row, shape (n,); None when each row is one event.
+        sort: Put events that are out of order in order first; answers keep the given order.
+        threads: Threads to share the work (of events; grouped rows are few).
+
+    Returns:
+        SLI and remaining budget per row [1], float64, shape (n,) each, correctly rounded from the
+        integers; exactly 0 is left at exhaustion.
+
+    Raises:
+        InvalidSeriesError: *time_ns* descends and *sort* was not asked for (`.index` is the first
+            that does), or the columns do not fit together.
+        InvalidWindowError: *window_ns* is not positive.
+        InvalidTargetError: *target* lies outside (0, 1].
+
+    Time: O(n log(events per block and window)); memory: the answer, and a block of scratch per
+    thread.
+
+    Example:
+        >>> shares, left = rolling_budget([10, 20, 20, 30], [True, False, True, True], 10, "50%")
+        >>> shares.tolist(), left.tolist()
+        ([1.0, 0.5, 0.5, 1.0], [1.0, 0.0, 0.0, 1.0])
+    """
+    target = Target(target)
+    allowed, scale = target.error.numerator, target.error.denominator
+    time = time_column(time_ns)
+    if total is not None or not allowed or len(time) * scale >= ratios.EXACT_BELOW:
+        counts = rolling_counts(time, good, window_ns, total=total, sort=sort, threads=threads)
+        return ratios.sli(*counts), ratios.budget_remaining(*counts, target)
+    window = check_window(window_ns)
+    flags = flags_column(good, len(time))
+    if sort:
+        order = np.argsort(time, kind="stable")
+        answers = rolling_budget(time[order], flags[order], window, target, threads=threads)
+        return _given_order(answers, order)
+    shares, left = np.empty(len(time)), np.empty(len(time))
+
+    def write(
+        rows: slice,
+        counted: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        repeats: NDArray[np.intp] | None,
+    ) -> None:
+        budget = whole * allowed
+        unspent = (counted - whole) * scale
+        unspent += budget
+        if repeats is None:
+            np.divide(counted, whole, out=shares[rows])
+            np.divide(unspent, budget, out=left[rows])
+        else:
+            shares[rows] = np.repeat(counted / whole, repeats)
+            left[rows] = np.repeat(unspent / budget, repeats)
+
+    _sweep_all(time, flags, window, threads, write)
+    return shares, left

@@ -1,0 +1,176 @@
+"""Counts on a grid and windows over it: the numpy kernels and their plain twins."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget import rolling as plain
+from errorbudget.errors import InvalidSeriesError, InvalidWindowError
+from errorbudget.kernels import (
+    budget_remaining,
+    burn_rate,
+    grid_budget,
+    grid_counts,
+    grid_windows,
+    rolling_counts,
+    sli,
+)
+from errorbudget.kernels import grid as kernel
+from errorbudget.target import Target
+from tests.kernel_inputs import DISGUISES, blocks_of, events, groups, sorted_instants
+
+BLOCKS = st.sampled_from([1, 2, 3, 7, 1 << 15])
+CLOSED = st.sampled_from(["right", "left"])
+STEPS = st.lists(st.integers(1, 30), max_size=4)
+
+
+def as_lists(answer):
+    return tuple(column.tolist() for column in answer)
+
+
+@st.composite
+def edges_near(draw, time):
+    """Edges that hit events, lie between them, or beyond; repeated edges too."""
+    near = [int(t) for t in time] or [0]
+    offsets = draw(st.lists(st.tuples(st.sampled_from(near), st.integers(-2, 2)), max_size=12))
+    return np.array(sorted(t + offset for t, offset in offsets), dtype=np.int64)
+
+
+@given(st.data(), events(), BLOCKS, CLOSED)
+def test_counts_are_those_of_the_plain_twin(data, rows, block, closed):
+    """Exactly, with edges hit, repeated and beyond the data, whatever the block."""
+    time, good = rows
+    edges = data.draw(st.one_of(edges_near(time), sorted_instants(max_size=10)))
+    with blocks_of(block, kernel):
+        answer = grid_counts(time, good, edges, closed=closed)
+    assert as_lists(answer) == plain.grid_counts(
+        time.tolist(), good.tolist(), edges.tolist(), closed=closed
+    )
+
+
+@given(st.data(), groups(), CLOSED)
+def test_grouped_counts_are_those_of_the_plain_twin(data, rows, closed):
+    """Totals far above 2**31 are as exact as small ones."""
+    time, good, total = rows
+    edges = data.draw(edges_near(time))
+    answer = grid_counts(time, good, edges, total=total, closed=closed)
+    assert as_lists(answer) == plain.grid_counts(
+        time.tolist(), good.tolist(), edges.tolist(), total=total.tolist(), closed=closed
+    )
+
+
+@given(st.data(), events(), st.randoms(use_true_random=False))
+def test_a_sort_that_was_asked_for_changes_nothing_else(data, rows, random):
+    """Shuffled events give the same grid."""
+    time, good = rows
+    edges = data.draw(edges_near(time))
+    order = list(range(len(time)))
+    random.shuffle(order)
+    expected = as_lists(grid_counts(time, good, edges))
+    assert as_lists(grid_counts(time[order], good[order], edges, sort=True)) == expected
+    ones = np.ones(len(time), dtype=np.int64)
+    assert expected == as_lists(
+        grid_counts(time[order], good[order].astype(int), edges, total=ones, sort=True)
+    )
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@given(rows=events(), edges=sorted_instants(max_size=10))
+def test_columns_may_be_disguised_and_stay_untouched(disguise, rows, edges):
+    """Strided, read-only, big-endian and listed columns count alike, and are not written to."""
+    columns = [DISGUISES[disguise](column) for column in (*rows, edges)]
+    before = [np.array(column) for column in columns]
+    assert as_lists(grid_counts(*columns)) == as_lists(grid_counts(*rows, edges))
+    for column, copy in zip(columns, before, strict=True):
+        np.testing.assert_array_equal(column, copy)
+
+
+@given(groups(), STEPS)
+def test_windows_are_those_of_the_plain_twin(rows, steps):
+    """Partial windows at the start included."""
+    cumulative = [np.concatenate(([0], np.cumsum(column))) for column in rows[1:]]
+    answer = grid_windows(*cumulative, steps)
+    assert as_lists(answer) == plain.grid_windows(*(c.tolist() for c in cumulative), steps)
+
+
+@given(groups(), STEPS, BLOCKS, st.sampled_from(["99.9%", "2/3", "100%", "99.99999%"]))
+def test_ratios_are_those_of_the_counts(rows, steps, block, target):
+    """One call gives what four give, to the last bit."""
+    cumulative = [np.concatenate(([0], np.cumsum(column))) for column in rows[1:]]
+    with blocks_of(block, kernel):
+        answer = grid_budget(*cumulative, steps, target)
+    counts = grid_windows(*cumulative, steps)
+    expected = (sli(*counts), budget_remaining(*counts, target), burn_rate(*counts, target))
+    for column, twin in zip(answer, expected, strict=True):
+        np.testing.assert_array_equal(column, twin)
+
+
+@given(events(), st.integers(1, 6), st.sampled_from([1, 7, 60]))
+def test_windows_on_the_grid_are_windows_at_events(rows, step, width):
+    """An event that stands on an edge has the window of its edge."""
+    time, good = rows
+    if not len(time) or not -(2**60) < time[-1] < 2**60:
+        return
+    edges = time[-1] - width * np.arange(2_000, -1, -1)
+    counts = grid_windows(*grid_counts(time, good, edges), [step])
+    at_events = rolling_counts(time, good, step * width)
+    for grid, column in zip(counts, at_events, strict=True):
+        assert grid[0, -1] == column[-1]
+
+
+@given(events(), sorted_instants(max_size=10))
+def test_shifting_the_clock_changes_nothing(rows, edges):
+    """Counts know differences of time only."""
+    time, good = rows
+    if (len(time) and abs(time[-1]) > 2**62) or (len(edges) and abs(edges[-1]) > 2**62):
+        return
+    shifted = grid_counts(time + 12_345, good, edges + 12_345)
+    assert as_lists(shifted) == as_lists(grid_counts(time, good, edges))
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 15])
+def test_disorder_is_named_by_its_first_offender(block):
+    """Of events, grouped rows and edges, at borders of blocks too."""
+    flags = np.ones(8, dtype=np.int64)
+    for index in range(1, 8):
+        time = np.arange(8) * 10
+        time[index] = time[index - 1] - 1
+        for arguments, name in (
+            ({"time_ns": time, "edges_ns": [50]}, "time_ns"),
+            ({"time_ns": time, "edges_ns": [50], "total": flags}, "time_ns"),
+            ({"time_ns": np.arange(8), "edges_ns": time}, "edges_ns"),
+        ):
+            with (
+                blocks_of(block, kernel),
+                pytest.raises(InvalidSeriesError, match=f"{name} .* index {index}") as caught,
+            ):
+                grid_counts(good=flags, **arguments)
+            assert caught.value.index == index
+
+
+def test_wrong_input_is_refused():
+    """Each with what came and what fits."""
+    with pytest.raises(InvalidWindowError, match="both"):
+        grid_counts([1], [True], [1], closed="both")
+    with pytest.raises(InvalidWindowError, match="at least one bin"):
+        grid_windows([0, 1], [0, 1], [0])
+    with pytest.raises(InvalidSeriesError, match="one length"):
+        grid_budget([0, 1], [0, 1, 2], [1], "99%")
+    with pytest.raises(InvalidSeriesError, match="one length"):
+        grid_windows([], [], [1])
+    with pytest.raises(InvalidSeriesError, match="must be integers"):
+        grid_windows([0.0, 1.0], [0, 1], [1])
+
+
+def test_a_day_at_the_guides_target():
+    """72 bad of 5,000 in an hour burn at exactly 14.4."""
+    good, total = [0, 4_928], [0, 5_000]
+    shares, left, burns = grid_budget(good, total, [1], Target("99.9%"))
+    assert burns.tolist() == [[14.4]]
+    assert shares.tolist() == [[float(Fraction(4_928, 5_000))]]
+    assert left.tolist() == [[-13.4]]

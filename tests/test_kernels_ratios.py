@@ -1,0 +1,90 @@
+"""Ratios of many counts at once, against their Fraction."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, InvalidTargetError
+from errorbudget.kernels import budget_remaining, burn_exceeds, burn_rate, sli
+from errorbudget.target import Target
+
+TARGETS = st.one_of(
+    st.sampled_from(["99.9%", "99.99999%", "100%", "50%", "2/3", "0.0001%"]),
+    st.fractions(min_value=Fraction(1, 10**6), max_value=1, max_denominator=10**6),
+)
+SIZES = st.one_of(st.integers(0, 10), st.integers(0, 10**4), st.integers(2**31, 2**62))
+
+
+@st.composite
+def counts(draw):
+    totals = draw(st.lists(SIZES, max_size=8))
+    bads = [draw(st.one_of(st.just(0), st.just(t), st.integers(0, t))) for t in totals]
+    return np.array(bads, dtype=np.int64), np.array(totals, dtype=np.int64)
+
+
+@given(counts(), TARGETS)
+def test_ratios_are_the_exact_ones_correctly_rounded(rows, text):
+    """Of any size, at any target; NaN stands for no events."""
+    bad, total = rows
+    error = Target(text).error
+    shares = sli(total - bad, total)
+    burns = burn_rate(total - bad, total, text)
+    left = budget_remaining(total - bad, total, text)
+    for row, (wrong, events) in enumerate(zip(bad.tolist(), total.tolist(), strict=True)):
+        if not events:
+            assert np.isnan([shares[row], burns[row], left[row]]).all()
+            continue
+        assert shares[row] == float(1 - Fraction(wrong, events))
+        if error:
+            assert burns[row] == float(Fraction(wrong, events) / error)
+            assert left[row] == float(1 - Fraction(wrong, events) / error)
+        else:
+            assert burns[row] == (np.inf if wrong else 0)
+            assert left[row] == (-np.inf if wrong else 1)
+
+
+@given(counts(), TARGETS, st.fractions(min_value=0, max_value=1_000, max_denominator=1_000))
+def test_a_threshold_is_passed_strictly_and_exactly(rows, text, threshold):
+    """Decided on integers of any size; equal is not above."""
+    bad, total = rows
+    error = Target(text).error
+    answer = burn_exceeds(bad, total, text, threshold)
+    assert answer.dtype == np.bool_
+    assert answer.tolist() == [
+        wrong > threshold * error * events
+        for wrong, events in zip(bad.tolist(), total.tolist(), strict=True)
+    ]
+
+
+def test_the_guides_example_stands_on_the_line():
+    """72 bad of 5,000 burn at exactly 14.4, which is not above 14.4."""
+    assert burn_rate([4_928], [5_000], "99.9%").tolist() == [14.4]
+    assert burn_exceeds([72, 73], [5_000, 5_000], "99.9%", 14.4).tolist() == [False, True]
+    assert burn_exceeds([72, 73], [5_000, 5_000], "99.9%", "14.4").tolist() == [False, True]
+
+
+def test_shapes_are_kept():
+    """A table of counts gives a table of ratios, a scalar a scalar's array."""
+    good, total = np.ones((2, 3), dtype=np.int32), np.full((2, 3), 2, dtype=np.uint16)
+    assert sli(good, total).shape == (2, 3)
+    assert burn_rate(good, total, "99%").shape == (2, 3)
+    assert budget_remaining(3, 4, "50%").shape == ()
+    assert burn_exceeds([], [], "99%", 1).shape == (0,)
+
+
+def test_wrong_input_is_refused():
+    """Each with what came."""
+    with pytest.raises(InvalidSeriesError, match="must match"):
+        sli([1, 2], [1])
+    with pytest.raises(InvalidSeriesError, match="integer counts, got float64"):
+        burn_rate([0.5], [1], "99%")
+    with pytest.raises(InvalidTargetError):
+        budget_remaining([1], [1], 99.9)
+    for threshold in ("many", "nan", float("inf"), -1):
+        with pytest.raises(InvalidInputError, match="threshold"):
+            burn_exceeds([1], [1], "99%", threshold)

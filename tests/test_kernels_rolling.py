@@ -1,0 +1,179 @@
+"""Trailing windows at every event: the numpy kernel and its plain twin."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget import rolling as plain
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidWindowError,
+)
+from errorbudget.kernels import budget_remaining, rolling_budget, rolling_counts, sli
+from errorbudget.kernels import rolling as kernel
+from errorbudget.target import Target
+from tests.kernel_inputs import DISGUISES, WINDOWS, blocks_of, events, groups
+
+BLOCKS = st.sampled_from([1, 2, 3, 7, 1 << 15])
+
+
+def as_lists(answer):
+    return tuple(column.tolist() for column in answer)
+
+
+@given(events(), WINDOWS, BLOCKS, st.integers(1, 3))
+def test_counts_are_those_of_the_plain_twin(rows, window, block, threads):
+    """Exactly, for ties, all bad, any block size and any number of threads."""
+    time, good = rows
+    with blocks_of(block, kernel):
+        answer = rolling_counts(time, good, window, threads=threads)
+    assert as_lists(answer) == plain.rolling_counts(time.tolist(), good.tolist(), window)
+
+
+@given(groups(), WINDOWS, BLOCKS)
+def test_grouped_counts_are_those_of_the_plain_twin(rows, window, block):
+    """Totals far above 2**31 are as exact as small ones."""
+    time, good, total = rows
+    with blocks_of(block, kernel):
+        answer = rolling_counts(time, good, window, total=total)
+    assert as_lists(answer) == plain.rolling_counts(
+        time.tolist(), good.tolist(), window, total=total.tolist()
+    )
+
+
+@given(events(), WINDOWS, BLOCKS, st.sampled_from(["99.9%", "50%", "2/3", "100%", "99.99999%"]))
+def test_ratios_are_the_exact_ones_correctly_rounded(rows, window, block, text):
+    """SLI and budget equal their Fraction, rounded once."""
+    time, good = rows
+    target = Target(text)
+    with blocks_of(block, kernel):
+        shares, left = rolling_budget(time, good, window, target, threads=2)
+    counts = plain.rolling_counts(time.tolist(), good.tolist(), window)
+    for share, rest, fine, total in zip(shares, left, *counts, strict=True):
+        assert share == float(Fraction(fine, total))
+        bad = total - fine
+        if target.error:
+            assert rest == float(1 - Fraction(bad, total) / target.error)
+        else:
+            assert rest == (-np.inf if bad else 1)
+
+
+@given(groups(), WINDOWS)
+def test_grouped_ratios_are_those_of_the_counts(rows, window):
+    """One call gives what two give."""
+    time, good, total = rows
+    counts = rolling_counts(time, good, window, total=total)
+    shares, left = rolling_budget(time, good, window, "99.9%", total=total)
+    np.testing.assert_array_equal(shares, sli(*counts))
+    np.testing.assert_array_equal(left, budget_remaining(*counts, "99.9%"))
+
+
+@given(events(), WINDOWS, st.randoms(use_true_random=False))
+def test_a_sort_that_was_asked_for_keeps_the_given_order(rows, window, random):
+    """Shuffled events get the answers of their instants."""
+    time, good = rows
+    order = list(range(len(time)))
+    random.shuffle(order)
+    expected = plain.rolling_counts(time.tolist(), good.tolist(), window)
+    answer = rolling_counts(time[order], good[order], window, sort=True)
+    assert as_lists(answer) == tuple([column[row] for row in order] for column in expected)
+    ratios = rolling_budget(time[order], good[order], window, "90%", sort=True)
+    np.testing.assert_array_equal(ratios[0], sli(*answer))
+    grouped = rolling_counts(
+        time[order], good[order] * 2, window, total=good[order] * 0 + 2, sort=True
+    )
+    assert as_lists(grouped) == tuple(
+        [2 * count for count in column] for column in as_lists(answer)
+    )
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@given(rows=events())
+def test_columns_may_be_disguised_and_stay_untouched(disguise, rows):
+    """Strided, read-only, big-endian and listed columns count alike, and are not written to."""
+    time, good = (DISGUISES[disguise](column) for column in rows)
+    before = np.array(time), np.array(good)
+    answer = rolling_counts(time, good, 61)
+    assert as_lists(answer) == plain.rolling_counts(rows[0].tolist(), rows[1].tolist(), 61)
+    np.testing.assert_array_equal(time, before[0])
+    np.testing.assert_array_equal(good, before[1])
+
+
+def test_flags_may_be_bytes_and_instants_timestamps():
+    """uint8 flags, unsigned instants and datetime64 of any unit are read."""
+    expected = ([1, 1, 2], [1, 2, 3])
+    assert as_lists(rolling_counts(np.array([1, 2, 3], "u8"), np.array([1, 0, 1], "u1"), 9)) == (
+        expected
+    )
+    stamps = np.array(
+        ["2026-01-01T00:00:01", "2026-01-01T00:00:02", "2026-01-01T00:00:03"], "M8[s]"
+    )
+    assert as_lists(rolling_counts(stamps, [True, False, True], 9 * 10**9)) == expected
+    assert as_lists(rolling_counts(stamps.astype(">M8[ms]"), [1, 0, 1], 9 * 10**9)) == expected
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 15])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_disorder_is_named_by_its_first_offender(block, threads):
+    """Wherever it lies, at borders of blocks and shares too."""
+    for index in range(1, 8):
+        time = np.arange(8) * 10
+        time[index] = time[index - 1] - 1
+        with (
+            blocks_of(block, kernel),
+            pytest.raises(InvalidSeriesError, match=f"at index {index}; sort them") as caught,
+        ):
+            rolling_counts(time, np.ones(8, bool), 25, threads=threads)
+        assert caught.value.index == index
+
+
+def test_many_events_leave_while_one_arrives():
+    """A gap longer than the window empties more blocks than it fills."""
+    time = np.concatenate([np.arange(5_000), [10_000], np.arange(10_050, 10_060)])
+    good = np.arange(len(time)) % 3 > 0
+    expected = plain.rolling_counts(time.tolist(), good.tolist(), 200)
+    with blocks_of(64, kernel):
+        assert as_lists(rolling_counts(time, good, 200)) == expected
+        assert as_lists(rolling_counts(time, good, 6_000)) == plain.rolling_counts(
+            time.tolist(), good.tolist(), 6_000
+        )
+
+
+def test_wrong_input_is_refused():
+    """Each with what came, what fits and what to do."""
+    with pytest.raises(InvalidWindowError, match="longer than 0 ns, got 0"):
+        rolling_counts([1], [True], 0)
+    with pytest.raises(InvalidInputError, match="threads must be at least 1"):
+        rolling_counts([1], [True], 1, threads=0)
+    with pytest.raises(InvalidSeriesError, match="one dimension"):
+        rolling_counts([[1]], [True], 1)
+    with pytest.raises(InvalidSeriesError, match="integer nanoseconds, got float64"):
+        rolling_counts([1.5], [True], 1)
+    with pytest.raises(InvalidSeriesError, match="they must match"):
+        rolling_counts([1], [True, False], 1)
+    with pytest.raises(InvalidSeriesError, match="got 2 at index 1") as caught:
+        rolling_counts([1, 2], [1, 2], 1)
+    assert caught.value.index == 1
+    with pytest.raises(InvalidSeriesError, match="true or false, got float64"):
+        rolling_counts([1], [0.5], 1)
+    with pytest.raises(InvalidSeriesError, match="integer counts, got float64"):
+        rolling_counts([1], [0.5], 1, total=[1])
+    with pytest.raises(InvalidCountsError, match="got 3 good of 2 at index 0"):
+        rolling_counts([1], [3], 1, total=[2])
+    with pytest.raises(InvalidCountsError, match="more than 2\\*\\*63 - 1 events"):
+        rolling_counts([1, 2], [0, 0], 1, total=[2**62, 2**62])
+    with pytest.raises(InvalidSeriesError, match="1678 to 2262"):
+        rolling_counts(np.array([2**63], dtype=np.uint64), [True], 1)
+    for stamp in ("NaT", "3000-01-01"):
+        with pytest.raises(InvalidSeriesError, match="NaT"):
+            rolling_counts(np.array([stamp], "M8[s]"), [True], 1)
+    for total in (None, [1, 1]):
+        with pytest.raises(InvalidSeriesError, match="292 years"):
+            rolling_counts([-(2**63) + 1, 2**63 - 1], [1, 1], 2**64, total=total)
