@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from errorbudget.burn import max_burn_rate as max_burn_rate
     from errorbudget.burn import reset_time as reset_time
     from errorbudget.burn import time_to_exhaustion as time_to_exhaustion
+    from errorbudget.comparison import Comparison as Comparison
+    from errorbudget.comparison import compare_corrections as compare_corrections
+    from errorbudget.composite import Composite as Composite
+    from errorbudget.composite import combine as combine
     from errorbudget.corrections import BudgetReset as BudgetReset
     from errorbudget.corrections import Maintenance as Maintenance
     from errorbudget.counts import Counts as Counts
@@ -80,6 +84,8 @@ _HOMES = {
         "reset_time",
         "time_to_exhaustion",
     ),
+    "comparison": ("Comparison", "compare_corrections"),
+    "composite": ("Composite", "combine"),
     "corrections": ("BudgetReset", "Maintenance"),
     "counts": ("Counts",),
     "errors": ("ErrorBudgetError", "ErrorBudgetWarning"),

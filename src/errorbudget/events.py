@@ -19,11 +19,14 @@ from errorbudget.times import TimeLike, format_time, to_ns
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from errorbudget.comparison import Comparison
     from errorbudget.durations import DurationLike
     from errorbudget.history import History
+    from errorbudget.methods import NoData
     from errorbudget.series import CountSeries
     from errorbudget.slo import SLO
     from errorbudget.status import Status
+    from errorbudget.target import TargetLike
 
 __all__ = ["Events", "Labels"]
 
@@ -326,6 +329,22 @@ class Events:
         from errorbudget.judging import count_events
 
         return count_events(slo, self, step=step)
+
+    def compare_methods(
+        self,
+        slo: SLO,
+        *,
+        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice_target: TargetLike | None = None,
+        no_data: NoData = "exclude",
+        at: TimeLike | None = None,
+    ) -> Comparison:
+        """The three budgeting methods side by side; see `comparison.compare_methods`."""
+        from errorbudget.comparison import compare_methods
+
+        return compare_methods(
+            slo, self, slice=slice, slice_target=slice_target, no_data=no_data, at=at
+        )
 
     def take(self, rows: NDArray[Any] | slice) -> Events:
         """The events at *rows*: a mask, a slice, or ascending positions."""

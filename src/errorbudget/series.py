@@ -24,9 +24,12 @@ from errorbudget.windows import Closed, Interval
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from errorbudget.comparison import Comparison
     from errorbudget.history import History
+    from errorbudget.methods import NoData
     from errorbudget.slo import SLO
     from errorbudget.status import Status
+    from errorbudget.target import TargetLike
 
     Integers = NDArray[np.int64]
 
@@ -403,6 +406,22 @@ class CountSeries:
     def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:  # noqa: ARG002 - judged already
         """The series itself, in bins of *step*."""
         return self.coarser(step)
+
+    def compare_methods(
+        self,
+        slo: SLO,
+        *,
+        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice_target: TargetLike | None = None,
+        no_data: NoData = "exclude",
+        at: TimeLike | None = None,
+    ) -> Comparison:
+        """The three budgeting methods side by side; see `comparison.compare_methods`."""
+        from errorbudget.comparison import compare_methods
+
+        return compare_methods(
+            slo, self, slice=slice, slice_target=slice_target, no_data=no_data, at=at
+        )
 
 
 @dataclass(frozen=True, eq=False)

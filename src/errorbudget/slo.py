@@ -40,7 +40,9 @@ from errorbudget.times import TimeLike, to_ns
 from errorbudget.windows import Calendar, Interval, Rolling, Window, WindowLike, parse_window
 
 if TYPE_CHECKING:
+    from errorbudget.comparison import Comparison
     from errorbudget.corrections import BudgetReset, Correction
+    from errorbudget.methods import NoData
     from errorbudget.history import History
     from errorbudget.series import CountSeries
 
@@ -69,6 +71,16 @@ class _Countable(Evaluable, Protocol):
     ) -> History: ...
 
     def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries: ...
+
+    def compare_methods(
+        self,
+        slo: SLO,
+        *,
+        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice_target: TargetLike | None = None,
+        no_data: NoData = "exclude",
+        at: TimeLike | None = None,
+    ) -> Comparison: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +206,13 @@ class SLO:
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
-        chosen = WORKBOOK.for_period(self.period_ns) if alerts is None else alerts
-        object.__setattr__(self, "alerts", chosen)
+        object.__setattr__(self, "alerts", self._usual_alerts() if alerts is None else alerts)
         self._check()
+
+    def _usual_alerts(self) -> AlertPolicy:
+        """The Workbook's alerts as they serve this window, no look-back finer than a slice."""
+        usual = WORKBOOK.for_period(self.period_ns)
+        return usual if isinstance(self.method, Occurrences) else usual.in_steps(self.method.slice)
 
     def _check(self) -> None:
         where = f'SLO "{self.name}"'
@@ -312,6 +328,20 @@ class SLO:
     def count(self, data: _Countable, *, step: DurationLike = "1m") -> CountSeries:
         """Good and total events per *step*: the series that adds, merges and travels."""
         return data.count(self, step=step)
+
+    def compare_methods(
+        self,
+        data: _Countable,
+        *,
+        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice_target: TargetLike | None = None,
+        no_data: NoData = "exclude",
+        at: TimeLike | None = None,
+    ) -> Comparison:
+        """Occurrences, time slices and ratio time slices side by side, and why they differ."""
+        return data.compare_methods(
+            self, slice=slice, slice_target=slice_target, no_data=no_data, at=at
+        )
 
     def assess(
         self,
@@ -458,7 +488,7 @@ class SLO:
     def replace(self, **changes: Any) -> SLO:
         """A copy with *changes*; alerts that followed from the window follow the new one."""
         values = {item: getattr(self, item) for item in self.__dataclass_fields__}
-        if self.alerts == WORKBOOK.for_period(self.period_ns):
+        if self.alerts == self._usual_alerts():
             values["alerts"] = None
         values.update(changes)
         return SLO(values.pop("name"), **values)

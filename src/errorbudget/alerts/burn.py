@@ -278,6 +278,21 @@ class AlertPolicy:
         alerts = [alert.rescaled(period_ns, reference=self.period) for alert in self.alerts]
         return replace(self, alerts=alerts, period=period_ns)
 
+    def in_steps(self, step_ns: int) -> AlertPolicy:
+        """
+        The same thresholds on windows that are multiples of *step_ns*, rounded up.
+
+        Time slices need it: a window shorter than a slice holds none. A short window that would
+        become as long as its long one is dropped.
+        """
+        alerts = []
+        for alert in self.alerts:
+            long, *rest = (-(-window // step_ns) * step_ns for window in alert.windows)
+            share = alert.budget * long / alert.long
+            short = rest[0] if rest and rest[0] < long else None
+            alerts.append(replace(alert, budget=min(share, Fraction(1)), long=long, short=short))
+        return replace(self, alerts=alerts)
+
     def for_period(self, period_ns: int) -> AlertPolicy:
         """
         The table as it serves an SLO of *period_ns*.

@@ -1,0 +1,202 @@
+"""The same data judged in several ways, side by side, and why the answers differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.durations import DurationLike, format_duration
+from errorbudget.errors import InvalidInputError
+from errorbudget.events import Events
+from errorbudget.methods import OCCURRENCES, NoData, RatioTimeslices, Timeslices
+from errorbudget.series import CountSeries
+from errorbudget.sli import RatioSLI
+from errorbudget.slices import filled, reaches
+from errorbudget.slo import SLO
+from errorbudget.status import Status, json_number
+from errorbudget.target import TargetLike
+from errorbudget.times import TimeLike
+from errorbudget.windows import Interval
+
+if TYPE_CHECKING:
+    from errorbudget.corrections import Correction
+
+__all__ = ["Comparison", "compare_corrections", "compare_methods"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """
+    Statuses of one objective, judged in several ways.
+
+    Attributes:
+        statuses: Status by the name of the way.
+        explanation: Sentences with figures on why they differ.
+    """
+
+    statuses: Mapping[str, Status]
+    explanation: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Status:
+        return self.statuses[name]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a way: name, units, SLI, remaining share and tier."""
+        return [
+            {
+                "name": name,
+                "good": status.to_dict()["counts"]["good"],
+                "total": status.to_dict()["counts"]["total"],
+                "unit": status.unit,
+                "sli": status.sli,
+                "remaining_ratio": json_number(
+                    None if status.budget is None else status.budget.remaining_ratio
+                ),
+                "state": status.state,
+                "tier": status.tier,
+            }
+            for name, status in self.statuses.items()
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"{n}: {s}" for n, s in self.statuses.items()), *self.explanation])
+
+
+def compare_methods(
+    slo: SLO,
+    data: Events | CountSeries,
+    *,
+    slice: DurationLike = "1m",  # noqa: A002 - the field's word
+    slice_target: TargetLike | None = None,
+    no_data: NoData = "exclude",
+    at: TimeLike | None = None,
+) -> Comparison:
+    """
+    Occurrences, time slices and ratio time slices over the same data.
+
+    Args:
+        slo: A ratio objective; its own method does not matter.
+        data: Events or counts of them.
+        slice: Length of a slice.
+        slice_target: Share that makes a slice good; by default the objective's own target.
+        no_data: What an empty slice is.
+        at: The instant; by default the end of the data.
+
+    Raises:
+        InvalidInputError: The objective is a threshold, which has no occurrences.
+    """
+    if not isinstance(slo.sli, RatioSLI):
+        raise InvalidInputError(f'SLO "{slo.name}" is a threshold; only ratios have three methods')
+    by_event = slo.replace(method=OCCURRENCES).evaluate(data, at=at)
+    wanted = slo.target_at(by_event.at_ns) if slice_target is None else slice_target
+    by_slice = Timeslices(slice, wanted, no_data)
+    by_ratio = RatioTimeslices(slice, no_data)
+    statuses = {
+        method.name: slo.replace(method=method).evaluate(data, at=by_event.at_ns)
+        for method in (by_slice, by_ratio)
+    }
+    statuses = {OCCURRENCES.name: by_event, **statuses}
+    return Comparison(statuses, _why(slo, data, by_event, by_slice, statuses))
+
+
+def _why(
+    slo: SLO,
+    data: Events | CountSeries,
+    by_event: Status,
+    method: Timeslices,
+    statuses: Mapping[str, Status],
+) -> tuple[str, ...]:
+    if by_event.state == "no_data":
+        return ("There are no events in the window, so no method has an answer.",)
+    length = format_duration(method.slice)
+    interval = _on_grid(by_event.interval, method.slice)
+    fine = (
+        data.coarser(method.slice)
+        if isinstance(data, CountSeries)
+        else slo.replace(method=OCCURRENCES).count(data, step=length)
+    )
+    slices = filled(fine)
+    ends = slices.end_ns
+    inside = (ends > interval.start_ns) & (ends <= interval.end_ns)
+    total, good = slices.total[inside], slices.good[inside]
+    busy = total > 0
+    bad_slice = busy & ~reaches(good, total, method)
+    in_bad = int(total[bad_slice].sum())
+    all_events = int(total.sum())
+    n_busy, n_bad = int(np.count_nonzero(busy)), int(np.count_nonzero(bad_slice))
+    sentences = [
+        f"Occurrences weighs every event alike: {by_event.counts.bad:,} of "
+        f"{by_event.counts.total:,} were bad.",
+        f"Time slices weigh every {length} alike and forget how bad it was: {n_bad:,} of {n_busy:,} "
+        f"with traffic missed {method.slice_target}.",
+    ]
+    if n_bad and all_events:
+        in_share, of_slices = in_bad / all_events, n_bad / n_busy
+        busier = "busier" if in_share > of_slices else "quieter"
+        sentences.append(
+            f"The missed slices are {of_slices:.2%} of the slices and hold {in_share:.2%} of the "
+            f"events: {busier} than average, which slices do not see."
+        )
+    spared = int((total - good)[busy & ~bad_slice].sum())
+    if spared:
+        sentences.append(
+            f"{spared:,} bad events lie in slices that still reached {method.slice_target}: they cost "
+            "events, and no slice."
+        )
+    empty = int(np.count_nonzero(~busy))
+    if empty:
+        treated = {"exclude": "are left out", "good": "count as good", "bad": "count as bad"}
+        sentences.append(f"{empty:,} slices without events {treated[method.no_data]}.")
+    mean = statuses["ratio_timeslices"].sli
+    if mean is not None and by_event.sli is not None:
+        sentences.append(
+            f"Ratio time slices average the slices' own ratios ({mean:.6%}): how bad counts, how "
+            f"busy does not; events give {by_event.sli:.6%}."
+        )
+    return tuple(sentences)
+
+
+def _on_grid(interval: Interval, step_ns: int) -> Interval:
+    """The interval whose whole slices were judged."""
+    end = interval.end_ns // step_ns * step_ns
+    start = -(-interval.start_ns // step_ns) * step_ns
+    if interval.closed == "right":
+        start = interval.start_ns // step_ns * step_ns
+    return Interval(min(start, end), end, interval.closed)
+
+
+def compare_corrections(
+    slo: SLO,
+    events: Events,
+    corrections: Iterable[Correction],
+    *,
+    at: TimeLike | None = None,
+) -> Comparison:
+    """
+    Before and after corrections that were made afterwards, such as an announced maintenance.
+
+    Args:
+        slo: The objective.
+        events: Request events.
+        corrections: What to leave out or forgive, beyond the objective's own corrections.
+        at: The instant; by default the end of the data.
+    """
+    added = tuple(corrections)
+    before = slo.evaluate(events, at=at)
+    corrected = slo.replace(corrections=(*slo.corrections, *added))
+    after = corrected.evaluate(events, at=before.at_ns)
+    gone = before.counts.total - after.counts.total
+    fewer = before.counts.bad - after.counts.bad
+    sentences = [f"{correction}" for correction in added]
+    sentences.append(f"{gone:,} {before.unit} are left out, and {fewer:,} fewer are bad.")
+    if before.budget is not None and after.budget is not None:
+        was, now = before.budget.remaining_ratio, after.budget.remaining_ratio
+        if was is not None and now is not None:
+            sentences.append(
+                f"The budget left moves from {was:.4%} to {now:.4%}; the tier from {before.tier} "
+                f"to {after.tier}."
+            )
+    return Comparison({"before": before, "after": after}, tuple(sentences))
