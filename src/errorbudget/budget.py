@@ -19,7 +19,7 @@ from errorbudget.counts import Counts
 from errorbudget.durations import SECOND_NS
 from errorbudget.target import Target, TargetLike
 
-__all__ = ["Budget", "Ratio", "budget", "budget_consumed", "budget_remaining", "sli"]
+__all__ = ["Budget", "Ratio", "budget", "budget_consumed", "budget_remaining", "sli", "spent"]
 
 Ratio = Fraction | float
 """An exact ratio, or an infinity where the target allows no bad event at all."""
@@ -34,9 +34,8 @@ class Budget:
 
     Args:
         counts: Good and bad events of the window [events].
-        allowed_exact: Bad events that the target allows, exactly [events, >= 0].
+        error: Exact share of events that may be bad, in [0, 1).
         window_ns: Length of the window [ns], or None where it has none.
-        error: Share of events that may be bad, in [0, 1): turns the window into minutes.
         estimated: Whether the counts were projected over the whole period.
 
     Example:
@@ -48,19 +47,25 @@ class Budget:
     """
 
     counts: Counts
-    allowed_exact: Fraction
+    error: Fraction
     window_ns: int | None = None
-    error: Fraction = Fraction(0)
     estimated: bool = False
+
+    @property
+    def allowed_exact(self) -> Fraction:
+        """Bad events that the target allows, exactly [events, >= 0]."""
+        return Fraction(self.counts.total) * self.error
 
     @property
     def consumed_exact(self) -> Ratio | None:
         """Share of the budget that is spent, exactly; None without events."""
-        if not self.counts:
-            return None
-        if self.allowed_exact:
-            return Fraction(self.counts.bad) / self.allowed_exact
-        return inf if self.counts.bad else Fraction(0)
+        return spent(self.counts, self.error)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether no more is spent than was allowed; None without events."""
+        consumed = self.consumed_exact
+        return None if consumed is None else consumed <= 1
 
     @property
     def remaining_exact(self) -> Ratio | None:
@@ -125,6 +130,27 @@ class Budget:
         return None if exact is None else exact <= 0
 
 
+def spent(counts: Counts, error: Fraction) -> Ratio | None:
+    """
+    Share of the budget that *counts* spend, exactly: bad / (total x error).
+
+    Args:
+        counts: Good and bad events of one interval [events].
+        error: Exact share of events that may be bad, in [0, 1).
+
+    Returns:
+        A fraction; inf for a bad event where none is allowed; None without events.
+    """
+    total, bad = counts.total, counts.bad
+    if not total:
+        return None
+    if not error:
+        return inf if bad else Fraction(0)
+    if type(total) is int and type(bad) is int:
+        return Fraction(bad * error.denominator, total * error.numerator)
+    return Fraction(bad) / (Fraction(total) * error)
+
+
 def budget(counts: Counts, target: TargetLike, window_ns: int | None = None) -> Budget:
     """
     The budget that *target* gives for *counts*.
@@ -137,8 +163,7 @@ def budget(counts: Counts, target: TargetLike, window_ns: int | None = None) -> 
     Raises:
         InvalidTargetError: *target* lies outside (0, 1].
     """
-    error = Target(target).error
-    return Budget(counts, Fraction(counts.total) * error, window_ns, error)
+    return Budget(counts, Target(target).error, window_ns)
 
 
 def sli(counts: Counts) -> float | None:

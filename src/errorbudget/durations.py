@@ -9,6 +9,7 @@ their length depends on the calendar: they are windows (`windows.Calendar`).
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from errorbudget.errors import InvalidDurationError, did_you_mean
 
@@ -127,6 +128,7 @@ def parse_duration(value: DurationLike) -> int:
     return int(length_ns)
 
 
+@lru_cache(maxsize=1024)
 def format_duration(length_ns: int) -> str:
     """
     The shortest way to write a span, readable by `parse_duration`.

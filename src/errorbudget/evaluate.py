@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, overload
 
-from errorbudget.budget import Budget
+from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
@@ -119,28 +119,26 @@ def counts_in(series: Series, interval: Interval) -> Counts:
     return window_counts(series, interval)
 
 
-def _allowed(slo: SLO, series: Series, interval: Interval) -> Fraction | None:
-    """Bad units that changing targets allow together; None where one target holds throughout."""
-    if not isinstance(slo.target, TargetSchedule):
-        return None
-    return sum(
+def _error(slo: SLO, series: Series, interval: Interval, counts: Counts) -> Fraction:
+    """Share of the interval's units that may be bad; the units' mean where targets changed."""
+    if not isinstance(slo.target, TargetSchedule) or not counts:
+        return slo.target_at(interval.end_ns).error
+    allowed = sum(
         (
             Fraction(counts_in(series, part).total) * target.error
             for part, target in slo.target.segments(interval)
         ),
         Fraction(0),
     )
+    return allowed / Fraction(counts.total)
 
 
-def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Fraction | float | None]:
-    rates: dict[int, Fraction | float | None] = {}
+def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Ratio | None]:
+    rates: dict[int, Ratio | None] = {}
     for window in slo.all_burn_windows:
         interval = Interval(at_ns - window, at_ns, "right")
         counts = counts_in(series, interval)
-        allowed = _allowed(slo, series, interval)
-        if allowed is None:
-            allowed = Fraction(counts.total) * slo.target_at(at_ns).error
-        rates[window] = Budget(counts, allowed).consumed_exact
+        rates[window] = spent(counts, _error(slo, series, interval, counts))
     return rates
 
 
@@ -177,10 +175,11 @@ def evaluate_series(
     waiting = slo.alerts is not None and any(
         alert.hold and alert.condition(burn, slo.period_ns) for alert in slo.alerts.alerts
     )
+    counts = counts_in(series, interval)
     return slo.assess(
-        counts_in(series, interval),
+        counts,
         at=at_ns,
-        allowed=_allowed(slo, series, interval),
+        error=_error(slo, series, interval, counts),
         burn=burn,
         held=_held(slo, series, at_ns) if waiting else None,
         coverage=series.coverage(interval),

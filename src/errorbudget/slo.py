@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from errorbudget.alerts import WORKBOOK, AlertPolicy
-from errorbudget.budget import Budget, Ratio
+from errorbudget.budget import Budget, Ratio, spent
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import (
@@ -349,7 +349,7 @@ class SLO:
         *,
         at: TimeLike,
         burn_counts: Mapping[int, Counts] | None = None,
-        allowed: Fraction | None = None,
+        error: Fraction | None = None,
         burn: Mapping[int, Ratio | None] | None = None,
         held: Mapping[str, bool] | None = None,
         coverage: float | None = None,
@@ -364,7 +364,7 @@ class SLO:
             counts: Good and bad units of the window.
             at: The instant.
             burn_counts: Counts by window [ns], for the burn rates.
-            allowed: Bad units that the target allows; by default total x (1 - target).
+            error: Share of units that may be bad; by default what the target at that instant allows.
             burn: Exact burn rates by window [ns], instead of *burn_counts*.
             held: By alert name, whether its condition held for all of its `hold`.
             coverage: Share of the window that was observed.
@@ -393,18 +393,10 @@ class SLO:
                 left_out=left_out,
                 warnings=(*warnings, *self._doubts(None, coverage)),
             )
-        target = self.target_at(at_ns)
-        total = Fraction(counts.total)
-        if allowed is None:
-            allowed = total * target.error
-        error = allowed / total if total else target.error
-        whole = self.window.interval(at_ns)
-        budget = Budget(counts, allowed, interval.length_ns, error)
+        allowed = self.target_at(at_ns).error
+        budget = Budget(counts, allowed if error is None else error, interval.length_ns)
         if burn is None:
-            burn = {
-                window: Budget(seen, Fraction(seen.total) * target.error).consumed_exact
-                for window, seen in (burn_counts or {}).items()
-            }
+            burn = {window: spent(seen, allowed) for window, seen in (burn_counts or {}).items()}
         return Status(
             slo=self,
             at_ns=at_ns,
@@ -415,28 +407,19 @@ class SLO:
             alerts=() if self.alerts is None else self.alerts.states(burn, self.period_ns, held),
             coverage=coverage,
             measurements=tuple(measurements),
-            projected=self._projected(budget, whole, interval),
+            projected=self._projected(budget, interval),
             left_out=left_out,
             warnings=(*warnings, *self._doubts(budget, coverage)),
             unit=unit,
         )
 
-    def _projected(self, so_far: Budget, whole: Interval, interval: Interval) -> Budget | None:
+    def _projected(self, so_far: Budget, interval: Interval) -> Budget | None:
         if not isinstance(self.window, Calendar) or not so_far.counts or not interval.length_ns:
             return None
-        scale = Fraction(whole.end_ns - interval.start_ns, interval.length_ns)
-        good = Fraction(so_far.counts.total) * scale - Fraction(so_far.counts.bad)
-        if good.denominator == 1:
-            expected = Counts(int(good), so_far.counts.bad)
-        else:
-            expected = Counts(float(good), so_far.counts.bad)
-        return Budget(
-            expected,
-            so_far.allowed_exact * scale,
-            whole.end_ns - interval.start_ns,
-            so_far.error,
-            estimated=True,
-        )
+        length_ns = self.window.interval(interval.end_ns).end_ns - interval.start_ns
+        total = Fraction(so_far.counts.total) * length_ns / interval.length_ns
+        expected = Counts(total - Fraction(so_far.counts.bad), so_far.counts.bad)
+        return Budget(expected, so_far.error, length_ns, estimated=True)
 
     def _doubts(self, budget: Budget | None, coverage: float | None) -> list[str]:
         doubts = []

@@ -38,6 +38,10 @@ def json_number(value: float | None) -> float | str | None:
     return value
 
 
+def _state(met: bool | None) -> State:
+    return "no_data" if met is None else "met" if met else "missed"
+
+
 def plain_count(count: Count) -> float:
     """A count as JSON holds it: fractions of an event as the nearest float."""
     return float(count) if isinstance(count, Fraction) else count
@@ -97,9 +101,7 @@ class Status:
             if False in verdicts:
                 return "missed"
             return "no_data" if None in verdicts or not verdicts else "met"
-        if not self.counts:
-            return "no_data"
-        return "met" if Fraction(self.counts.bad) <= self.budget.allowed_exact else "missed"
+        return _state(self.budget.met)
 
     @property
     def warning_state(self) -> State | None:
@@ -107,10 +109,7 @@ class Status:
         target = self.slo.warning_target
         if target is None:
             return None
-        if not self.counts:
-            return "no_data"
-        allowed = Fraction(self.counts.total) * target.error
-        return "met" if Fraction(self.counts.bad) <= allowed else "missed"
+        return _state(Budget(self.counts, target.error).met)
 
     @property
     def burn_rates(self) -> dict[str, float | None]:
