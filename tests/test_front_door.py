@@ -88,3 +88,19 @@ def test_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 
     assert errorbudget.__version__ == version("errorbudget")
+
+
+def test_names_are_never_modules() -> None:
+    """Whatever was imported before, a public name is the thing and not a module of that name."""
+    code = (
+        "import importlib, pkgutil, types, errorbudget as eb\n"
+        "for found in pkgutil.walk_packages(eb.__path__, 'errorbudget.'):\n"
+        "    if not found.name.endswith('__main__'):\n"
+        "        try: importlib.import_module(found.name)\n"
+        "        except ImportError: pass\n"
+        "print([n for n in eb.__all__ if isinstance(getattr(eb, n), types.ModuleType)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from errorbudget.alerts import AlertPolicy as AlertPolicy
     from errorbudget.alerts import AlertState as AlertState
     from errorbudget.alerts import BurnAlert as BurnAlert
-    from errorbudget.allowance import allowance as allowance
-    from errorbudget.allowance import nines_table as nines_table
-    from errorbudget.allowance import target_for as target_for
+    from errorbudget.allowances import allowance as allowance
+    from errorbudget.allowances import nines_table as nines_table
+    from errorbudget.allowances import target_for as target_for
     from errorbudget.budget import Budget as Budget
-    from errorbudget.budget import budget as budget
     from errorbudget.budget import budget_consumed as budget_consumed
     from errorbudget.budget import budget_remaining as budget_remaining
-    from errorbudget.budget import sli as sli
     from errorbudget.burn import budget_spent as budget_spent
     from errorbudget.burn import burn_rate as burn_rate
     from errorbudget.burn import burn_threshold as burn_threshold
@@ -37,8 +35,8 @@ if TYPE_CHECKING:
     from errorbudget.counts import Counts as Counts
     from errorbudget.errors import ErrorBudgetError as ErrorBudgetError
     from errorbudget.errors import ErrorBudgetWarning as ErrorBudgetWarning
-    from errorbudget.evaluate import Report as Report
-    from errorbudget.evaluate import evaluate as evaluate
+    from errorbudget.evaluation import Report as Report
+    from errorbudget.evaluation import evaluate as evaluate
     from errorbudget.events import Events as Events
     from errorbudget.events import Labels as Labels
     from errorbudget.history import History as History
@@ -73,8 +71,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "alerts": ("GUIDE", "WORKBOOK", "AlertPolicy", "AlertState", "BurnAlert"),
-    "allowance": ("allowance", "nines_table", "target_for"),
-    "budget": ("Budget", "budget", "budget_consumed", "budget_remaining", "sli"),
+    "allowances": ("allowance", "nines_table", "target_for"),
+    "budget": ("Budget", "budget_consumed", "budget_remaining"),
     "burn": (
         "budget_spent",
         "burn_rate",
@@ -89,7 +87,7 @@ _HOMES = {
     "corrections": ("BudgetReset", "Maintenance"),
     "counts": ("Counts",),
     "errors": ("ErrorBudgetError", "ErrorBudgetWarning"),
-    "evaluate": ("Report", "evaluate"),
+    "evaluation": ("Report", "evaluate"),
     "events": ("Events", "Labels"),
     "history": ("History",),
     "methods": ("Occurrences", "RatioTimeslices", "Timeslices"),
@@ -116,7 +114,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0.dev0"
-__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted(_HOME)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:

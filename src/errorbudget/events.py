@@ -307,7 +307,7 @@ class Events:
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
         """The status of *slo* at *at*, by default at the last event."""
-        from errorbudget.evaluate import evaluate_events
+        from errorbudget.evaluation import evaluate_events
 
         return evaluate_events(slo, self, at=at)
 

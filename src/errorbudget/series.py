@@ -386,7 +386,7 @@ class CountSeries:
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
         """The status of *slo*, whose indicator these units were counted for."""
-        from errorbudget.evaluate import evaluate_counts
+        from errorbudget.evaluation import evaluate_counts
 
         return evaluate_counts(slo, self, at=at)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorbudget.allowance import (
+from errorbudget.allowances import (
     NINES,
     PERIODS,
     allowance,
