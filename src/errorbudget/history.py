@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -183,8 +182,10 @@ def _starts(slo: SLO, times: Integers) -> Integers:
         starts = begins[np.searchsorted(begins, times, side="right") - 1]
     else:
         starts = times - slo.window.length_ns
+    opening = 0 if isinstance(slo.window, Calendar) else 1
     for reset in slo.resets:
-        starts = np.where((starts < reset.at_ns) & (reset.at_ns <= times), reset.at_ns, starts)
+        since = (starts < reset.at_ns) & (reset.at_ns <= times)
+        starts = np.where(since, reset.at_ns - opening, starts)
     return starts
 
 

@@ -286,13 +286,12 @@ class SLO:
         """
         at_ns = to_ns(at)
         whole = self.window.interval(at_ns)
+        rolling = isinstance(self.window, Rolling)
         start = whole.start_ns
         for reset in self.resets:
             if start < reset.at_ns <= at_ns:
-                start = reset.at_ns
-        if isinstance(self.window, Calendar):
-            return Interval(start, at_ns, "left")
-        return Interval(start, whole.end_ns, "right")
+                start = reset.at_ns - rolling  # (r - 1, t] holds r: its instant counts
+        return Interval(start, at_ns, "right" if rolling else "left")
 
     def target_at(self, time_ns: int) -> Target:
         """The target in force at *time_ns*."""
