@@ -1,7 +1,8 @@
 """
 Every example of the docs, the README and the docstrings is run.
 
-Python blocks run in order, sharing names within a page. A `console` block runs when the line
+Python blocks run in order, sharing names within a page, and so do those that the page prints the
+answer of (`exec="1"`, computed anew when the docs are built). A `console` block runs when the line
 before it is `<!-- run -->`: each `$ errorbudget ...` line is a command, what follows is what it
 prints, `...` stands for anything, and an exit code other than 0 is followed by `$ echo $?`. A page
 works in a folder of its own, so it may write files.
@@ -30,6 +31,20 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 RUN_CONSOLE = re.compile(
     r"^<!-- run -->\n```console\n(?P<session>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+
+
+COMPUTED = re.compile(r"^```python exec=[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def computed_parser(document: Document) -> Iterable[Region]:
+    """Each Python block whose output the built page shows."""
+    for found in COMPUTED.finditer(document.text):
+        yield Region(found.start(), found.end(), found["code"], run_code)
+
+
+def run_code(example: Example) -> None:
+    """Run one block; an exception fails it."""
+    exec(compile(example.parsed, f"{example.path}:{example.line}", "exec"), example.namespace)
 
 
 def console_parser(document: Document) -> Iterable[Region]:
@@ -84,7 +99,12 @@ def leave_page(namespace: dict[str, Any]) -> None:
 
 
 MARKDOWN = {
-    "parsers": [PythonCodeBlockParser(doctest_optionflags=FLAGS), console_parser, SkipParser()],
+    "parsers": [
+        PythonCodeBlockParser(doctest_optionflags=FLAGS),
+        computed_parser,
+        console_parser,
+        SkipParser(),
+    ],
     "setup": enter_page,
     "teardown": leave_page,
 }
