@@ -15,7 +15,7 @@ from errorbudget.sources.reading import Skips
 
 __all__ = ["BLOCK", "MAX_LINE", "Block", "blocks"]
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 """Bytes of text handled at a time."""
 
 MAX_LINE = 1 << 20

@@ -92,7 +92,7 @@ def read_events(
         InvalidInputError: An argument or a named column does not exist.
         MissingDependencyError: Parquet without pyarrow.
 
-    Time: O(bytes); memory: O(events), and some blocks of 4 MiB.
+    Time: O(bytes); memory: O(events), and some blocks of 1 MiB.
 
     Example:
         >>> import io

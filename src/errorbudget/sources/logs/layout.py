@@ -82,7 +82,7 @@ def _columns(sample: Sequence[tuple[bytes, LogLine]]) -> dict[Field, _Column]:
                 count(Field(index, -1), line[start:end])
                 continue
             for word, text in enumerate(line[start:end].split(b" ")[1:]):
-                if index == 0 and word < 2:
+                if not text or (index == 0 and word < 2):
                     continue  # status and bytes
                 keyed = _KEYED.fullmatch(text)
                 if keyed is None:
