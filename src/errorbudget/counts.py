@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
+from numbers import Number
 from operator import index
 
 from errorbudget.errors import InvalidCountsError
 
 __all__ = ["Count", "Counts"]
+
+_LIMIT = 10**300  # so that every figure fits a float
 
 Count = int | float | Fraction
 """A number of events: an integer, but for sums of slice ratios and extrapolated increases."""
@@ -25,22 +28,19 @@ def _count(name: str, value: Count) -> Count:
         number = value
     elif isinstance(value, Fraction):
         number = value.numerator if value.denominator == 1 else value
-    elif isinstance(value, bool):
+    elif isinstance(value, bool) or not isinstance(value, Number) or isinstance(value, complex):
         raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
     else:
         try:
             number = index(value)  # type: ignore[arg-type]  # numpy integers
         except TypeError:
-            try:
-                number = float(value)
-            except (TypeError, ValueError):
-                raise InvalidCountsError(
-                    f"{name} must be a count of events, got {value!r}"
-                ) from None
+            number = float(value)  # numpy floats, decimals
             if not isfinite(number):
                 raise InvalidCountsError(f"{name} must be finite, got {value!r}") from None
             if number.is_integer():
                 number = int(number)
+    if number >= _LIMIT:
+        raise InvalidCountsError(f"{name} must be below 10**300")
     if number < 0:
         raise InvalidCountsError(f"{name} must not be negative, got {value!r}")
     return number
@@ -73,9 +73,9 @@ class Counts:
     bad: Count = 0
 
     def __post_init__(self) -> None:
-        if type(self.good) is not int or self.good < 0:
+        if type(self.good) is not int or not 0 <= self.good < _LIMIT:
             object.__setattr__(self, "good", _count("good", self.good))
-        if type(self.bad) is not int or self.bad < 0:
+        if type(self.bad) is not int or not 0 <= self.bad < _LIMIT:
             object.__setattr__(self, "bad", _count("bad", self.bad))
 
     @classmethod

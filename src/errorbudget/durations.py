@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidDurationError, did_you_mean
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 __all__ = [
     "DAY_NS",
@@ -20,6 +24,7 @@ __all__ = [
     "SECOND_NS",
     "DurationLike",
     "format_duration",
+    "length_of",
     "parse_duration",
 ]
 
@@ -77,6 +82,38 @@ def _unit(word: str, text: str) -> str:
     )
 
 
+def _checked(length_ns: int | Fraction, shown: str) -> int:
+    if length_ns.denominator != 1:
+        raise InvalidDurationError(f"{shown} is finer than a nanosecond")
+    if length_ns <= 0:
+        raise InvalidDurationError(f"a duration must be longer than 0, got {shown}")
+    if length_ns >= 2**63:
+        raise InvalidDurationError(f"a duration must be shorter than 292 years, got {shown}")
+    return int(length_ns)
+
+
+def length_of(value: DurationLike | int) -> int:
+    """
+    The length of a span that may also be given in nanoseconds.
+
+    Args:
+        value: Text, `timedelta`, or a whole number of ns.
+
+    Returns:
+        Length [ns, > 0].
+
+    Raises:
+        InvalidDurationError: *value* cannot be read, or is not positive.
+
+    Example:
+        >>> length_of("1us"), length_of(250)
+        (1000, 250)
+    """
+    if isinstance(value, (str, dt.timedelta, bool)) or not hasattr(value, "__index__"):
+        return parse_duration(value)  # type: ignore[arg-type]  # refuses what is none
+    return _checked(value.__index__(), f"{value} ns")
+
+
 def parse_duration(value: DurationLike) -> int:
     """
     The length of a span of time.
@@ -96,9 +133,8 @@ def parse_duration(value: DurationLike) -> int:
     """
     if isinstance(value, dt.timedelta):
         length = ((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1_000
-        if length <= 0:
-            raise InvalidDurationError(f"a duration must be longer than 0, got {value!r}")
-        return length
+        # pandas' timedeltas are a subclass with three more digits, and an empty one.
+        return _checked(length + getattr(value, "nanoseconds", 0), repr(value))
     if not isinstance(value, str):
         raise InvalidDurationError(f"{value!r} is not a duration; {_HINT}")
     import re
@@ -108,7 +144,7 @@ def parse_duration(value: DurationLike) -> int:
     length_ns = Fraction(0)
     smallest: int | None = None
     position = 0
-    for match in re.finditer(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([^\W\d_]+)", text):
+    for match in re.finditer(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([^\W\d_]+)", text):
         if match.start() != position:
             break
         position = match.end()
@@ -121,11 +157,7 @@ def parse_duration(value: DurationLike) -> int:
         length_ns += Fraction(match[1]) * size
     if position != len(text) or smallest is None:
         raise InvalidDurationError(f'"{text}" is not a duration; {_HINT}')
-    if length_ns.denominator != 1:
-        raise InvalidDurationError(f'"{text}" is finer than a nanosecond')
-    if length_ns <= 0:
-        raise InvalidDurationError(f'a duration must be longer than 0, got "{text}"')
-    return int(length_ns)
+    return _checked(length_ns, f'"{text}"')
 
 
 @lru_cache(maxsize=1024)

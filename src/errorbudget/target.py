@@ -7,33 +7,25 @@ A target is therefore a fraction: 99.9 % is 999/1000, whichever way it was writt
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from errorbudget.errors import InvalidTargetError
+from errorbudget.rationals import parse_rational
 
 __all__ = ["Target", "TargetLike", "format_percent"]
 
 TargetLike = Any
-"""A `Target`, or what its constructor reads: `"99.9%"`, `"0.999"`, `0.999`, `Decimal`, `Fraction`."""
+"""A `Target`, or what it reads: `"99.9%"`, `"0.999"`, `0.999`, `Decimal`, `Fraction`."""
 
 
 def _fraction(value: object) -> Fraction:
-    if isinstance(value, bool):
-        raise InvalidTargetError(f'target must be a share such as "99.9%", got {value!r}')
-    if isinstance(value, Fraction):
-        return value
-    text = str(value).strip()  # a float through its shortest repr: 0.999 is 999/1000
-    percent = text.endswith("%")
-    number = text[:-1].strip() if percent else text
     try:
-        share = Fraction(number) if "/" in number else Fraction(Decimal(number))
-    except (InvalidOperation, ValueError, OverflowError, ZeroDivisionError):
+        return parse_rational(value)
+    except ValueError:
         raise InvalidTargetError(
             f'target must be a share such as "99.9%" or 0.999, got {value!r}'
         ) from None
-    return share / 100 if percent else share
 
 
 class Target:
@@ -102,7 +94,7 @@ class Target:
         return hash((Target, self.ratio))
 
     def __lt__(self, other: Target) -> bool:
-        return self.ratio < other.ratio
+        return self.ratio < other.ratio if isinstance(other, Target) else NotImplemented
 
     def __float__(self) -> float:
         return float(self.ratio)

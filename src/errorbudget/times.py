@@ -50,8 +50,18 @@ def _from_text(text: str) -> int:
 
 
 def _from_aware(stamp: dt.datetime) -> int:
-    since = stamp.astimezone(dt.UTC) - _EPOCH
+    # Not astimezone: near the years 1 and 9999 there is no clock to show UTC.
+    since = stamp.replace(tzinfo=dt.UTC) - _EPOCH - (stamp.utcoffset() or dt.timedelta(0))
     return (since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000
+
+
+def _from_numpy(value: Any) -> int:
+    if value.dtype.kind != "M":
+        return _in_range(int(value), value)
+    scaled = value.astype("datetime64[ns]")
+    if scaled.astype(value.dtype) != value:  # it went round
+        raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262")
+    return int(scaled.astype("int64"))
 
 
 def to_ns(value: TimeLike) -> int:
@@ -75,25 +85,19 @@ def to_ns(value: TimeLike) -> int:
         raise InvalidTimeError(f"{value!r} is not a time")
     if isinstance(value, int):
         return _in_range(value, value)
-    if type(value).__module__.startswith("pandas") and hasattr(value, "as_unit"):
-        if str(value) == "NaT":
-            raise InvalidTimeError("NaT is not a time")
-        return int(value.as_unit("ns").value)
+    if str(value) == "NaT":
+        raise InvalidTimeError("NaT is not a time")
+    if isinstance(value, dt.datetime) and hasattr(value, "as_unit"):  # pandas
+        try:
+            return int(value.as_unit("ns").value)
+        except ValueError:
+            raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262") from None
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             raise InvalidTimeError(f"{value!r} has no time zone; {_CURE}")
         return _in_range(_from_aware(value), value)
-    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
-        import numpy as np
-
-        if np.isnat(value):
-            raise InvalidTimeError("NaT is not a time")
-        scaled = int(value.astype("datetime64[ns]").astype("int64"))
-        if np.datetime64(scaled, "ns") != value:
-            raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262")
-        return scaled
-    if getattr(getattr(value, "dtype", None), "kind", "") in "iu" and hasattr(value, "__index__"):
-        return _in_range(value.__index__(), value)
+    if getattr(value, "ndim", None) == 0 and value.dtype.kind in "iuM":
+        return _from_numpy(value)
     raise InvalidTimeError(
         f"{value!r} is not a time; give text with a zone, an aware datetime or integer nanoseconds"
     )
