@@ -1,0 +1,114 @@
+"""
+The command line: `errorbudget`, or `python -m errorbudget`.
+
+Here is the door alone. It turns whatever happens into an exit code and at most one line on standard
+error; the commands live in files of their own and are loaded when they are called.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["NO", "NO_DATA", "OK", "WRONG", "main"]
+
+OK = 0
+"""The question was answered, and the answer is not "no"."""
+NO = 1
+"""The answer is "no": a gate is closed, a specification is not valid."""
+WRONG = 2
+"""The question was wrong: usage, unreadable input."""
+NO_DATA = 3
+"""There is no data to answer with."""
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    Args:
+        arguments: What stands after the program's name; by default that of this process.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words == ["--version"]:
+        from errorbudget import __version__
+
+        print(f"errorbudget {__version__}")
+        return OK
+    options = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in options
+    if debug:
+        words.remove("--debug")
+    _tolerant_streams()
+    try:
+        code = _run(words, debug=debug)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain when it closes the stream at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    return code
+
+
+def say(message: str) -> None:
+    """One line on standard error, in the program's name."""
+    print(f"errorbudget: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _tolerant_streams() -> None:
+    """A name that the terminal cannot show is escaped; it is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    import warnings
+
+    try:
+        import click
+
+        from errorbudget.cli.app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "errorbudget":
+            raise
+        say(f"the command line needs {error.name}: pip install 'errorbudget[cli]'")
+        return WRONG
+    from errorbudget.errors import ErrorBudgetError, NoDataError
+
+    def warn(message: Warning | str, *_: object, **__: object) -> None:
+        say(f"warning: {message}")
+
+    warnings.showwarning = warn
+    try:
+        code = app.main(words, prog_name="errorbudget", standalone_mode=False)
+        return code if isinstance(code, int) else OK
+    except click.UsageError as error:
+        if debug:
+            raise
+        path = error.ctx.command_path if error.ctx is not None else "errorbudget"
+        say(f"{error.format_message().rstrip('.')}; see: {path} --help")
+        return WRONG
+    except click.ClickException as error:
+        if debug:
+            raise
+        say(error.format_message())
+        return WRONG
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except (ErrorBudgetError, OSError) as error:
+        if debug:
+            raise
+        say(str(error))
+        return NO_DATA if isinstance(error, NoDataError) else WRONG

@@ -1,0 +1,249 @@
+"""What most commands share: which files to read, which objectives to judge, and when."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from errorbudget.errors import InvalidInputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from errorbudget.events import Events
+    from errorbudget.slo import SLO
+
+__all__ = ["Inputs", "data_options", "gathered", "instant", "objective_options", "wanted_columns"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_OWN = ("time", "status", "duration_s", "good")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """
+    Events and the objectives to judge them by.
+
+    Attributes:
+        events: What was read.
+        slos: The objectives.
+        defaults: Whether they are the defaults.
+        at: The instant to judge [ns UTC], or None for the end of the data.
+    """
+
+    events: Events
+    slos: tuple[SLO, ...]
+    defaults: bool
+    at: int | None
+
+
+def data_options(command: Command) -> Command:
+    """FILES and how to read them."""
+    for decorate in reversed(
+        (
+            click.argument("files", nargs=-1),
+            click.option(
+                "--columns",
+                metavar="ROLE=NAME,...",
+                help="Names of columns, such as time=ts,status=code,duration=took.",
+            ),
+            click.option("--zone", help="Zone of written times that name none, as Europe/Berlin."),
+            click.option(
+                "--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Of numeric times."
+            ),
+            click.option(
+                "--duration-unit",
+                type=click.Choice(["s", "ms", "us", "ns"]),
+                help="Of numeric durations.",
+            ),
+            click.option(
+                "--input-format",
+                metavar="NAME",
+                default="auto",
+                help="What the files are (log, json, csv, parquet); told by content otherwise.",
+            ),
+            click.option("--strict", is_flag=True, help="Refuse the first bad line."),
+            click.option("--no-progress", is_flag=True, help="Never draw a progress bar."),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def objective_options(command: Command) -> Command:
+    """Which SLOs, and the instant."""
+    for decorate in reversed(
+        (
+            click.option(
+                "-s", "--spec", metavar="SPEC", help="File of SLOs; without it, sensible defaults."
+            ),
+            click.option("--slo", "names", multiple=True, metavar="NAME", help="Only this SLO."),
+            click.option("--target", help="Target of the default availabilities, as 99.9%."),
+            click.option("--window", help="Window of the default SLOs, as 30d."),
+            click.option(
+                "--where",
+                multiple=True,
+                metavar="LABEL=PATTERN",
+                help="Only these requests, as route=/api/.*; for the default SLOs.",
+            ),
+            click.option(
+                "--at", metavar="TIME", help='Instant to judge, as 2026-03-01T12:00Z or "now".'
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """`a=b` pairs, each text one or several with commas between."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise click.UsageError(f'{option} wants NAME=VALUE, got "{text}"')
+        if name.strip() in found:
+            raise click.UsageError(f'{option} has "{name.strip()}" twice')
+        found[name.strip()] = value.strip()
+    return found
+
+
+def instant(at: str | None) -> int | None:
+    """The instant that --at names [ns UTC]."""
+    from errorbudget.times import to_ns
+
+    if at is None:
+        return None
+    return time.time_ns() if at == "now" else to_ns(at)
+
+
+def wanted_columns(slos: Iterable[SLO]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Labels and further numeric columns that the indicators of *slos* ask for."""
+    labels: dict[str, None] = {}
+    values: dict[str, None] = {}
+
+    def walk(data: Any) -> None:
+        if isinstance(data, Mapping):
+            if isinstance(data.get("label"), str):
+                labels[data["label"]] = None
+            for key in ("number", "column"):
+                if isinstance(data.get(key), str) and data[key] not in _OWN:
+                    values[data[key]] = None
+            for part in data.values():
+                walk(part)
+        elif isinstance(data, list):
+            for part in data:
+                walk(part)
+
+    for slo in slos:
+        walk(slo.sli.to_dict())
+        # A latency leaves its column to itself when it is the usual one.
+        column = getattr(slo.sli, "column", "duration_s")
+        if column not in _OWN:
+            values[column] = None
+    return tuple(labels), tuple(values)
+
+
+def load_slos(path: str) -> list[SLO]:
+    """
+    The SLOs in the file *path*.
+
+    Raises:
+        SpecError: The file is not a valid specification.
+        MissingDependencyError: Reading YAML needs an extra.
+    """
+    try:
+        from errorbudget import specs
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError.for_extra(
+            "reading a file of SLOs", str(error.name), "specs"
+        ) from error
+    return list(specs.load(path))
+
+
+def chosen(slos: Iterable[SLO], names: Iterable[str]) -> tuple[SLO, ...]:
+    """The SLOs called *names*, or all where there are none."""
+    from errorbudget.slo import find_slo
+
+    every = list(slos)
+    wanted = list(names)
+    return tuple(find_slo(every, name) for name in wanted) if wanted else tuple(every)
+
+
+def gathered(options: Mapping[str, Any]) -> Inputs:
+    """
+    Read what the options name.
+
+    Args:
+        options: The values of `data_options` and `objective_options`.
+
+    Raises:
+        UsageError: Options contradict each other, or no file is named.
+        ErrorBudgetError: Something cannot be read.
+    """
+    from errorbudget.report.defaults import default_slos
+    from errorbudget.target import Target
+    from errorbudget.windows import parse_window
+
+    spec, where = options["spec"], pairs("--where", options["where"])
+    if spec is not None:
+        for name in ("target", "window", "where"):
+            if options[name]:
+                raise click.UsageError(
+                    f"--{name} belongs to the default objectives; with -s write it in {spec}"
+                )
+    target = Target(options["target"] or "99.9%")
+    window = parse_window(options["window"] or "30d")
+    at = instant(options["at"])
+    slos = chosen(load_slos(spec), options["names"]) if spec is not None else ()
+    labels, values = wanted_columns(slos) if slos else (tuple(where), ())
+    events = read(options, labels=labels, values=values, at=at)
+    if spec is None:
+        slos = chosen(
+            default_slos(events, target=target, window=window, where=where or None),
+            options["names"],
+        )
+    return Inputs(events, slos, spec is None, at)
+
+
+def read(
+    options: Mapping[str, Any],
+    *,
+    labels: tuple[str, ...],
+    values: tuple[str, ...],
+    at: int | None,
+) -> Events:
+    """The events of the files that the options name, with a progress bar when it takes long."""
+    from errorbudget.cli.progress import meter
+    from errorbudget.sources import read_events
+
+    files: tuple[str, ...] = options["files"]
+    if not files:
+        raise click.UsageError(
+            "no files: name a request log, such as access.log, or - for standard input"
+        )
+    if files.count("-") > 1:
+        raise click.UsageError("standard input (-) can be read only once")
+    if "-" in files and sys.stdin.isatty():
+        raise InvalidInputError(
+            "standard input is a terminal; pipe a log into it: zcat access.log.gz | errorbudget ..."
+        )
+    columns = options["columns"]
+    now = time.time_ns()
+    with meter("reading", enabled=not options["no_progress"]) as progress:
+        return read_events(
+            [sys.stdin.buffer if name == "-" else name for name in files],
+            format=options["input_format"],
+            errors="raise" if options["strict"] else "skip",
+            columns=pairs("--columns", columns.split(",")) if columns else None,
+            time_unit=options["time_unit"],
+            duration_unit=options["duration_unit"],
+            zone=options["zone"],
+            labels=labels,
+            values=values,
+            now=now if at is None else max(now, at),
+            progress=progress,
+        )

@@ -1,0 +1,52 @@
+"""`errorbudget report`: what is left of each error budget, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from errorbudget.cli import NO_DATA, OK, say
+from errorbudget.cli.inputs import data_options, gathered, objective_options
+
+__all__ = ["report"]
+
+
+@click.command()
+@data_options
+@objective_options
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "html", "csv"]),
+    default=None,
+    help="By default text, or what the name given with -o says.",
+)
+@click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
+@click.option("--title", default="Error budget report", help="Heading of the page.")
+def report(form: str | None, out: str | None, title: str, **options: Any) -> int:
+    """What is left of each error budget, and what to do about it.
+
+    FILES are access logs, JSON lines, CSV or Parquet, also packed; - is standard input. Without
+    a file of SLOs (-s) a set of defaults is judged.
+    """
+    from errorbudget.cli.outputs import write
+    from errorbudget.cli.render import form_of, render
+    from errorbudget.report.document import document
+
+    wanted = form or form_of(out)
+    inputs = gathered(options)
+    found = document(
+        inputs.slos, inputs.events, at=inputs.at, defaults=inputs.defaults, title=title
+    )
+    write(render(found, wanted, to_file=out is not None and out != "-"), out)
+    if out is not None and out != "-":
+        click.echo(f"wrote {out}", err=True)
+    if all(status.state == "no_data" for status in found.report):
+        say(
+            "no data: no event takes part in any of the SLOs at that instant; "
+            "--at chooses another, --where may be too narrow"
+        )
+        return NO_DATA
+    return OK

@@ -1,0 +1,318 @@
+"""
+The report for a terminal: an overview, then one block for each SLO.
+
+Colour only where a terminal takes it (and NO_COLOR is not set); a pipe gets plain text that is not
+wrapped, so that it can be searched; a terminal that knows only ASCII gets ASCII.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from errorbudget.report.burn_down import burn_down
+from errorbudget.report.figures import count, instant, length, percent
+from errorbudget.report.wording import EVEN, Words, words
+
+if TYPE_CHECKING:
+    from errorbudget.report.document import DataSummary, Document
+    from errorbudget.status import Status
+
+__all__ = ["Marks", "console_for", "marks_for", "screen"]
+
+PIPE_WIDTH = 200
+NARROW = 72
+_STATE_STYLE = {"met": "green", "missed": "bold red", "no data": "dim"}
+_TIER_STYLE = {
+    "healthy": "green",
+    "high": "green",
+    "consuming": "yellow",
+    "medium": "yellow",
+    "low": "dark_orange",
+    "exhausted": "bold red",
+    "critical": "bold red",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The signs that a terminal can show."""
+
+    full: str
+    empty: str
+    levels: str
+    warning: str
+    firing: str
+    rule: str
+    states: tuple[tuple[str, str], ...]
+
+    def state(self, name: str) -> str:
+        """The sign before a state."""
+        return dict(self.states)[name]
+
+
+UNICODE = Marks(
+    "█", "░", "▁▂▃▄▅▆▇█", "!", "●", "─", (("met", "✓"), ("missed", "✗"), ("no data", "○"))
+)
+ASCII = Marks(
+    "#", ".", "_.-=+*%#", "!", "*", "-", (("met", "+"), ("missed", "x"), ("no data", "o"))
+)
+
+
+def console_for(*, to_file: bool) -> Console:
+    """A console that writes into memory as the real standard output would take it."""
+    terminal = not to_file and sys.stdout.isatty()
+    encoding = "utf-8" if to_file else (sys.stdout.encoding or "utf-8")
+    sink = _Sink(encoding)
+    if terminal:
+        return Console(file=sink, force_terminal=True, highlight=False, markup=False, emoji=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) and not to_file else PIPE_WIDTH
+    return Console(
+        file=sink,
+        width=width,
+        force_terminal=False,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+class _Sink(io.StringIO):
+    """Text in memory that answers for the encoding of where it will go."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+
+def marks_for(console: Console) -> Marks:
+    """The signs that *console* can show."""
+    return UNICODE if console.encoding.lower().replace("-", "").startswith("utf") else ASCII
+
+
+def screen(document: Document, *, to_file: bool = False) -> str:
+    """The whole report as text, with colour where the terminal takes it."""
+    console = console_for(to_file=to_file)
+    marks = marks_for(console)
+    said = [words(status) for status in document.report]
+    if document.data is not None:
+        console.print(_data(document.data))
+        console.print()
+    for note in document.notes:
+        console.print(Text(note, style="dim"))
+    console.print()
+    console.print(_overview(said, console, marks))
+    for status, one in zip(document.report, said, strict=True):
+        console.print()
+        console.print(_heading(one, console, marks))
+        console.print(_block(status, one, document, console, marks))
+    if any(one.time_note for one in said):
+        console.print()
+        console.print(Text(f"Budgets in time: {EVEN}.", style="dim"))
+    text = console.file
+    assert isinstance(text, io.StringIO)  # noqa: S101 - made above
+    # Padding at the end of a line is of no use to anybody.
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _data(data: DataSummary) -> RenderableType:
+    grid = _grid()
+    for file in data.files:
+        grid.add_row("read", Text(f"{file.name}: {file.format}, {count(file.lines)} lines"))
+    grid.add_row("events", count(data.events))
+    if data.span is not None:
+        stretch = length(data.span[1] - data.span[0])
+        grid.add_row("span", f"{instant(data.span[0])} to {instant(data.span[1])} ({stretch})")
+    if data.statuses:
+        shares = [
+            f"{name} {count(n)} ({percent(n / data.events)})" for name, n in data.classes.items()
+        ]
+        grid.add_row("statuses", _joined(shares))
+        codes = [f"{code}: {count(n)}" for code, n in data.top_codes()]
+        more = len(data.statuses) - len(codes)
+        grid.add_row("top codes", _joined([*codes, *([f"{more} more"] if more else [])]))
+    if data.without_status:
+        grid.add_row("no status", f"{count(data.without_status)} events")
+    if data.without_duration:
+        grid.add_row("no duration", f"{count(data.without_duration)} events")
+    for note in data.notes:
+        grid.add_row("note", Text(note))
+    for file_name, line, why, text in data.samples[:3]:
+        grid.add_row("", Text(f"{file_name}:{line}: {why}: {text}", style="dim"))
+    if len(data.samples) > 3:
+        grid.add_row("", Text(f"... and {data.skipped - 3:,} more", style="dim"))
+    return grid
+
+
+def _joined(parts: list[str]) -> Text:
+    """Parts side by side; a line may break between them and not inside."""
+    return Text("  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts))
+
+
+def _overview(said: list[Words], console: Console, marks: Marks) -> RenderableType:
+    narrow = console.width < NARROW
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("SLO", overflow="fold")
+    table.add_column("state", no_wrap=True)
+    if not narrow:
+        table.add_column("target", no_wrap=True, justify="right")
+    table.add_column("SLI", justify="right", no_wrap=not narrow)
+    table.add_column("budget left", justify="right")
+    table.add_column("tier", no_wrap=not narrow)
+    table.add_column("alerts", overflow="fold")
+    for one in said:
+        figures = ", ".join(f"{m.name} {m.value}" for m in one.measurements)
+        bounds = ", ".join(f"{m.name} {m.bound}" for m in one.measurements)
+        tier = one.tier.partition(" (")[0]
+        alerts = Text(", ".join(alert.name for alert in one.active_alerts) or "none")
+        if one.active_alerts:
+            alerts.stylize("bold red")
+        table.add_row(
+            Text(one.name),
+            _state(one.state, marks),
+            *([] if narrow else [bounds or one.target]),
+            figures or one.sli,
+            "none" if one.threshold_based else one.remaining,
+            Text("threshold" if one.threshold_based else tier, style=_TIER_STYLE.get(tier, "")),
+            alerts,
+        )
+    return table
+
+
+def _state(state: str, marks: Marks) -> Text:
+    return Text(f"{marks.state(state)} {state}", style=_STATE_STYLE[state])
+
+
+def _heading(one: Words, console: Console, marks: Marks) -> RenderableType:
+    text = Text.assemble((f"{marks.rule * 2} {one.name} ", "bold"), _state(one.state, marks), " ")
+    text.append(marks.rule * max(0, min(console.width, 100) - text.cell_len), style="dim")
+    return text
+
+
+def _block(
+    status: Status, one: Words, document: Document, console: Console, marks: Marks
+) -> RenderableType:
+    grid = _grid()
+    grid.add_row("objective", Text(one.promise))
+    if one.description:
+        grid.add_row("", Text(one.description, style="dim"))
+    for figure in one.measurements:
+        text = Text(f"{figure.value} ({figure.bound}, margin {figure.margin}) ")
+        grid.add_row(Text(figure.name, style="cyan"), text + _state(figure.state, marks))
+    if one.threshold_based:
+        grid.add_row("budget", f"none: a threshold objective; {one.counts}")
+    else:
+        grid.add_row("SLI", Text(f"{one.sli}  ({one.counts})" if one.sli != "-" else "-"))
+        grid.add_row("spent", Text(one.spent))
+        grid.add_row("left", Text(one.left))
+        _add_lines(grid, status, document, console, marks)
+        if one.projected:
+            grid.add_row("projected", Text(one.projected))
+        grid.add_row("burn rate", _burn(one, console))
+        grid.add_row("tier", _tier(one.tier, one.actions))
+        grid.add_row("risk", _tier(one.risk, one.risk_actions))
+        grid.add_row("alerts", _alerts(one, console, marks))
+    if one.warning_target:
+        grid.add_row("warning target", Text(one.warning_target))
+    covered = f"{one.coverage} of the window {one.window} was observed"
+    grid.add_row("coverage", Text(covered if one.coverage != "-" else one.window))
+    for name, value in one.details:
+        grid.add_row(Text(name), Text(value))
+    for warning in one.warnings:
+        grid.add_row("note", Text(f"{marks.warning} {warning}", style="yellow"))
+    return Padding(grid, (0, 0, 0, 0 if console.width < NARROW else 2))
+
+
+def _add_lines(
+    grid: Table, status: Status, document: Document, console: Console, marks: Marks
+) -> None:
+    """The budget as a bar, and how it was spent as a line."""
+    budget = status.budget
+    ratio = None if budget is None else budget.remaining_ratio
+    if ratio is None or ratio in (float("inf"), float("-inf")):
+        return
+    width = 20 if console.width < NARROW else 40
+    cells = min(width, max(0, int(ratio * width)))
+    cells = max(cells, 1) if ratio > 0 else 0
+    tier = status.tier or ""
+    bar = Text(marks.full * cells, style=_TIER_STYLE.get(tier, ""))
+    bar.append(marks.empty * (width - cells), style="dim")
+    grid.add_row("", bar)
+    line = burn_down(status, document.source, points=width)
+    if line is None:
+        return
+    shares = line.remaining_ratio.tolist()
+    low = min(0.0, shares[-1])
+    top = len(marks.levels) - 1
+    spark = "".join(marks.levels[round((share - low) / (1 - low) * top)] for share in shares)
+    seen = length(int(line.time_ns[-1] - line.time_ns[0]))
+    grid.add_row("burn-down", Text(f"{spark}  {seen}"))
+
+
+def _burn(one: Words, console: Console) -> RenderableType:
+    if not one.burn:
+        return Text("-")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True)
+    if console.width < NARROW:
+        return Text("  ".join(f"{window}:\N{NO-BREAK SPACE}{value}" for window, value in one.burn))
+    for window, _ in one.burn:
+        table.add_column(window, justify="right", header_style="dim")
+    table.add_row(*(value for _, value in one.burn))
+    return table
+
+
+def _tier(name: str, actions: tuple[tuple[str, str], ...]) -> RenderableType:
+    tier = name.partition(" (")[0]
+    head = Text(name, style=_TIER_STYLE.get(tier, ""))
+    lines = [Text(f"{topic}: {text}") for topic, text in actions]
+    return Group(head, *lines)
+
+
+def _alerts(one: Words, console: Console, marks: Marks) -> RenderableType:
+    if not one.alerts:
+        return Text("none defined")
+    if console.width < NARROW:
+        return Group(
+            *(
+                Text(
+                    f"{marks.firing if alert.active else ' '} {alert.name} ({alert.severity}): "
+                    f"{alert.state}; {alert.condition}; {alert.rates}",
+                    style="bold red" if alert.active else "",
+                )
+                for alert in one.alerts
+            )
+        )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for alert in one.alerts:
+        table.add_row(
+            Text(marks.firing if alert.active else " "),
+            alert.name,
+            alert.severity,
+            Text(alert.state),
+            Text(alert.condition),
+            Text(alert.rates),
+            style="bold red" if alert.active else "",
+        )
+    return table
