@@ -33,6 +33,7 @@ __all__ = [
     "further_numbers",
     "is_missing",
     "statuses",
+    "typed_times",
     "written_times",
 ]
 
@@ -118,6 +119,13 @@ def _epoch(value: Any, scale: int) -> int | str:
     else:
         return f'time "{shown(str(value))}" is not a number'
     return time_ns if MIN_NS <= time_ns <= MAX_NS else f"time {value} is out of range"
+
+
+def typed_times(values: NDArray[np.datetime64]) -> tuple[Ints, Wrong]:
+    """Typed timestamps [ns]; NaT is wrong."""
+    missing = np.isnat(values)
+    wrong: Wrong = dict.fromkeys(np.flatnonzero(missing).tolist(), "time is missing")
+    return np.where(missing, 0, values.view(np.int64)), wrong
 
 
 def written_times(values: Column, zone: Zone | None) -> tuple[Ints, Wrong, int]:

@@ -13,7 +13,8 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -96,6 +97,8 @@ class ByteStream:
         self._inflater: Any = None
         self._make: Callable[[], Any] = _Gzip
         self._broken: BrokenDataError | None = None
+        seekable = getattr(raw, "seekable", None)
+        self._start = raw.tell() if seekable is not None and seekable() else None
         self._pending = self._take(_PIECE)
         for packing, magic, make in _PACKINGS:
             if self._pending.startswith(magic):
@@ -177,15 +180,21 @@ class ByteStream:
             if plain:
                 return bytes(plain)
 
-    def rest(self) -> IO[bytes]:
-        """All remaining bytes as a file that can be sought in."""
+    @contextmanager
+    def seekable(self) -> Iterator[IO[bytes]]:
+        """The plain bytes as a file that can be sought in: the file itself where that will do."""
         import tempfile
 
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader
-        while piece := self.read(_PIECE):
-            copy.write(piece)
-        copy.seek(0)
-        return copy
+        if self._inflater is None and self._start is not None:
+            self._raw.seek(self._start)
+            yield self._raw
+            self.taken = self.size or self.taken
+            return
+        with tempfile.TemporaryFile() as copy:
+            while piece := self.read(_PIECE):
+                copy.write(piece)
+            copy.seek(0)
+            yield copy
 
 
 def open_bytes(source: PathLike | IO[bytes]) -> tuple[IO[bytes], str, int | None]:

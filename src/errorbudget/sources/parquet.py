@@ -53,8 +53,13 @@ def parquet_batches(
             raise NoDataError(f"{facts.file} has no rows")
         names = list(table.schema_arrow.names)
         head = next(table.iter_batches(batch_size=_SAMPLE))
-        sample = {name: _sampled(head.column(index)) for index, name in enumerate(names)}
-        plan = Plan(names, sample, options, facts, assembly)
+        sample = {name: _column(head.column(index)) for index, name in enumerate(names)}
+        naive = {
+            field.name
+            for field in table.schema_arrow
+            if pa.types.is_timestamp(field.type) and field.type.tz is None
+        }
+        plan = Plan(names, sample, options, facts, assembly, naive=naive)
         row = 1
         for part in table.iter_batches(batch_size=_ROWS, columns=list(plan.needed)):
             found = {name: _column(part.column(name)) for name in plan.needed}
@@ -74,12 +79,6 @@ def parquet_batches(
         raise SourceFormatError(f"{facts.file} is a damaged Parquet file: {first}") from error
 
 
-def _sampled(column: Any) -> list[Any]:
-    """Some values, in the form in which `_column` will bring them."""
-    values = _column(column)
-    return list(values)
-
-
 def _column(column: Any) -> Column:
     """An Arrow column as numbers without a gap where it can be, else as a list."""
     import pyarrow as pa
@@ -89,8 +88,8 @@ def _column(column: Any) -> Column:
         column = column.dictionary_decode()
         kind = column.type
     if pa.types.is_timestamp(kind):
-        column = column.cast(pa.timestamp("ns", kind.tz)).cast(pa.int64())
-        kind = column.type
+        in_ns = column.cast(pa.timestamp("ns", kind.tz))  # refuses what lies out of range
+        return np.asarray(in_ns.to_numpy(zero_copy_only=False), dtype="datetime64[ns]")
     if pa.types.is_decimal(kind):
         return [None if value is None else str(value) for value in column.to_pylist()]
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind)

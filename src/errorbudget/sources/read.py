@@ -225,7 +225,7 @@ def _batches(
 ) -> Iterator[Batch]:
     if found.kind == "parquet":
         facts.format = "Parquet"
-        return parquet_batches(stream.rest(), options, facts, assembly)
+        return _parquet_batches(stream, options, facts, assembly)
     if found.kind == "json":
         facts.format = "JSON lines"
         return json_batches(blocks(stream), found.lines, options, facts, assembly)
@@ -234,6 +234,13 @@ def _batches(
         text = [line.decode("utf-8", "backslashreplace") for line in found.lines]
         return delimited_batches(blocks(stream), text, found.delimiter, options, facts, assembly)
     return _log_batches(stream, found, options, facts, assembly)
+
+
+def _parquet_batches(
+    stream: ByteStream, options: Options, facts: FileFacts, assembly: Assembly
+) -> Iterator[Batch]:
+    with stream.seekable() as file:
+        yield from parquet_batches(file, options, facts, assembly)
 
 
 def _log_batches(

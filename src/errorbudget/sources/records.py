@@ -6,7 +6,7 @@ The plan is made once per file on its first rows, so that every row is read by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,13 @@ from errorbudget.sources.convert import (
     further_numbers,
     is_missing,
     statuses,
+    typed_times,
     written_times,
 )
 from errorbudget.sources.options import Options
 from errorbudget.sources.reading import Skips
 from errorbudget.sources.requests import REQUEST_LABELS, Requests, route_of
-from errorbudget.sources.stamps import iso
+from errorbudget.sources.stamps import iso, naive_to_ns
 
 __all__ = ["EXTRA_LABELS", "Plan"]
 
@@ -55,6 +56,7 @@ class Plan:
         options: What the user decided.
         facts: Where to note what was found.
         assembly: Whose dictionaries hold the labels.
+        naive: Typed columns of times without a zone: UTC, or the zone that the user names.
 
     Raises:
         InvalidInputError: A named column does not exist.
@@ -65,10 +67,12 @@ class Plan:
     def __init__(
         self,
         names: Sequence[str],
-        sample: Mapping[str, Sequence[Any]],
+        sample: Mapping[str, Column],
         options: Options,
         facts: FileFacts,
         assembly: Assembly,
+        *,
+        naive: Collection[str] = (),
     ) -> None:
         self._facts = facts
         self._zone = options.zone
@@ -82,6 +86,7 @@ class Plan:
         self.roles: dict[str, str] = {
             role: found[role] for role in ("time", "status", "duration", "good") if role in found
         }
+        self._naive = self.roles["time"] in naive
         self._set_time(sample, options)
         self._set_duration(sample, options)
         self._set_labels(names, found, options, assembly)
@@ -91,11 +96,14 @@ class Plan:
                 raise unknown_column(name, names, facts.file)
         facts.columns = {**self.roles, **self._sources}
 
-    def _set_time(self, sample: Mapping[str, Sequence[Any]], options: Options) -> None:
+    def _set_time(self, sample: Mapping[str, Column], options: Options) -> None:
         name = self.roles["time"]
-        values = [value for value in sample[name] if not is_missing(value)]
-        numeric = [value for value in values if _numeric(value)]
+        raw = sample[name]
         self._time_unit: str | None = None
+        if isinstance(raw, np.ndarray) and raw.dtype.kind == "M":
+            return
+        values = [value for value in raw if not is_missing(value)]
+        numeric = [value for value in values if _numeric(value)]
         if values and 2 * len(numeric) > len(values):
             self._time_unit = options.time_unit or unit_of(name)
             if self._time_unit is None:
@@ -110,7 +118,7 @@ class Plan:
             if texts and 2 * int((real & ~zoned).sum()) > len(texts):
                 raise InvalidTimeError(f'{self._facts.file}: time "{values[0]}" {NAIVE}')
 
-    def _set_duration(self, sample: Mapping[str, Sequence[Any]], options: Options) -> None:
+    def _set_duration(self, sample: Mapping[str, Column], options: Options) -> None:
         name = self.roles.get("duration")
         self._duration_unit: str | None = None
         if name is None:
@@ -210,12 +218,17 @@ class Plan:
             status, bad = statuses(columns[self.roles["status"]])
             wrong |= bad
         raw = columns[self.roles["time"]]
-        if self._time_unit is None:
+        twice = 0
+        if isinstance(raw, np.ndarray) and raw.dtype.kind == "M":
+            time, bad = typed_times(raw)
+            if self._naive and self._zone is not None:
+                time, twice = naive_to_ns(time, self._zone)
+        elif self._time_unit is None:
             time, bad, twice = written_times(raw, self._zone)
-            self._twice += twice
         else:
             time, bad = epochs(raw, self._time_unit)
         wrong |= bad
+        self._twice += twice
         labels = {
             name: coded.codes(columns[self._sources[name]]) for name, coded in self._coded.items()
         }
