@@ -33,9 +33,13 @@ from errorbudget.target import Target, TargetLike
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Write = Callable[[slice, NDArray[np.int64], NDArray[np.int64], NDArray[np.intp] | None], None]
+    Ints = NDArray[np.int64]
+    Write = Callable[[slice, Ints, Ints, NDArray[np.intp] | None, "_Scratch"], None]
 
 __all__ = ["rolling_budget", "rolling_counts"]
+
+LONGEST = 4 * BLOCK
+"""Rows that leave while a block arrives, and are looked at together."""
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -44,30 +48,64 @@ class _Scratch:
     """Arrays of one thread, used again for every block."""
 
     def __init__(self) -> None:
-        self.rises = np.empty(BLOCK, dtype=np.bool_)
+        self.flags = np.empty(LONGEST, dtype=np.bool_)
+        self.merged = np.empty(LONGEST + BLOCK, dtype=np.int64)
         self.limit = np.empty(BLOCK, dtype=np.int64)
-        self.good = np.empty(BLOCK, dtype=np.int64)
+        self.gone = np.empty(BLOCK, dtype=np.int64)
         self.total = np.empty(BLOCK, dtype=np.int64)
-        self.running = np.empty(2 * BLOCK + 1, dtype=np.int64)
-        self.steps = np.arange(1, BLOCK + 1, dtype=np.int64)
+        self.floats = [np.empty(BLOCK) for _ in range(3)]
+        self.steps = np.arange(BLOCK + 1, dtype=np.int64)
 
 
-def _good_before(
-    good: NDArray[np.bool_], rows: NDArray[np.int64], first: int, scratch: _Scratch
-) -> Iterator[tuple[slice, NDArray[np.int64]]]:
-    """How many of `good[first:row]` are good, for ascending *rows*, a piece of them at a time."""
-    size = len(scratch.running) - 1
+def _rows_up_to(
+    instants: NDArray[np.int64], limits: NDArray[np.int64], scratch: _Scratch
+) -> NDArray[np.intp]:
+    """
+    How many *instants* lie at or before each of the *limits*, both ascending.
+
+    It is `instants.searchsorted(limits, "right")`. Columns of like length are merged instead, as a
+    stable sort does with two ascending runs: a fifth faster, as fewer branches are guessed wrong.
+    """
+    rows, size = len(instants), len(limits)
+    if not size <= 8 * rows <= 8 * LONGEST:
+        return instants.searchsorted(limits, "right")
+    merged = scratch.merged[: rows + size]
+    merged[:rows] = instants
+    merged[rows:] = limits
+    order = merged.argsort(kind="stable")
+    places = np.flatnonzero(order >= rows)
+    places -= scratch.steps[:size]
+    return places
+
+
+def _bad_counts(good: NDArray[np.bool_], before: int, scratch: _Scratch) -> NDArray[np.int64]:
+    """*before*, and how many of the first 1, 2, ... of *good* are bad besides: shape (n + 1,)."""
+    bad = np.flatnonzero(np.logical_not(good, out=scratch.flags[: len(good)]))
+    # The count is level between two bad events and rises by one behind each.
+    level = np.empty(len(bad) + 1, dtype=np.intp)
+    level[:-1] = bad
+    level[-1] = len(good)
+    level[1:] -= bad
+    level[0] += 1
+    return np.repeat(np.arange(before, before + len(level)), level)
+
+
+def _bad_before(
+    good: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    scratch: _Scratch,
+    out: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """How many of `good[:row]` are bad for each of the ascending *rows*, written to *out*."""
+    if len(good) <= LONGEST:
+        return _bad_counts(good, 0, scratch).take(rows, mode="clip", out=out[: len(rows)])
     before, done = 0, 0
-    while done < len(rows):
-        stop = min(first + size, int(rows[-1]))
-        running = scratch.running[: stop - first + 1]
-        running[0] = before
-        np.copyto(running[1:], good[first:stop])
-        np.cumsum(running, out=running)
-        reached = len(rows) if stop == rows[-1] else int(rows.searchsorted(stop, "right"))
-        piece = slice(done, reached)
-        yield piece, running.take(rows[piece] - first, mode="clip")
-        before, first, done = int(running[-1]), stop, reached
+    for start in range(0, len(good), LONGEST):
+        piece = _bad_counts(good[start : start + LONGEST], before, scratch)
+        reached = int(rows.searchsorted(start + LONGEST, "right"))
+        piece.take(rows[done:reached] - start, mode="clip", out=out[done:reached])
+        before, done = int(piece[-1]), reached
+    return out[:done]
 
 
 def _whole_instants(
@@ -80,7 +118,7 @@ def _whole_instants(
     """
     end = min(start + BLOCK, stop)
     block = time[start:end]
-    rises = np.greater(block[1:], block[:-1], out=scratch.rises[: end - start - 1])
+    rises = np.greater(block[1:], block[:-1], out=scratch.flags[: end - start - 1])
     strict = bool(rises.all())
     if not strict:
         falls = block[1:] < block[:-1]
@@ -110,32 +148,32 @@ def _sweep(
     """
     Count the windows of the events `start:stop`, which begins and ends between two instants.
 
-    *write* takes the rows of a block, good and total of each of its instants, and how many rows
+    *write* takes the rows of a block, bad and total of each of its instants, and how many rows
     each instant has; None stands for one each.
     """
     scratch = _Scratch()
     first = int(time[:start].searchsorted(time[start] - window, "right"))  # first row still inside
-    inside = int(np.count_nonzero(good[first:start]))
+    inside = start - first - int(np.count_nonzero(good[first:start]))  # of them bad
     while start < stop:
         end, last = _whole_instants(time, start, stop, scratch)
         instants = time[start:end] if last is None else time[start:end].take(last)
         size = len(instants)
         limit = np.subtract(instants, window, out=scratch.limit[:size])
         reach = first + int(time[first:end].searchsorted(limit[-1], "right"))
-        left = time[first:reach].searchsorted(limit, "right")
-        left += first
-        row = scratch.steps[:size] if last is None else last + 1
+        left = _rows_up_to(time[first:reach], limit, scratch)
+        row = scratch.steps[1 : size + 1] if last is None else last + 1
         total = np.subtract(row, left, out=scratch.total[:size])
-        total += start
-        counted = scratch.good[:size]
-        for piece, arrived in _good_before(good, row + start, start, scratch):
-            np.add(arrived, inside, out=counted[piece])
-        for piece, gone in _good_before(good, left, first, scratch):
-            counted[piece] -= gone
-        inside = int(counted[-1])
-        rows = None if last is None else np.diff(last, prepend=-1)
-        write(slice(start, end), counted, total, rows)
-        start, first = end, int(left[-1])
+        total += start - first
+        if last is None:
+            bad = _bad_counts(good[start:end], inside, scratch)[1:]
+        else:
+            bad = _bad_before(good[start:end], row, scratch, np.empty_like(row))
+            bad += inside
+        bad -= _bad_before(good[first:reach], left, scratch, scratch.gone)
+        inside = int(bad[-1])
+        repeats = None if last is None else np.diff(last, prepend=-1)
+        write(slice(start, end), bad, total, repeats, scratch)
+        start, first = end, reach
 
 
 def _shares(time: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
@@ -148,6 +186,15 @@ def _shares(time: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
     return list(pairwise(ordered))
 
 
+def _longest_window(time: NDArray[np.int64], window: int) -> int:
+    """*window*, or what holds all events, so that no window begins before int64 does."""
+    window = min(window, max(int(time[-1]) - int(time[0]), 0) + 1)
+    if int(time[0]) - window < np.iinfo(np.int64).min:
+        check_ascending(time)
+        raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
+    return window
+
+
 def _sweep_all(
     time: NDArray[np.int64], good: NDArray[np.bool_], window: int, threads: int, write: Write
 ) -> None:
@@ -155,11 +202,7 @@ def _sweep_all(
         raise InvalidInputError(f"threads must be at least 1, got {threads}")
     if not len(time):
         return
-    extent = int(time[-1]) - int(time[0])
-    window = min(window, max(extent, 0) + 1)  # longer than the data is as long as the data
-    if int(time[0]) - window < np.iinfo(np.int64).min:
-        check_ascending(time)
-        raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
+    window = _longest_window(time, window)
     if threads == 1 or len(time) < threads * BLOCK:
         _sweep(time, good, window, 0, len(time), write)
         return
@@ -168,7 +211,7 @@ def _sweep_all(
             pool.submit(_sweep, time, good, window, start, stop, write)
             for start, stop in _shares(time, threads)
         ]
-    for job in jobs:  # the first offender, not the first to notice one
+    for job in jobs:  # in the order of the rows: the first offender is told
         job.result()
 
 
@@ -181,9 +224,7 @@ def _grouped(
     check_ascending(time)
     answers = (np.empty(len(time), dtype=np.int64), np.empty(len(time), dtype=np.int64))
     if len(time):
-        window = min(window, int(time[-1]) - int(time[0]) + 1)
-        if int(time[0]) - window < np.iinfo(np.int64).min:
-            raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
+        window = _longest_window(time, window)
     sums = [np.concatenate(([0], np.cumsum(counts))) for counts in (good, total)]
     for start in range(0, len(time), BLOCK):
         rows = slice(start, start + BLOCK)
@@ -261,11 +302,12 @@ def rolling_counts(
 
     def write(
         rows: slice,
-        counted: NDArray[np.int64],
+        bad: NDArray[np.int64],
         whole: NDArray[np.int64],
         repeats: NDArray[np.intp] | None,
+        scratch: _Scratch,
     ) -> None:
-        for answer, counts in zip(answers, (counted, whole), strict=True):
+        for answer, counts in zip(answers, (whole - bad, whole), strict=True):
             answer[rows] = counts if repeats is None else np.repeat(counts, repeats)
 
     _sweep_all(time, flags, window, threads, write)
@@ -331,19 +373,25 @@ def rolling_budget(
 
     def write(
         rows: slice,
-        counted: NDArray[np.int64],
+        bad: NDArray[np.int64],
         whole: NDArray[np.int64],
         repeats: NDArray[np.intp] | None,
+        scratch: _Scratch,
     ) -> None:
-        budget = whole * allowed
-        unspent = (counted - whole) * scale
-        unspent += budget
-        if repeats is None:
-            np.divide(counted, whole, out=shares[rows])
-            np.divide(unspent, budget, out=left[rows])
-        else:
-            shares[rows] = np.repeat(counted / whole, repeats)
-            left[rows] = np.repeat(unspent / budget, repeats)
+        # Whole numbers below 2**53, so float64 keeps them exactly.
+        budget, spent, unspent = (column[: len(bad)] for column in scratch.floats)
+        np.copyto(budget, whole)
+        np.copyto(spent, bad)
+        for answer, up, down in ((shares, 1, 1), (left, allowed, scale)):
+            if up != 1:
+                budget *= up
+            if down != 1:
+                spent *= down
+            np.subtract(budget, spent, out=unspent)
+            if repeats is None:
+                np.divide(unspent, budget, out=answer[rows])
+            else:
+                answer[rows] = np.repeat(unspent / budget, repeats)
 
     _sweep_all(time, flags, window, threads, write)
     return shares, left
