@@ -59,10 +59,15 @@ if TYPE_CHECKING:
     from errorbudget.sli import Freshness as Freshness
     from errorbudget.sli import Latency as Latency
     from errorbudget.sli import LatencyQuantile as LatencyQuantile
+    from errorbudget.sli import QueryRatio as QueryRatio
+    from errorbudget.sli import QueryThreshold as QueryThreshold
     from errorbudget.sli import RatioSLI as RatioSLI
     from errorbudget.sli import Throughput as Throughput
     from errorbudget.slo import SLO as SLO
     from errorbudget.sources import read_events as read_events
+    from errorbudget.specs import Spec as Spec
+    from errorbudget.specs import dump as dump
+    from errorbudget.specs import load as load
     from errorbudget.status import Status as Status
     from errorbudget.target import Target as Target
     from errorbudget.windows import Calendar as Calendar
@@ -102,11 +107,14 @@ _HOMES = {
         "Freshness",
         "Latency",
         "LatencyQuantile",
+        "QueryRatio",
+        "QueryThreshold",
         "RatioSLI",
         "Throughput",
     ),
     "slo": ("SLO",),
     "sources": ("read_events",),
+    "specs": ("Spec", "dump", "load"),
     "status": ("Status",),
     "target": ("Target",),
     "windows": ("Calendar", "Interval", "Rolling"),

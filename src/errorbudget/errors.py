@@ -110,6 +110,7 @@ class SpecError(InvalidInputError):
         path: Where in the document, as `slos[0].target`.
         line: Line of the offender, from 1, or None.
         column: Column of the offender, from 1, or None.
+        problems: Everything that is wrong, in the order of the document, when it was read whole.
     """
 
     def __init__(
@@ -119,11 +120,13 @@ class SpecError(InvalidInputError):
         path: str = "",
         line: int | None = None,
         column: int | None = None,
+        problems: tuple[object, ...] = (),
     ) -> None:
         super().__init__(message)
         self.path = path
         self.line = line
         self.column = column
+        self.problems = problems
 
 
 class NoDataError(ErrorBudgetError):

@@ -1,5 +1,6 @@
 """Service level indicators: what is measured, as data."""
 
+from errorbudget.sli.query import QueryRatio, QueryThreshold
 from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
 from errorbudget.sli.reading import KINDS, SLI, from_dict
 from errorbudget.sli.threshold import (
@@ -22,6 +23,8 @@ __all__ = [
     "Latency",
     "LatencyQuantile",
     "Measurement",
+    "QueryRatio",
+    "QueryThreshold",
     "RatioSLI",
     "ThresholdSLI",
     "Throughput",

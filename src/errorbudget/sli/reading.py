@@ -8,6 +8,7 @@ from typing import Any
 
 from errorbudget import predicates
 from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.sli.query import QueryRatio, QueryThreshold
 from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
 from errorbudget.sli.threshold import (
     Concurrency,
@@ -22,7 +23,7 @@ __all__ = ["KINDS", "SLI", "from_dict"]
 SLI = RatioSLI | ThresholdSLI
 """Anything that an SLO can be set on."""
 
-KINDS: dict[str, type[RatioSLI] | type[ThresholdSLI]] = {
+KINDS: dict[str, type[RatioSLI | ThresholdSLI]] = {
     kind.kind: kind
     for kind in (
         RatioSLI,
@@ -33,6 +34,8 @@ KINDS: dict[str, type[RatioSLI] | type[ThresholdSLI]] = {
         Throughput,
         Concurrency,
         Freshness,
+        QueryRatio,
+        QueryThreshold,
     )
 }
 _CONDITIONS = ("good", "bad", "valid", "where", "exclude")
@@ -74,6 +77,8 @@ def from_dict(data: Mapping[str, Any]) -> SLI:
     known = tuple(item.name for item in fields(KINDS[kind]))
     if KINDS[kind] is Latency:
         known = tuple(name for name in known if name not in ("good", "bad"))
+    elif KINDS[kind] in (QueryRatio, QueryThreshold):
+        known = tuple(name for name in known if name not in _CONDITIONS)
     for name in rest:
         if name not in known:
             raise InvalidInputError(

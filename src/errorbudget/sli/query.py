@@ -1,0 +1,183 @@
+"""
+Indicators that are questions to a metrics server, kept as they were written.
+
+Specifications of other tools hold queries, not conditions on events. They are carried as text, to be asked of
+the server (`sources`) or written into rules (`rules`). The stretch of time to ask for is written
+`{{.window}}`, as Sloth does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from errorbudget.errors import InvalidInputError
+from errorbudget.predicates import Predicate
+from errorbudget.sli.ratio import RatioSLI
+
+__all__ = ["WINDOW", "QueryRatio", "QueryThreshold"]
+
+WINDOW = "{{.window}}"
+"""Where a query wants its stretch of time, such as `5m`."""
+
+
+def _refuse(sli: QueryRatio | QueryThreshold) -> InvalidInputError:
+    return InvalidInputError(
+        f"this indicator is a {sli.language} query ({sli}) and cannot be told from events; ask its "
+        "server, or write the indicator as conditions, such as errorbudget.Availability()"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryRatio(RatioSLI):
+    """
+    The share of good events as queries tell it.
+
+    Args:
+        good_query: Query for good events.
+        bad_query: Query for bad events.
+        total_query: Query for all of them.
+        ratio_query: Query for the share of bad events itself, instead of the others.
+        language: What it is written in, or whose query it is: "promql", "Datadog".
+
+    Raises:
+        InvalidInputError: The queries do not make one ratio.
+
+    Example:
+        >>> QueryRatio(
+        ...     bad_query="sum(rate(e[{{.window}}]))", total_query="sum(rate(t[{{.window}}]))"
+        ... )
+        QueryRatio(bad_query='sum(rate(e[{{.window}}]))', total_query='sum(rate(t[{{.window}}]))')
+    """
+
+    good_query: str | None = None
+    bad_query: str | None = None
+    total_query: str | None = None
+    ratio_query: str | None = None
+    language: str = "promql"
+
+    kind: ClassVar[str] = "query"
+
+    def __post_init__(self) -> None:
+        if any(getattr(self, name) is not None for name in _CONDITIONS):
+            raise InvalidInputError(
+                "an indicator by queries takes no conditions; put them into the queries"
+            )
+        texts = {name: getattr(self, name) for name in _QUERIES}
+        for name, text in texts.items():
+            if text is not None and (not isinstance(text, str) or not text.strip()):
+                raise InvalidInputError(f"{name} must be the text of a query, got {text!r}")
+        given = {name for name, text in texts.items() if text is not None}
+        if given not in _RATIOS:
+            raise InvalidInputError(
+                "queries make a ratio as good_query or bad_query with total_query, as good_query with "
+                f"bad_query, or as ratio_query alone; got {', '.join(sorted(given)) or 'none'}"
+            )
+
+    @property
+    def good_when(self) -> Predicate:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise _refuse(self)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise _refuse(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The indicator as plain data."""
+        data = {name: getattr(self, name) for name in _QUERIES if getattr(self, name) is not None}
+        language = {} if self.language == "promql" else {"language": self.language}
+        return {"kind": self.kind, **data, **language}
+
+    def __str__(self) -> str:
+        parts = [f"{name.removesuffix('_query')} is {getattr(self, name)}" for name in _QUERIES]
+        return "; ".join(part for part in parts if not part.endswith(" is None"))
+
+    def __repr__(self) -> str:
+        given = [f"{name}={value!r}" for name, value in self.to_dict().items() if name != "kind"]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+_CONDITIONS = ("good", "bad", "valid", "where", "exclude")
+_QUERIES = ("good_query", "bad_query", "total_query", "ratio_query")
+_RATIOS = (
+    {"good_query", "total_query"},
+    {"bad_query", "total_query"},
+    {"good_query", "bad_query"},
+    {"ratio_query"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class QueryThreshold(RatioSLI):
+    """
+    The share of samples of a query that keep a bound, such as OpenSLO's `thresholdMetric`.
+
+    Args:
+        query: Query for the figure.
+        op: The comparison that makes a sample good: "<", "<=", ">" or ">=".
+        bound: What to compare with, in the figure's unit.
+        language: What it is written in, or whose query it is.
+    """
+
+    query: str
+    op: Literal["<", "<=", ">", ">="]
+    bound: Fraction
+    language: str = "promql"
+
+    kind: ClassVar[str] = "query_threshold"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            query: str,
+            op: Literal["<", "<=", ">", ">="],
+            bound: Fraction | float | str,
+            language: str = "promql",
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        if any(getattr(self, name) is not None for name in _CONDITIONS):
+            raise InvalidInputError(
+                "an indicator by queries takes no conditions; put them into the query"
+            )
+        if not isinstance(self.query, str) or not self.query.strip():
+            raise InvalidInputError(f"query must be the text of a query, got {self.query!r}")
+        if self.op not in ("<", "<=", ">", ">="):
+            raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {self.op!r}')
+        try:
+            object.__setattr__(self, "bound", Fraction(str(self.bound)))
+        except (ValueError, ZeroDivisionError):
+            raise InvalidInputError(f"bound must be a number, got {self.bound!r}") from None
+
+    @property
+    def good_when(self) -> Predicate:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise _refuse(self)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise _refuse(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The indicator as plain data."""
+        language = {} if self.language == "promql" else {"language": self.language}
+        return {
+            "kind": self.kind,
+            "query": self.query,
+            "op": self.op,
+            "bound": str(self.bound),
+            **language,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.query} {self.op} {self.bound}"
+
+    def __repr__(self) -> str:
+        given = [f"{name}={value!r}" for name, value in self.to_dict().items() if name != "kind"]
+        return f"QueryThreshold({', '.join(given)})"

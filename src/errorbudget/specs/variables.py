@@ -1,0 +1,77 @@
+"""
+Variables from the environment, where they are asked for and nowhere else.
+
+`${env:NAME}` inside a value stands for a variable, once the caller allows it; `$${env:NAME}` is that text
+itself. Keys never change, and what comes out is always text: an environment cannot add structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from errorbudget.specs.tree import Branch, Items, Node, Problem, Scalar, path_text
+
+__all__ = ["fill_in"]
+
+_VARIABLE = re.compile(r"(\$?)\$\{env:([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST = 4_096
+
+
+def fill_in(
+    node: Node,
+    variables: Mapping[str, str] | None,
+    problems: list[Problem],
+    steps: tuple[int | str, ...] = (),
+) -> Node:
+    """
+    The tree with its variables filled in.
+
+    Args:
+        node: The tree; it stays as it is.
+        variables: Values by name; None refuses every variable.
+        problems: Where to note what is missing or not allowed.
+        steps: Path of *node*, for messages.
+    """
+    if isinstance(node, Branch):
+        values = {
+            key: fill_in(value, variables, problems, (*steps, key))
+            for key, value in node.values.items()
+        }
+        return Branch(values, node.keys, node.place)
+    if isinstance(node, Items):
+        items = tuple(
+            fill_in(item, variables, problems, (*steps, index))
+            for index, item in enumerate(node.items)
+        )
+        return Items(items, node.place)
+    if not isinstance(node.value, str) or "${env:" not in node.value:
+        return node
+
+    def value_of(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[0][1:]
+        reason = _refusal(match[2], variables)
+        if reason:
+            problems.append(Problem(reason, path_text(steps), node.place))
+            return match[0]
+        return (variables or {})[match[2]]
+
+    text = _VARIABLE.sub(value_of, node.value)
+    return Scalar(text, text, node.place)
+
+
+def _refusal(name: str, variables: Mapping[str, str] | None) -> str | None:
+    if not _NAME.fullmatch(name):
+        return f'"{name[:40]}" is no name of a variable; write ${{env:NAME}}'
+    if variables is None:
+        return (
+            f"${{env:{name}}} is not filled in unless you allow it: pass allow_env=True, or "
+            "--allow-env on the command line"
+        )
+    if name not in variables:
+        return f"the environment has no variable {name}"
+    if len(variables[name]) > _LONGEST:
+        return f"the variable {name} is longer than {_LONGEST} characters"
+    return None
