@@ -31,7 +31,7 @@ State = Literal["met", "missed", "no_data"]
 
 def json_number(value: float | None) -> float | str | None:
     """A figure as strict JSON holds it: undefined is null, infinities are "inf" and "-inf"."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    if value is None or value != value:
         return None
     if value in (float("inf"), float("-inf")):
         return "inf" if value > 0 else "-inf"
@@ -62,8 +62,8 @@ class Status:
         alerts: Every burn alert, firing or not.
         coverage: Share of the window that was observed, in [0, 1].
         measurements: Figures of threshold objectives beside their bounds.
-        projected: For calendar windows, the budget over the whole period, estimated from the traffic
-            so far; None where it would be the same.
+        projected: For calendar windows, the budget over the whole period, estimated from the
+            traffic so far; None where it would be the same.
         left_out: Events that took no part because a value was missing.
         warnings: Sentences on what makes the figures less certain.
         unit: What is counted: "events", "slices" or "ns" (of time).
@@ -194,6 +194,7 @@ class Status:
             data["warning_state"] = self.warning_state
         if tier := self.policy_tier:
             data["actions"] = dict(tier.actions)
+            data["may_deploy"] = tier.may_deploy
         data.update(slo.metadata())
         return data
 

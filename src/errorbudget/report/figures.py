@@ -136,7 +136,7 @@ def count(value: Figure) -> str:
     return decimal(value, 1, lines=[Fraction(0)])
 
 
-def seconds(value: Figure) -> str:
+def seconds(value: Figure, places: int = 1) -> str:
     """
     A length of time in one unit, from milliseconds to days.
 
@@ -154,8 +154,8 @@ def seconds(value: Figure) -> str:
         (172_800, Fraction(3_600), "h"),
     ):
         if size < bound and (size or unit == "s"):
-            return decimal(Fraction(value) / divisor, 1, lines=[Fraction(0)], unit=f" {unit}")
-    return decimal(Fraction(value) / 86_400, 1, unit=" d")
+            return decimal(Fraction(value) / divisor, places, lines=[Fraction(0)], unit=f" {unit}")
+    return decimal(Fraction(value) / 86_400, places, unit=" d")
 
 
 def length(length_ns: int) -> str:

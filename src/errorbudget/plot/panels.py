@@ -1,0 +1,175 @@
+"""One panel each: budget left, SLI, burn rates, figures of a threshold."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.plot.decimation import decimated
+from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
+from errorbudget.report.figures import decimal
+from errorbudget.report.figures import seconds as span
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from errorbudget.history import History
+    from errorbudget.policy import Policy
+    from errorbudget.slo import SLO
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["budget_panel", "burn_panel", "figure_panel", "sli_panel"]
+
+
+def moments(time_ns: Integers) -> Any:
+    """Instants as matplotlib takes them (UTC)."""
+    return time_ns.astype("datetime64[ns]").astype("datetime64[ms]")
+
+
+def budget_panel(
+    ax: Axes, time_ns: Integers, remaining: Floats, policy: Policy, title: str
+) -> None:
+    """The share of budget left, over the tiers of its policy."""
+    finite = remaining[np.isfinite(remaining)]
+    low = float(finite.min(initial=0.0)) if len(finite) else 0.0
+    bottom = -0.08 if low >= 0 else low - 0.08 * (1 - low)
+    ax.set_ylim(100 * bottom, 106)
+    colours = tier_colours(policy)
+    top = 1.06
+    for tier in policy.tiers:
+        floor = max(bottom, bottom if tier.above is None else float(tier.above))
+        if floor < top:
+            ax.axhspan(100 * floor, 100 * top, color=colours[tier.name], alpha=0.13, linewidth=0)
+            if top - floor > 0.07 * (1.06 - bottom):
+                ax.annotate(
+                    tier.name,
+                    (1.0, 50 * (floor + top)),
+                    xycoords=("axes fraction", "data"),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                    color=SOFT,
+                )
+            top = floor
+    rows = decimated(remaining)
+    ax.plot(moments(time_ns[rows]), 100 * remaining[rows], color=INK, label="budget left")
+    ax.axhline(0, color=SOFT, linewidth=0.8)
+    ax.set_ylabel("budget left [%]")
+    ax.set_title(title)
+
+
+def sli_panel(ax: Axes, time_ns: Integers, sli: Floats, slo: SLO, title: str) -> None:
+    """The share of good events, against the target."""
+    target = float(slo.target_at(int(time_ns[-1])).ratio)
+    rows = decimated(sli)
+    ax.plot(moments(time_ns[rows]), 100 * sli[rows], color=MAIN, label="SLI", linewidth=1.1)
+    ax.axhline(100 * target, color=ALARM, linestyle="--", linewidth=1, label="target")
+    shown = sli[np.isfinite(sli)]
+    low = min(float(shown.min(initial=1.0)), target)
+    gap = max(1 - low, 1e-6)
+    ax.set_ylim(100 * (low - 0.08 * gap), 100 * (1 + 0.08 * gap))
+    ax.set_ylabel("good [%]")
+    ax.ticklabel_format(axis="y", useOffset=False)
+    ax.set_title(title)
+    _name_line(ax, 100 * target, f"target {slo.target_at(int(time_ns[-1]))}")
+
+
+def _name_line(ax: Axes, value: float, text: str) -> None:
+    ax.annotate(
+        text,
+        (0.0, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 2),
+        textcoords="offset points",
+        fontsize=8,
+        color=SOFT,
+        va="bottom",
+    )
+
+
+def burn_panel(ax: Axes, history: History, title: str) -> None:
+    """Burn rates of the alerts' long windows, their thresholds, and when each alert fired."""
+    slo = history.slo
+    alerts = () if slo.alerts is None else tuple(slo.alerts.alerts)
+    from errorbudget.durations import format_duration
+
+    by_window: dict[str, Fraction] = {}
+    for alert in alerts:
+        by_window.setdefault(format_duration(alert.long), alert.threshold(slo.period_ns))
+    if not by_window:
+        by_window = dict.fromkeys(list(history.burn_rates)[-3:], Fraction(1))
+    peak = 1.0
+    for colour, (window, threshold) in zip(LINES, by_window.items(), strict=False):
+        values = history.burn_rates[window]
+        rows = decimated(values)
+        drawn = np.where(np.isinf(values), np.nan, values)[rows]
+        ax.plot(moments(history.time_ns[rows]), drawn, color=colour, linewidth=1.1, label=window)
+        peak = max(peak, float(threshold), float(np.nanmax(drawn, initial=0.0)))
+        if alerts:
+            ax.axhline(float(threshold), color=colour, linestyle="--", linewidth=0.8)
+    ax.set_yscale("symlog", linthresh=1, linscale=0.6)
+    ax.set_ylim(0, peak * 2.2)
+    ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000) if tick <= peak * 1.6]
+    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    ax.minorticks_off()
+    ax.set_ylabel("burn rate")
+    ax.set_title(title)
+    fired = [alert for alert in alerts if bool(history.firing(alert.name).any())]
+    for rank, alert in enumerate(fired):
+        _episodes(ax, history, alert.name, 1.0 - 0.035 * (rank + 1))
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.16),
+        ncols=6,
+        fontsize=8,
+        handlelength=1.4,
+        columnspacing=1.2,
+        borderaxespad=0,
+        title=(
+            "dashed: threshold of the window's alert ("
+            + ", ".join(f"{w} > {decimal(t, 2)}" for w, t in by_window.items())
+            + "); bars at the top: alert fired"
+            if alerts
+            else None
+        ),
+        title_fontsize=8,
+        alignment="left",
+    )
+
+
+def _episodes(ax: Axes, history: History, name: str, height: float) -> None:
+    """Bars where the alert fired, at *height* of the panel."""
+    firing = history.firing(name).astype(np.int8)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], firing, [0]))))
+    time = moments(history.time_ns)
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        ax.plot(
+            [time[start], time[min(end, len(time) - 1)]],
+            [height, height],
+            color=ALARM,
+            linewidth=2.6,
+            solid_capstyle="round",
+            transform=ax.get_xaxis_transform(),
+        )
+
+
+def figure_panel(ax: Axes, history: History, name: str, bound: float, op: str, unit: str) -> None:
+    """One figure of a threshold objective, against its bound."""
+    values = history.measurements[name]
+    scale = 1_000 if unit == "s" and bound <= 2 else 1
+    rows = decimated(values)
+    ax.plot(moments(history.time_ns[rows]), scale * values[rows], color=MAIN)
+    ax.axhline(scale * bound, color=ALARM, linestyle="--", linewidth=1)
+    shown = scale * values[np.isfinite(values)]
+    high = max(float(shown.max(initial=0.0)), scale * bound)
+    ax.set_ylim(0, high * 1.15)
+    ax.set_ylabel("ms" if scale == 1_000 else unit)
+    ax.set_title(name)
+    limit = span(bound) if unit == "s" else decimal(bound, 2)
+    _name_line(ax, scale * bound, f"bound: {op} {limit}")
