@@ -97,7 +97,7 @@ class Budget:
 
     @property
     def remaining_ratio(self) -> float | None:
-        """Share of the budget that is left [1, <= 1]; None without events, -inf where none was allowed."""
+        """Share of the budget that is left [1, <= 1], -inf below 0 of 0; None without events."""
         exact = self.remaining_exact
         return None if exact is None else float(exact)
 
@@ -115,12 +115,12 @@ class Budget:
 
     @property
     def consumed_time_s(self) -> float | None:
-        """The spent budget as full downtime [s], for even traffic; None without events or window."""
+        """The spent budget as downtime [s], for even traffic; None without events or window."""
         return self._in_time(self.consumed_exact)
 
     @property
     def remaining_time_s(self) -> float | None:
-        """The budget that is left as full downtime [s], for even traffic; negative when overspent."""
+        """The rest of the budget as downtime [s], for even traffic; negative when overspent."""
         return self._in_time(self.remaining_exact)
 
     @property
@@ -198,7 +198,8 @@ def budget_remaining(counts: Counts, target: TargetLike) -> float | None:
         target: Exact share of events that must be good, in (0, 1].
 
     Returns:
-        1 with nothing spent, 0 exactly exhausted, negative overspent, -inf for any bad event at 100 %.
+        1 with nothing spent, 0 exactly exhausted, negative overspent, -inf for any bad event at 100
+        %.
 
     Raises:
         InvalidTargetError: *target* lies outside (0, 1].

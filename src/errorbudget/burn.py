@@ -13,8 +13,9 @@ from math import inf
 
 from errorbudget.budget import Ratio, budget
 from errorbudget.counts import Counts
-from errorbudget.durations import SECOND_NS, DurationLike, parse_duration
+from errorbudget.durations import SECOND_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -33,15 +34,10 @@ Number = int | float | str | Fraction
 
 
 def _number(name: str, value: Number) -> Fraction:
-    if isinstance(value, Fraction):
-        return value
-    text = str(value).strip()
-    percent = text.endswith("%")
     try:
-        exact = Fraction(text.removesuffix("%").strip())
-    except (ValueError, ZeroDivisionError):
+        return parse_rational(value)
+    except ValueError:
         raise InvalidInputError(f"{name} must be a finite number, got {value!r}") from None
-    return exact / 100 if percent else exact
 
 
 def _at_least_zero(name: str, value: Number) -> Fraction:
@@ -56,10 +52,6 @@ def _share(name: str, value: Number) -> Fraction:
     if not 0 < exact <= 1:
         raise InvalidInputError(f"{name} must be greater than 0 and at most 1, got {value}")
     return exact
-
-
-def _length(value: DurationLike | int) -> int:
-    return value if isinstance(value, int) else parse_duration(value)
 
 
 def burn_rate_exact(counts: Counts, target: TargetLike) -> Ratio | None:
@@ -119,7 +111,7 @@ def burn_threshold(
 
     Source: Site Reliability Workbook, ch. 5, table 5-6.
     """
-    return _share("budget_fraction", budget_fraction) * _length(period) / _length(window)
+    return _share("budget_fraction", budget_fraction) * length_of(period) / length_of(window)
 
 
 def budget_spent(burn: Number, window: DurationLike | int, period: DurationLike | int) -> Fraction:
@@ -130,7 +122,7 @@ def budget_spent(burn: Number, window: DurationLike | int, period: DurationLike 
         >>> float(budget_spent(14.4, "1h", "30d"))
         0.02
     """
-    return _at_least_zero("burn", burn) * _length(window) / _length(period)
+    return _at_least_zero("burn", burn) * length_of(window) / length_of(period)
 
 
 def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Number = 1) -> float:
@@ -157,7 +149,7 @@ def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Numb
     rate, left = _at_least_zero("burn", burn), _number("remaining", remaining)
     if left <= 0:
         return 0.0
-    return float(left * _length(period) / rate / SECOND_NS) if rate else inf
+    return float(left * length_of(period) / rate / SECOND_NS) if rate else inf
 
 
 def max_burn_rate(target: TargetLike) -> float:
@@ -199,7 +191,7 @@ def detection_time(
         * _at_least_zero("threshold", threshold)
         / _share("error_rate", error_rate)
     )
-    return float(share * _length(window) / SECOND_NS) if share < 1 else None
+    return float(share * length_of(window) / SECOND_NS) if share < 1 else None
 
 
 def reset_time(
@@ -220,21 +212,21 @@ def reset_time(
         incident: How long it lasted; text, `timedelta` or ns.
 
     Returns:
-        Time from the end of the incident until the burn rate is back at *threshold* [s], or None when
-        the alert did not fire.
+        Time from the end of the incident until the burn rate is back at *threshold* [s], or None
+        when the alert did not fire.
 
     Example:
         >>> reset_time("99.9%", 14.4, "1h", "15%", "10m")
         3254.4
     """
-    window_ns = _length(window)
+    window_ns = length_of(window)
     needed = (
         Target(target).error
         * _at_least_zero("threshold", threshold)
         / _share("error_rate", error_rate)
         * window_ns
     )
-    seen = min(_length(incident), window_ns)
+    seen = min(length_of(incident), window_ns)
     return float((window_ns - needed) / SECOND_NS) if seen >= needed else None
 
 
@@ -270,4 +262,4 @@ def traffic_weighted_spend(
         return None
     if isinstance(rate, float):
         raise InvalidInputError("a target of 100 % has no budget to spend a share of")
-    return rate * _length(window) / _length(period) * Fraction(counts.total) / mean
+    return rate * length_of(window) / length_of(period) * Fraction(counts.total) / mean

@@ -7,9 +7,12 @@ Everything is counted here, and decided in `SLO.assess`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, overload
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
@@ -21,11 +24,15 @@ from errorbudget.sli import ThresholdSLI
 from errorbudget.slices import RatioSeries
 from errorbudget.slo import SLO, Evaluable
 from errorbudget.status import Status
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Interval
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from errorbudget.events import Events
+
+    Integers = NDArray[np.int64]
 
 __all__ = ["Report", "evaluate", "evaluate_counts", "evaluate_events", "evaluate_series"]
 
@@ -119,26 +126,36 @@ def counts_in(series: Series, interval: Interval) -> Counts:
     return window_counts(series, interval)
 
 
-def _error(slo: SLO, series: Series, interval: Interval, counts: Counts) -> Fraction:
+def _error(slo: SLO, series: Series, interval: Interval) -> Fraction:
     """Share of the interval's units that may be bad; the units' mean where targets changed."""
-    if not isinstance(slo.target, TargetSchedule) or not counts:
+    schedule = slo.target
+    if not isinstance(schedule, TargetSchedule) or schedule.judge_by == "now":
         return slo.target_at(interval.end_ns).error
-    allowed = sum(
-        (
-            Fraction(counts_in(series, part).total) * target.error
-            for part, target in slo.target.segments(interval)
-        ),
-        Fraction(0),
-    )
-    return allowed / Fraction(counts.total)
+    start, end = interval.start_ns, interval.end_ns
+    changes = [change for change in schedule.targets if start < change <= end]
+    errors = [schedule.at(instant).error for instant in (start, *changes)]
+    _, first = series.cumulative(_edges(start), inclusive=interval.closed == "right")
+    # An event at the very instant of a change belongs to the new target.
+    _, before = series.cumulative(_edges(*changes), inclusive=False)
+    _, last = series.cumulative(_edges(end))
+    bounds = [int(first[0]), *before.tolist(), int(last[0])]
+    units = [after - until for until, after in pairwise(bounds)]
+    if not any(units):
+        return errors[-1]
+    allowed = sum(error * unit for error, unit in zip(errors, units, strict=True))
+    return Fraction(allowed, sum(units))
+
+
+def _edges(*instants: int) -> Integers:
+    return np.array(instants, dtype=np.int64)
 
 
 def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Ratio | None]:
     rates: dict[int, Ratio | None] = {}
     for window in slo.all_burn_windows:
-        interval = Interval(at_ns - window, at_ns, "right")
+        interval = Interval(max(at_ns - window, MIN_NS), at_ns, "right")
         counts = counts_in(series, interval)
-        rates[window] = spent(counts, _error(slo, series, interval, counts))
+        rates[window] = spent(counts, _error(slo, series, interval))
     return rates
 
 
@@ -179,7 +196,7 @@ def evaluate_series(
     return slo.assess(
         counts,
         at=at_ns,
-        error=_error(slo, series, interval, counts),
+        error=_error(slo, series, interval),
         burn=burn,
         held=_held(slo, series, at_ns) if waiting else None,
         coverage=series.coverage(interval),
@@ -202,31 +219,45 @@ def evaluate_events(slo: SLO, events: Events, *, at: TimeLike | None = None) -> 
     if slo.target is None:
         return _evaluate_threshold(slo, events, at_ns)
     judged = judge(slo, events, until_ns=at_ns)
-    warnings = []
-    if judged.left_out:
-        warnings.append(
-            f"{judged.left_out:,} events without {judged.missing} took no part: "
-            "they are neither good nor bad"
-        )
+    left_out = _inside(judged.left_out_ns, slo.interval(at_ns))
     return evaluate_series(
-        slo, judged.series, at_ns=at_ns, left_out=judged.left_out, warnings=warnings
+        slo,
+        judged.series,
+        at_ns=at_ns,
+        left_out=left_out,
+        warnings=_said(slo, events, left_out),
     )
 
 
+def _inside(time_ns: Integers, interval: Interval) -> int:
+    """How many instants lie in *interval*; its end always belongs to it."""
+    side: Literal["left", "right"] = "right" if interval.closed == "right" else "left"
+    first = np.searchsorted(time_ns, interval.start_ns, side)
+    return int(np.searchsorted(time_ns, interval.end_ns, "right") - first)
+
+
+def _said(slo: SLO, events: Events, left_out: int) -> list[str]:
+    if not left_out:
+        return []
+    columns = ", ".join(sorted(slo.sli.columns - events.labels.keys()))
+    return [f"{left_out:,} events without {columns} took no part: they are neither good nor bad"]
+
+
 def _evaluate_threshold(slo: SLO, events: Events, at_ns: int) -> Status:
-    from errorbudget.measuring import measure, samples
+    from errorbudget.measuring import lacking, samples, threshold_figures
 
     assert isinstance(slo.sli, ThresholdSLI)  # noqa: S101 - what SLO checks
     interval = slo.interval(at_ns)
     time, values = samples(slo, events)
     whole = EventSeries(time, time[:0], events.span)
-    coverage = whole.coverage(interval)
-    figures = measure(slo.sli, time, values, interval)
-    if not coverage:
-        # Nothing was observed: a rate of 0 would be a claim.
-        figures = tuple(replace(figure, value=None) for figure in figures)
+    left_out = _inside(lacking(slo, events), interval)
     return slo.assess(
-        window_counts(whole, interval), at=at_ns, coverage=coverage, measurements=figures
+        window_counts(whole, interval),
+        at=at_ns,
+        coverage=whole.coverage(interval),
+        measurements=threshold_figures(slo.sli, time, values, events.span, interval),
+        left_out=left_out,
+        warnings=_said(slo, events, left_out),
     )
 
 

@@ -67,7 +67,7 @@ class Labels:
         codes = np.fromiter(
             (
                 -1
-                if text is None or text != text  # noqa: PLR0124 - NaN
+                if text is None or text != text
                 else positions.setdefault(_text(text), len(positions))
                 for text in column
             ),
@@ -137,7 +137,7 @@ def _status(status: ArrayLike) -> NDArray[np.int16]:
         try:
             column = np.asarray(
                 [
-                    0 if value is None or value != value or value == "" else int(value)  # noqa: PLR0124
+                    0 if value is None or value != value or value == "" else int(value)
                     for value in column.tolist()
                 ],
                 dtype=np.int64,
@@ -159,7 +159,8 @@ def _status(status: ArrayLike) -> NDArray[np.int16]:
     if wrong.any():
         index = int(np.argmax(wrong))
         raise InvalidSeriesError(
-            f"status must lie in 100 to 599 (0 means missing), got {column[index]} at index {index}",
+            f"status must lie in 100 to 599 (0 means missing), got {column[index]} "
+            f"at index {index}",
             index=index,
         )
     return column.astype(np.int16)
@@ -334,7 +335,7 @@ class Events:
         self,
         slo: SLO,
         *,
-        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice: DurationLike = "1m",
         slice_target: TargetLike | None = None,
         no_data: NoData = "exclude",
         at: TimeLike | None = None,
@@ -381,5 +382,6 @@ class Events:
             return getattr(self, name)
         known = ("time", *self.columns)
         raise InvalidSeriesError(
-            f'events have no column "{name}"; there are {", ".join(known)}{did_you_mean(name, known)}'
+            f'events have no column "{name}"; there are {", ".join(known)}'
+            f"{did_you_mean(name, known)}"
         )

@@ -1,14 +1,15 @@
 """
 The status of an SLO along time, as columns.
 
-Windows over a grid are differences of cumulative counts at its edges, so a year of minutes costs one pass,
-and every figure equals the one that `evaluate` gives at that instant.
+Windows over a grid are differences of cumulative counts at its edges, so a year of minutes costs
+one pass, and every figure equals the one that `evaluate` gives at that instant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,20 @@ from errorbudget.series import GRID_LIMIT, CountSeries, Series
 from errorbudget.sli import ThresholdSLI
 from errorbudget.slo import SLO
 from errorbudget.target import Target
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar, Interval
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from numpy.typing import NDArray
 
-    from errorbudget.alerts import BurnAlert
     from errorbudget.events import Events
     from errorbudget.policy import TierChange
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Opening = bool | NDArray[np.bool_]
 
 __all__ = ["History", "grid", "history_of_counts", "history_of_events", "history_of_series"]
 
@@ -77,7 +80,8 @@ class History:
             if len(self)
             else ""
         )
-        return f"History({self.slo.name}, {len(self):,} points every {format_duration(self.step_ns)}{span})"
+        every = format_duration(self.step_ns)
+        return f"History({self.slo.name}, {len(self):,} points every {every}{span})"
 
     @property
     def consumed_ratio(self) -> Floats:
@@ -124,7 +128,7 @@ class History:
         broken = np.where(condition, -1, np.arange(len(condition)))
         since = np.maximum.accumulate(broken) + 1  # first point of the unbroken stretch
         began = self.time_ns[np.minimum(since, len(condition) - 1)]
-        return condition & (self.time_ns - began >= alert.hold)
+        return np.asarray(condition & (self.time_ns - began >= alert.hold))
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Every column by name, the burn rates as `burn_1h` and so on."""
@@ -157,9 +161,9 @@ def grid(
         raise NoDataError(
             "there are no events, and no stretch to cover; give start=... and end=..."
         )
-    first_ns = to_ns(start) if start is not None else span[0]  # type: ignore[index]
-    last = to_ns(end) // step_ns if end is not None else -(-span[1] // step_ns)  # type: ignore[index]
-    first = -(-first_ns // step_ns)
+    begin, finish = span or (0, 0)  # both are given where there is no span
+    first = -(-(begin if start is None else to_ns(start)) // step_ns)
+    last = -(-finish // step_ns) if end is None else to_ns(end) // step_ns
     n = last - first + 1
     if n < 1:
         raise InvalidInputError(
@@ -174,109 +178,132 @@ def grid(
     return np.arange(first, last + 1, dtype=np.int64) * step_ns
 
 
-def _starts(slo: SLO, times: Integers) -> Integers:
-    """Start of the window at each point of the grid [ns]."""
+def _starts(slo: SLO, times: Integers) -> tuple[Integers, Opening]:
+    """Start of the window at each point of the grid [ns], and whether it is open there."""
+    rolling = not isinstance(slo.window, Calendar)
+    opening: Opening = rolling
     if isinstance(slo.window, Calendar):
         within = Interval(int(times[0]), int(times[-1]) + 1, "left")
         begins = np.array([period.start_ns for period in slo.window.intervals(within)])
         starts = begins[np.searchsorted(begins, times, side="right") - 1]
     else:
-        starts = times - slo.window.length_ns
-    opening = 0 if isinstance(slo.window, Calendar) else 1
+        starts = _earlier(times, slo.window.length_ns)
     for reset in slo.resets:
         since = (starts < reset.at_ns) & (reset.at_ns <= times)
-        starts = np.where(since, reset.at_ns - opening, starts)
-    return starts
+        starts = np.where(since, reset.at_ns, starts)
+        opening = np.asarray(opening & ~since)  # the instant of a reset counts
+    return starts, opening
+
+
+def _earlier(times: Integers, length_ns: int) -> Integers:
+    """The instants *length_ns* before, or the first there is."""
+    return np.maximum(times, MIN_NS + length_ns) - length_ns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Windows:
+    """Units of one window at every point of the grid, and what they mean."""
+
+    good: Integers
+    total: Integers
+    remaining: Floats
+    burn: Floats
+    parts: Sequence[tuple[Integers, Target]]
+
+    def exceeds(self, threshold: Fraction) -> NDArray[np.bool_]:
+        """Whether the burn rate is above *threshold*, strictly, decided on integers."""
+        if len(self.parts) == 1:
+            target = self.parts[0][1]
+            return ratios.burn_exceeds(self.total - self.good, self.total, target, threshold)
+        top, bottom = threshold.numerator, threshold.denominator
+        bad, allowed = _scaled(self.total - self.good, self.parts)
+        if max(_largest(bad) * bottom, _largest(allowed) * top) >= 2**63:
+            bad, allowed = bad.astype(object), allowed.astype(object)
+        return np.asarray((self.total > 0) & (bad * bottom > allowed * top), dtype=np.bool_)
+
+
+def _largest(counts: NDArray[Any]) -> int:
+    return int(counts.max()) if len(counts) else 0
 
 
 class _Counter:
-    """Windows of one series: differences of cumulative units, and what the target allows of them."""
+    """Windows of one series: differences of cumulative units, each judged by its target."""
 
     def __init__(self, slo: SLO, series: Series) -> None:
-        self.slo, self.series = slo, series
-        self.denominator = 1
-        self.segments: list[tuple[int, int]] = []
-        if isinstance(slo.target, TargetSchedule) and slo.target.judge_by == "event":
-            errors = {start: target.error for start, target in slo.target.targets.items()}
-            self.denominator = lcm(*(error.denominator for error in errors.values()))
-            self.segments = [
-                (start, int(error * self.denominator)) for start, error in errors.items()
-            ]
+        self.series = series
+        self.by_event = isinstance(slo.target, TargetSchedule) and slo.target.judge_by == "event"
+        self.targets = (
+            dict(slo.target.targets)
+            if isinstance(slo.target, TargetSchedule)
+            else {0: slo.target_at(0)}
+        )
+        self.changes = np.array(list(self.targets), dtype=np.int64)
 
-    def units(
-        self, starts: Integers, ends: Integers, *, inclusive: bool
-    ) -> tuple[Integers, Integers]:
+    def windows(self, starts: Integers, ends: Integers, opening: Opening) -> _Windows:
         good_end, total_end = self.series.cumulative(ends)
-        good_start, total_start = self.series.cumulative(starts, inclusive=inclusive)
-        return good_end - good_start, total_end - total_start
+        good_start, total_start = self._before(starts, opening)
+        good, total = good_end - good_start, total_end - total_start
+        if len(self.targets) == 1:
+            (target,) = self.targets.values()
+            remaining = ratios.budget_remaining(good, total, target)
+            burn = ratios.burn_rate(good, total, target)
+            return _Windows(good, total, remaining, burn, [(total, target)])
+        totals = (
+            self._by_event(starts, total_start, ends, total_end)
+            if self.by_event
+            else self._by_now(total, ends)
+        )
+        parts = list(zip(totals, self.targets.values(), strict=True))
+        return _Windows(good, total, *_shares(total, *_scaled(total - good, parts)), parts)
 
-    def allowed(self, starts: Integers, ends: Integers, *, inclusive: bool) -> Integers:
-        """Allowed bad units times `denominator`, for targets that change."""
-        found = np.zeros(len(ends), dtype=np.int64)
-        bounds = [start for start, _ in self.segments[1:]]
-        lower = [np.iinfo(np.int64).min, *bounds]
-        upper = [*bounds, np.iinfo(np.int64).max]
-        for (_, share), low, high in zip(self.segments, lower, upper, strict=True):
-            # An event at the very instant of a change belongs to the new target.
-            begin, finish = np.clip(starts, low, high), np.clip(ends, low, high)
-            _, before = self.series.cumulative(begin, inclusive=inclusive)
-            _, at_low = self.series.cumulative(begin, inclusive=False)
-            before = np.where(starts < low, at_low, before)
-            _, until = self.series.cumulative(finish)
-            _, until_open = self.series.cumulative(finish, inclusive=False)
-            until = np.where(ends >= high, until_open, until)
-            found += share * np.maximum(until - before, 0)
-        return found
+    def _before(self, starts: Integers, opening: Opening) -> tuple[Integers, Integers]:
+        if isinstance(opening, bool):
+            return self.series.cumulative(starts, inclusive=opening)
+        open_good, open_total = self.series.cumulative(starts, inclusive=True)
+        good, total = self.series.cumulative(starts, inclusive=False)
+        return np.where(opening, open_good, good), np.where(opening, open_total, total)
 
-    def budget(
-        self, starts: Integers, ends: Integers, *, inclusive: bool
-    ) -> tuple[Integers, Integers, Floats, Floats]:
-        """Good and total units, remaining share and burn rate of each window."""
-        good, total = self.units(starts, ends, inclusive=inclusive)
-        if not self.segments:
-            target = self.slo.target_at(int(ends[-1]))
-            if isinstance(self.slo.target, TargetSchedule):
-                return good, total, *self._by_now(good, total, ends)
-            return (
-                good,
-                total,
-                ratios.budget_remaining(good, total, target),
-                ratios.burn_rate(good, total, target),
-            )
-        allowed = self.allowed(starts, ends, inclusive=inclusive)
-        bad = (total - good) * self.denominator
-        with np.errstate(divide="ignore", invalid="ignore"):
-            burn = np.where(total > 0, bad / allowed, np.nan)
-            remaining = np.where(total > 0, (allowed - bad) / allowed, np.nan)
-        nothing = (total > 0) & (allowed == 0) & (bad == 0)
-        return good, total, np.where(nothing, 1.0, remaining), np.where(nothing, 0.0, burn)
+    def _by_now(self, total: Integers, ends: Integers) -> list[Integers]:
+        """All units of each window under the target at its end, none under the others."""
+        in_force = np.maximum(np.searchsorted(self.changes, ends, side="right") - 1, 0)
+        return [np.where(in_force == row, total, 0) for row in range(len(self.changes))]
 
-    def _by_now(self, good: Integers, total: Integers, ends: Integers) -> tuple[Floats, Floats]:
-        """Each window judged by the target in force at its end."""
-        assert isinstance(self.slo.target, TargetSchedule)  # noqa: S101 - the caller's case
-        remaining, burn = np.full(len(ends), np.nan), np.full(len(ends), np.nan)
-        changes = list(self.slo.target.targets)
-        rows = np.maximum(np.searchsorted(changes, ends, side="right") - 1, 0)
-        for row in np.unique(rows):
-            here = rows == row
-            target = self.slo.target.targets[changes[row]]
-            remaining[here] = ratios.budget_remaining(good[here], total[here], target)
-            burn[here] = ratios.burn_rate(good[here], total[here], target)
-        return remaining, burn
+    def _by_event(
+        self, starts: Integers, total_start: Integers, ends: Integers, total_end: Integers
+    ) -> list[Integers]:
+        """All units of each window under each target; a change's own instant is the new one's."""
+        _, at_change = self.series.cumulative(self.changes[1:], inclusive=False)
+        edges = [
+            np.where(change > ends, total_end, np.where(change > starts, units, total_start))
+            for change, units in zip(self.changes[1:], at_change, strict=True)
+        ]
+        bounds = [total_start, *edges, total_end]
+        return [after - before for before, after in pairwise(bounds)]
 
 
-def _condition(
-    slo: SLO, alert: BurnAlert, windows: Mapping[int, tuple[Integers, Integers, Floats]]
-) -> NDArray[np.bool_]:
-    threshold = alert.threshold(slo.period_ns)
-    holds = np.ones(len(next(iter(windows.values()))[0]), dtype=bool)
-    for window in alert.windows:
-        good, total, burn = windows[window]
-        if isinstance(slo.target, Target):
-            holds &= ratios.burn_exceeds(total - good, total, slo.target, threshold)
-        else:
-            holds &= np.nan_to_num(burn, nan=-1.0) > float(threshold)
-    return holds
+def _scaled(
+    bad: Integers, parts: Sequence[tuple[Integers, Target]]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Bad units and allowed ones, scaled to integers, of any size if need be."""
+    denominator = lcm(*(target.error.denominator for _, target in parts))
+    most = max(_largest(bad), sum(_largest(total) for total, _ in parts)) * denominator
+    kind: Any = object if most >= ratios.EXACT_BELOW else np.int64
+    allowed = np.zeros(len(bad), dtype=kind)
+    for total, target in parts:
+        allowed += total.astype(kind) * int(target.error * denominator)
+    return bad.astype(kind) * denominator, allowed
+
+
+def _shares(total: Integers, bad: NDArray[Any], allowed: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Remaining share and burn rate of each window, correctly rounded."""
+    some = np.asarray(allowed != 0, dtype=np.bool_)
+    none = ~some & (total > 0)
+    remaining, burn = np.full(len(total), np.nan), np.full(len(total), np.nan)
+    burn[some] = bad[some] / allowed[some]
+    remaining[some] = (allowed[some] - bad[some]) / allowed[some]
+    burn[none] = np.where(bad[none] > 0, np.inf, 0.0)
+    remaining[none] = np.where(bad[none] > 0, -np.inf, 1.0)
+    return remaining, burn
 
 
 def history_of_series(slo: SLO, series: Series, times: Integers, step_ns: int) -> History:
@@ -294,26 +321,33 @@ def history_of_series(slo: SLO, series: Series, times: Integers, step_ns: int) -
     from errorbudget.slices import RATIO_SCALE, RatioSeries
 
     counter = _Counter(slo, series)
-    rolling = not isinstance(slo.window, Calendar)
-    good, total, remaining, _ = counter.budget(_starts(slo, times), times, inclusive=rolling)
-    windows: dict[int, tuple[Integers, Integers, Floats]] = {}
-    for window in slo.all_burn_windows:
-        in_good, in_total, _, burn = counter.budget(times - window, times, inclusive=True)
-        windows[window] = (in_good, in_total, burn)
-    alerts = () if slo.alerts is None else slo.alerts.alerts
-    share = ratios.sli(good, total)
+    whole = counter.windows(*_whole(slo, times))
+    burning = {
+        window: counter.windows(_earlier(times, window), times, True)
+        for window in slo.all_burn_windows
+    }
+    conditions = {}
+    for alert in () if slo.alerts is None else slo.alerts.alerts:
+        threshold = alert.threshold(slo.period_ns)
+        holds = [burning[window].exceeds(threshold) for window in alert.windows]
+        conditions[alert.name] = np.logical_and.reduce(holds)
     scaled = isinstance(series, RatioSeries)
     return History(
         slo=slo,
         time_ns=times,
         step_ns=step_ns,
-        good=good / RATIO_SCALE if scaled else good,
-        total=total / RATIO_SCALE if scaled else total,
-        sli=share,
-        remaining_ratio=remaining,
-        burn_rates={format_duration(window): burn for window, (_, _, burn) in windows.items()},
-        conditions={alert.name: _condition(slo, alert, windows) for alert in alerts},
+        good=whole.good / RATIO_SCALE if scaled else whole.good,
+        total=whole.total / RATIO_SCALE if scaled else whole.total,
+        sli=ratios.sli(whole.good, whole.total),
+        remaining_ratio=whole.remaining,
+        burn_rates={format_duration(window): found.burn for window, found in burning.items()},
+        conditions=conditions,
     )
+
+
+def _whole(slo: SLO, times: Integers) -> tuple[Integers, Integers, Opening]:
+    starts, opening = _starts(slo, times)
+    return starts, times, opening
 
 
 def _step(step: DurationLike | None, default_ns: int) -> int:
@@ -360,20 +394,26 @@ def history_of_counts(
 
 def _threshold_history(slo: SLO, events: Events, times: Integers, step_ns: int) -> History:
     """Figures of a threshold objective, window by window: O(n x window)."""
-    from errorbudget.measuring import measure, samples
+    from errorbudget.measuring import samples, threshold_figures
 
     assert isinstance(slo.sli, ThresholdSLI)  # noqa: S101 - what SLO checks
     time, values = samples(slo, events)
-    starts = _starts(slo, times)
-    inclusive = slo.window.closed == "right"
-    rows = [
-        measure(
-            slo.sli, time, values, Interval(int(begin), int(end), "right" if inclusive else "left")
-        )
-        for begin, end in zip(starts.tolist(), times.tolist(), strict=True)
-    ]
-    low = np.searchsorted(time, starts, side="right" if inclusive else "left")
+    starts, opening = _starts(slo, times)
+    open_rows = np.broadcast_to(opening, starts.shape)
+    low = np.where(
+        open_rows,
+        np.searchsorted(time, starts, side="right"),
+        np.searchsorted(time, starts, side="left"),
+    )
     total = np.searchsorted(time, times, side="right") - low
+    rows = [
+        threshold_figures(
+            slo.sli, time, values, events.span, Interval(begin, end, "right" if open_ else "left")
+        )
+        for begin, end, open_ in zip(
+            starts.tolist(), times.tolist(), open_rows.tolist(), strict=True
+        )
+    ]
     nothing = np.full(len(times), np.nan)
     names = [figure.name for figure in rows[0]]
     return History(

@@ -1,14 +1,14 @@
 """
 From events to units: what an SLO sees of them.
 
-Predicates choose and judge events, corrections take maintenance out, and the budgeting method decides
-what one unit is. What comes out is a series that windows are counted over.
+Predicates choose and judge events, corrections take maintenance out, and the budgeting method
+decides what one unit is. What comes out is a series that windows are counted over.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -16,43 +16,48 @@ from errorbudget.durations import DurationLike, parse_duration
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.events import Events
 from errorbudget.kernels.predicates import matches
-from errorbudget.measuring import bound_slices, corrected, last_whole, participants
+from errorbudget.measuring import bound_slices, corrected, lacking, last_whole, participants
 from errorbudget.methods import Occurrences, RatioTimeslices, Timeslices
 from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series
 from errorbudget.sli import Freshness, RatioSLI, ThresholdSLI
-from errorbudget.slices import RatioSeries, filled, verdicts
+from errorbudget.slices import ratio_slices, verdicts
 from errorbudget.slo import SLO
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Judged", "count_events", "judge", "judge_series"]
 
 
-S = TypeVar("S", bound=Series, covariant=True)
+S_co = TypeVar("S_co", bound=Series, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Generic[S]):
+class Judged(Generic[S_co]):
     """
     Units of one SLO.
 
     Attributes:
         series: The units over time.
-        left_out: Events that took no part because a value was missing.
-        missing: Which columns had missing values.
+        left_out_ns: When the events happened that took no part because a value was missing [ns
+            UTC], ascending; int64, shape (k,).
     """
 
-    series: S
-    left_out: int = 0
-    missing: str = ""
+    series: S_co
+    left_out_ns: NDArray[np.int64]
+
+    @property
+    def left_out(self) -> int:
+        """How many they are."""
+        return len(self.left_out_ns)
 
 
 def _ratio_series(slo: SLO, sli: RatioSLI, events: Events) -> Judged[EventSeries]:
-    chosen, _ = matches(sli.valid_when, events)
+    valid, invalid = matches(sli.valid_when, events)
     good, bad = matches(sli.good_when, events)
-    known = good | bad
-    left_out = int(np.count_nonzero(chosen & ~known))
-    takes_part, is_good = corrected(slo, events, chosen & known, good)
-    # A forgiven event still has to be one of this SLO's own.
-    takes_part &= chosen
+    kept, is_good = corrected(slo, events, ~invalid, good)
+    kept &= ~invalid  # a forgiven event still has to be one of this SLO's own
+    takes_part = kept & valid & (is_good | bad)
     span = (int(events.time[0]), int(events.time[-1])) if len(events) else None
     everything = bool(takes_part.all())
     return Judged(
@@ -61,8 +66,7 @@ def _ratio_series(slo: SLO, sli: RatioSLI, events: Events) -> Judged[EventSeries
             events.time[takes_part & ~is_good],
             span,
         ),
-        left_out,
-        ", ".join(sorted(sli.good_when.columns)),
+        events.time[kept & ~takes_part],
     )
 
 
@@ -79,25 +83,30 @@ def judge(slo: SLO, events: Events, *, until_ns: int) -> Judged[Series]:
         InvalidSeriesError: The events lack a column that the indicator asks for.
     """
     if isinstance(slo.sli, Freshness):
-        return Judged(FreshSeries(events.time[participants(slo, events)], slo.sli.within))
+        return Judged(
+            FreshSeries(events.time[participants(slo, events)], slo.sli.within),
+            lacking(slo, events),
+        )
     if isinstance(slo.sli, ThresholdSLI):
         assert isinstance(slo.method, Timeslices)  # noqa: S101 - what SLO._check promises
-        return Judged(bound_slices(slo, slo.sli, slo.method, events, until_ns))
+        return Judged(
+            bound_slices(slo, slo.sli, slo.method, events, until_ns), lacking(slo, events)
+        )
     judged = _ratio_series(slo, slo.sli, events)
     if isinstance(slo.method, Occurrences):
         return judged
     bins = judged.series.binned(
         slo.method.slice, closed=slo.window.closed, until_ns=last_whole(slo, until_ns)
     )
-    return Judged(judge_series(slo, bins, until_ns=until_ns), judged.left_out, judged.missing)
+    return Judged(judge_series(slo, bins, until_ns=until_ns), judged.left_out_ns)
 
 
 def judge_series(slo: SLO, series: CountSeries, *, until_ns: int) -> Series:
-    """The units that *slo* sees in counts of its events: the counts themselves, or slices of them."""
+    """The units that *slo* sees in counts of its events: the counts, or slices of them."""
     if isinstance(slo.method, Timeslices):
         return verdicts(series, slo.method, until_ns)
     if isinstance(slo.method, RatioTimeslices):
-        return RatioSeries(filled(series.coarser(slo.method.slice), until_ns), slo.method)
+        return ratio_slices(series, slo.method, until_ns)
     return series
 
 

@@ -1,11 +1,13 @@
 """
 Threshold objectives over events: the figures of a window, and slice by slice.
 
-The columnar twin of `ThresholdSLI.measure`. Ranks and comparisons of counts are decided in integers.
+The columnar twin of `ThresholdSLI.measure`. Ranks and comparisons of counts are decided in
+integers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.events import Events
-from errorbudget.kernels.predicates import matches
+from errorbudget.kernels.predicates import matches, numbers
 from errorbudget.methods import Occurrences, Timeslices
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.sli import (
@@ -35,7 +37,16 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["bound_slices", "corrected", "last_whole", "measure", "participants", "samples"]
+__all__ = [
+    "bound_slices",
+    "corrected",
+    "lacking",
+    "last_whole",
+    "measure",
+    "participants",
+    "samples",
+    "threshold_figures",
+]
 
 
 def corrected(slo: SLO, events: Events, valid: Mask, good: Mask) -> tuple[Mask, Mask]:
@@ -75,9 +86,42 @@ def samples(slo: SLO, events: Events) -> tuple[Integers, Floats]:
     if not isinstance(slo.sli, (LatencyQuantile, Concurrency)):
         time = events.time[rows]
         return time, np.zeros(len(time))
-    values = events.column(slo.sli.column)
+    values = numbers(events, slo.sli.column)
     rows &= ~np.isnan(values)
     return events.time[rows], values[rows]
+
+
+def lacking(slo: SLO, events: Events) -> Integers:
+    """When what would take part, were a value not missing, happened [ns]; shape (k,)."""
+    valid, invalid = matches(slo.sli.valid_when, events)
+    nothing = np.zeros(len(events), dtype=bool)
+    kept, _ = corrected(slo, events, ~invalid, nothing)
+    if isinstance(slo.sli, (LatencyQuantile, Concurrency)):
+        valid = valid & ~np.isnan(numbers(events, slo.sli.column))
+    return events.time[kept & ~invalid & ~valid]
+
+
+def threshold_figures(
+    sli: ThresholdSLI,
+    time: Integers,
+    values: Floats,
+    span: tuple[int, int] | None,
+    interval: Interval,
+) -> tuple[Measurement, ...]:
+    """
+    The figures of one window, or none where nothing was observed: a rate of 0 would be a claim.
+
+    Args:
+        sli: The threshold indicator.
+        time: When the samples were taken [ns UTC], ascending; shape (n,).
+        values: Their values; shape (n,).
+        span: First and last instant that was observed [ns].
+        interval: The window.
+    """
+    since = interval.start_ns + (interval.closed == "right")
+    observed = span is not None and span[0] <= interval.end_ns and span[1] >= since
+    found = measure(sli, time, values, interval)
+    return found if observed else tuple(replace(figure, value=None) for figure in found)
 
 
 def _added_up(time: Integers, values: Floats) -> tuple[Integers, Floats]:

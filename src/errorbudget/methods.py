@@ -11,6 +11,7 @@ Source: OpenSLO specification, `budgetingMethod`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,8 +19,8 @@ from math import fsum
 from typing import TYPE_CHECKING, Literal
 
 from errorbudget.counts import Count, Counts
-from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, parse_duration
-from errorbudget.errors import InvalidInputError, InvalidWindowError
+from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
+from errorbudget.errors import InvalidDurationError, InvalidInputError, InvalidWindowError
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -56,9 +57,10 @@ _EXACT_TOTALS = 256  # beyond, the common denominator outgrows its use
 
 
 def _check(slice_ns: object, no_data: str) -> int:
-    length = slice_ns if isinstance(slice_ns, int) else parse_duration(slice_ns)  # type: ignore[arg-type]
-    if length <= 0:
-        raise InvalidWindowError(f"a slice must be longer than 0, got {length} ns")
+    try:
+        length = length_of(slice_ns)  # type: ignore[arg-type]  # refuses what is none
+    except InvalidDurationError as error:
+        raise InvalidWindowError(f"not a slice: {error}") from None
     if no_data not in ("exclude", "good", "bad"):
         raise InvalidInputError(f'no_data must be "exclude", "good" or "bad", got {no_data!r}')
     return length
@@ -152,14 +154,14 @@ Method = Occurrences | Timeslices | RatioTimeslices
 
 def as_method(value: Method | str) -> Method:
     """
-    The method called *value*; time slices by name have one minute and a target of 99 %.
+    The method called *value*; ratio time slices by name have one minute.
 
     Raises:
-        InvalidInputError: There is no such method.
+        InvalidInputError: There is no such method, or it needs more than its name.
     """
-    if not isinstance(value, str):
+    if isinstance(value, (Occurrences, Timeslices, RatioTimeslices)):
         return value
-    name = value.strip().lower().replace("-", "_").replace(" ", "_").replace("_", "")
+    name = re.sub(r"[\s_-]", "", str(value)).lower()
     if name == "occurrences":
         return OCCURRENCES
     if name == "ratiotimeslices":
@@ -182,9 +184,9 @@ def slice_counts(slices: Iterable[Counts], method: Timeslices | RatioTimeslices)
         method: How a slice is judged.
 
     Returns:
-        Good and bad slices. For ratio time slices they are sums of ratios: exact fractions while the
-        slices have at most 256 different totals; beyond, each ratio is the nearest float and their
-        sum is correctly rounded, which keeps the relative error under 2**-52.
+        Good and bad slices. For ratio time slices they are sums of ratios: exact fractions while
+        the slices have at most 256 different totals; beyond, each ratio is the nearest float and
+        their sum is correctly rounded, which keeps the relative error under 2**-52.
 
     Example:
         >>> slice_counts([Counts(good=9, bad=1), Counts(), Counts(good=1)], Timeslices("1m", "95%"))

@@ -2,11 +2,12 @@
 What to do about the budget that is left: tiers, their actions, and why a tier changed.
 
 A policy is a table from best tier to worst. A tier holds from its lower bound up to the next better
-one, so every budget, and each boundary, belongs to exactly one row. The guide's two tables are kept as
-they are written; they contradict each other (60 % left is "healthy" in one and "medium" in the other),
-which is why a status shows both, by name.
+one, so every budget, and each boundary, belongs to exactly one row. The guide's two tables are kept
+as they are written; they contradict each other (60 % left is "healthy" in one and "medium" in the
+other), which is why a status shows both, by name.
 
-Source: the SLO guide, "Error Budget Policies" and "Risk Tolerance Matrix" (`errorbudget demo --guide`).
+Source: the SLO guide, "Error Budget Policies" and "Risk Tolerance Matrix" (`errorbudget demo
+--guide`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.budget import Ratio
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.target import format_percent
 from errorbudget.times import format_time
 
@@ -32,20 +34,18 @@ __all__ = [
 
 
 def _bound(value: object) -> Fraction | None:
-    if value is None or isinstance(value, Fraction):
-        return value
-    text = str(value).strip()
-    percent = text.endswith("%")
+    if value is None:
+        return None
     try:
-        share = Fraction(text.removesuffix("%").strip())
-    except (ValueError, ZeroDivisionError):
+        share = parse_rational(value)
+    except ValueError:
         raise InvalidInputError(
             f'a tier\'s bound is a share of the budget such as "20%", got {value!r}'
         ) from None
-    share = share / 100 if percent else share
     if share > 1:
         raise InvalidInputError(
-            f'a tier\'s bound is at most 100 % of the budget, got {value}; for percent write "{value}%"'
+            f"a tier's bound is at most 100 % of the budget, got {value}; "
+            f'for percent write "{value}%"'
         )
     return share
 
@@ -83,8 +83,12 @@ class Tier:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise InvalidInputError("a tier needs a name")
+        if not isinstance(self.name, str) or not self.name:
+            raise InvalidInputError(f"a tier needs a name, got {self.name!r}")
+        if not isinstance(self.actions, Mapping):
+            raise InvalidInputError(
+                f'tier "{self.name}": actions are texts by topic, got {self.actions!r}'
+            )
         if self.may_deploy not in ("all", "critical", "none"):
             raise InvalidInputError(
                 f'may_deploy must be "all", "critical" or "none", got {self.may_deploy!r}'
@@ -92,11 +96,14 @@ class Tier:
         object.__setattr__(self, "above", _bound(self.above))
         object.__setattr__(self, "actions", dict(self.actions))
 
-    def holds(self, remaining: Ratio) -> bool:
-        """Whether *remaining* reaches this tier's bound."""
+    def holds(self, remaining: Ratio, margin: Fraction = Fraction(0)) -> bool:
+        """Whether *remaining* reaches this tier's bound, and *margin* beyond it."""
         if self.above is None:
             return True
-        return remaining >= self.above if self.inclusive else remaining > self.above
+        bound: Ratio = self.above + margin
+        if isinstance(remaining, float):
+            bound = float(bound)  # a history's 30 % is the nearest float, and still 30 %
+        return remaining >= bound if self.inclusive else remaining > bound
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data."""
@@ -162,25 +169,28 @@ class Policy:
     def __post_init__(self) -> None:
         tiers = tuple(self.tiers)
         object.__setattr__(self, "tiers", tiers)
-        object.__setattr__(self, "hysteresis", _bound(self.hysteresis))
+        object.__setattr__(self, "hysteresis", _bound(self.hysteresis) or Fraction(0))
+        for tier in tiers:
+            if not isinstance(tier, Tier):
+                raise InvalidInputError(f'policy "{self.name}": each row is a Tier, got {tier!r}')
         if not tiers or tiers[-1].above is not None:
             raise InvalidInputError(f'policy "{self.name}": the last tier must have no lower bound')
         if len({tier.name for tier in tiers}) != len(tiers):
             raise InvalidInputError(f'policy "{self.name}": tiers must have different names')
-        edges = [(tier.above, not tier.inclusive) for tier in tiers[:-1]]
+        edges = [(tier.above, not tier.inclusive) for tier in tiers[:-1] if tier.above is not None]
+        if len(edges) < len(tiers) - 1:
+            raise InvalidInputError(f'policy "{self.name}": only the last tier may have no bound')
         for tier, better, worse in zip(tiers[1:], edges, edges[1:], strict=False):
             if worse >= better:
                 raise InvalidInputError(
                     f'policy "{self.name}": bounds must fall, but "{tier.name}" does not lie '
                     "below the tier before it"
                 )
-        if any(tier.above is None for tier in tiers[:-1]):
-            raise InvalidInputError(f'policy "{self.name}": only the last tier may have no bound')
         if self.hysteresis < 0:
             raise InvalidInputError(f'policy "{self.name}": hysteresis must not be negative')
 
-    def _rank(self, remaining: Ratio) -> int:
-        return next(rank for rank, tier in enumerate(self.tiers) if tier.holds(remaining))
+    def _rank(self, remaining: Ratio, margin: Fraction = Fraction(0)) -> int:
+        return next(rank for rank, tier in enumerate(self.tiers) if tier.holds(remaining, margin))
 
     def tier(self, remaining: Ratio | None, *, before: str | None = None) -> Tier | None:
         """
@@ -200,7 +210,7 @@ class Policy:
             held = self._named(before)
             if rank < held:
                 # Better tiers are open only as far as the budget clears their bound by the margin.
-                rank = min(self._rank(remaining - self.hysteresis), held)
+                rank = min(self._rank(remaining, self.hysteresis), held)
         return self.tiers[rank]
 
     def _named(self, name: str) -> int:
@@ -282,9 +292,9 @@ class Policy:
         )
         return f"{left}: {tier.name} again ({self.bounds(tier)}){margin}"
 
-    def with_hysteresis(self, margin: object) -> Policy:
+    def with_hysteresis(self, margin: Any) -> Policy:
         """The same table, taking better tiers again only *margin* above their bound."""
-        return replace(self, hysteresis=_bound(margin) or Fraction(0))
+        return replace(self, hysteresis=margin)
 
     def to_dict(self) -> dict[str, Any]:
         """The table as plain data, read back by `Policy.from_dict`."""

@@ -3,9 +3,9 @@ Conditions on events, as data.
 
 A predicate is built once, printed, stored, and then answered wherever events live: here for one
 event, in `kernels.predicates` for columns, in `rules` as PromQL matchers. It answers yes, no, or
-*unknown*: an event without a status is neither 5xx nor not 5xx. Combinations follow Kleene's three-valued
-logic, so an unknown stays unknown under `~`. A label that an event lacks is the empty text, as in
-Prometheus, and hence always known.
+*unknown*: an event without a status is neither 5xx nor not 5xx. Combinations follow Kleene's
+three-valued logic, so an unknown stays unknown under `~`. A label that an event lacks is the empty
+text, as in Prometheus, and hence always known.
 
     >>> slow_checkout = label("route").matches("/checkout/.*") & ~(duration <= "200ms")
     >>> slow_checkout.matches({"route": "/checkout/pay", "duration_s": 0.3})
@@ -15,14 +15,16 @@ Prometheus, and hence always known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import Any
+from functools import cached_property, reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import SECOND_NS, format_duration, parse_duration
 from errorbudget.errors import InvalidDurationError, InvalidPredicateError, did_you_mean
+from errorbudget.rationals import parse_rational
 
 __all__ = [
     "EVERYTHING",
@@ -40,7 +42,9 @@ __all__ = [
     "as_predicate",
     "duration",
     "from_dict",
+    "is_missing",
     "label",
+    "label_text",
     "number",
     "status_in",
 ]
@@ -130,9 +134,11 @@ class StatusIn(Predicate):
     ranges: tuple[tuple[int, int], ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
-        status = event.get("status")
-        if not status or status != status:  # noqa: PLR0124 - NaN
+        status: Any = event.get("status")
+        if is_missing(status) or status == 0:
             return None
+        if isinstance(status, (str, bytes)):
+            raise InvalidPredicateError(f"status must be an integer such as 200, got {status!r}")
         return any(low <= status <= high for low, high in self.ranges)
 
     @property
@@ -216,7 +222,7 @@ class LabelIn(Predicate):
     values: tuple[str, ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
-        return _label(event, self.name) in self.values
+        return label_text(event.get(self.name)) in self.values
 
     def holds(self, text: str) -> bool:
         """Whether one label text meets the condition."""
@@ -248,7 +254,7 @@ class LabelMatches(Predicate):
     def __post_init__(self) -> None:
         try:
             re.compile(self.pattern)
-        except re.error as error:
+        except (re.error, TypeError, RecursionError, OverflowError) as error:
             raise InvalidPredicateError(
                 f'"{self.pattern}" is not a regular expression: {error}'
             ) from None
@@ -258,7 +264,7 @@ class LabelMatches(Predicate):
         return re.compile(self.pattern, re.DOTALL)
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
-        return self.holds(_label(event, self.name))
+        return self.holds(label_text(event.get(self.name)))
 
     def holds(self, text: str) -> bool:
         """Whether one label text meets the condition."""
@@ -278,13 +284,23 @@ class LabelMatches(Predicate):
         return f"label({self.name!r}).matches({self.pattern!r})"
 
 
-def _label(event: Mapping[str, Any], name: str) -> str:
-    value = event.get(name)
-    if value is None or value != value:  # noqa: PLR0124 - NaN
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def is_missing(value: object) -> bool:
+    """Whether *value* is how some library says "nothing": None, NaN, NaT or pandas' NA."""
+    return value is None or value != value or str(value) == "<NA>"
+
+
+def label_text(value: object) -> str:
+    """A label's value as text: empty where it is missing, and `true` or `false` as in JSON."""
+    text = str(value)
+    if text in ("True", "False") and not isinstance(value, str):
+        return text.lower()
+    return "" if is_missing(value) else text
+
+
+def _name(kind: str, name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise InvalidPredicateError(f"a {kind} needs a name, got {name!r}")
+    return name
 
 
 class label:  # reads as a word in `label("route").matches(...)`
@@ -301,13 +317,11 @@ class label:  # reads as a word in `label("route").matches(...)`
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        if not name or not isinstance(name, str):
-            raise InvalidPredicateError(f"a label needs a name, got {name!r}")
-        self.name = name
+        self.name = _name("label", name)
 
     def equals(self, value: object) -> Predicate:
         """The label is exactly *value*."""
-        return LabelIn(self.name, (_label({"": value}, ""),))
+        return LabelIn(self.name, (label_text(value),))
 
     def differs(self, value: object) -> Predicate:
         """The label is anything but *value*."""
@@ -318,7 +332,7 @@ class label:  # reads as a word in `label("route").matches(...)`
         flat: Iterable[object] = values
         if len(values) == 1 and isinstance(values[0], (list, tuple, set, frozenset)):
             flat = values[0]
-        texts = tuple(_label({"": value}, "") for value in flat)
+        texts = tuple(label_text(value) for value in flat)
         if not texts:
             raise InvalidPredicateError(f'label "{self.name}" needs at least one value')
         return LabelIn(self.name, texts)
@@ -328,7 +342,17 @@ class label:  # reads as a word in `label("route").matches(...)`
         return LabelMatches(self.name, pattern)
 
 
-_COMPARE = {
+def _bound(column: str, bound: Any) -> Fraction:
+    try:
+        return parse_rational(bound)
+    except ValueError:
+        try:
+            return Fraction(parse_duration(bound), SECOND_NS)
+        except InvalidDurationError as error:
+            raise InvalidPredicateError(f"cannot compare {column}: {error}") from None
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda value, bound: value <= bound,
     "<": lambda value, bound: value < bound,
     ">=": lambda value, bound: value >= bound,
@@ -351,14 +375,21 @@ class Number(Predicate):
     op: str
     bound: Fraction
 
+    if TYPE_CHECKING:
+
+        def __init__(self, column: str, op: str, bound: Fraction | float | str) -> None: ...
+
     def __post_init__(self) -> None:
         if self.op not in _COMPARE:
             raise InvalidPredicateError(f'"{self.op}" is not a comparison; use <=, <, >= or >')
+        object.__setattr__(self, "bound", _bound(_name("number", self.column), self.bound))
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
-        value = event.get(self.column)
-        if value is None or value != value:  # noqa: PLR0124 - NaN
+        value: Any = event.get(self.column)
+        if is_missing(value):
             return None
+        if isinstance(value, (str, bytes)):
+            raise InvalidPredicateError(f"{self.column} must be a number, got {value!r}")
         # Columns hold the nearest float of what was logged: the bound is rounded the same way,
         # so that a logged 0.2 is not above a bound of 200 ms.
         return bool(_COMPARE[self.op](float(value), float(self.bound)))
@@ -376,7 +407,8 @@ class Number(Predicate):
         in_ns = self.bound * SECOND_NS
         if self.column.endswith("_s") and in_ns > 0 and in_ns.denominator == 1:
             return format_duration(int(in_ns))
-        return str(float(self.bound)) if self.bound.denominator != 1 else str(self.bound)
+        decimal = str(float(self.bound))
+        return decimal if Fraction(decimal) == self.bound != int(self.bound) else str(self.bound)
 
     def __str__(self) -> str:
         return f"{self.column.removesuffix('_s')} {self.op} {self.bound_text}"
@@ -396,21 +428,10 @@ class number:  # reads as a word in `number("ttfb_s") <= "100ms"`
     __hash__ = None  # type: ignore[assignment]  # comparisons build predicates
 
     def __init__(self, column: str) -> None:
-        self.column = column
+        self.column = _name("number", column)
 
-    def _compare(self, op: str, bound: object) -> Predicate:
-        if isinstance(bound, bool):
-            raise InvalidPredicateError(f"cannot compare {self.column} with {bound!r}")
-        if isinstance(bound, Fraction):
-            return Number(self.column, op, bound)
-        text = str(bound).strip()
-        try:
-            return Number(self.column, op, Fraction(text))
-        except (ValueError, ZeroDivisionError):
-            try:
-                return Number(self.column, op, Fraction(parse_duration(bound), SECOND_NS))  # type: ignore[arg-type]
-            except InvalidDurationError as error:
-                raise InvalidPredicateError(f"cannot compare {self.column}: {error}") from None
+    def _compare(self, op: str, bound: Any) -> Predicate:
+        return Number(self.column, op, bound)
 
     def __le__(self, bound: object) -> Predicate:
         return self._compare("<=", bound)
@@ -440,7 +461,9 @@ class Flag(Predicate):
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         value = event.get(self.column)
-        return None if value is None else bool(value)
+        if isinstance(value, (str, bytes)):
+            raise InvalidPredicateError(f"{self.column} must be true or false, got {value!r}")
+        return None if is_missing(value) else bool(value)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -456,11 +479,19 @@ class Flag(Predicate):
         return f"Flag({self.column!r})"
 
 
+def _check_parts(parts: tuple[Predicate, ...]) -> None:
+    if not parts or not all(isinstance(part, Predicate) for part in parts):
+        raise InvalidPredicateError(f"a combination has conditions as its parts, got {parts!r}")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class All(Predicate):
     """Every part holds."""
 
     parts: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         answers = [part.matches(event) for part in self.parts]
@@ -487,6 +518,9 @@ class Any_(Predicate):  # `Any` is typing's
     """At least one part holds."""
 
     parts: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         answers = [part.matches(event) for part in self.parts]
@@ -581,9 +615,8 @@ def _field(name: str, wanted: Any) -> Predicate:
         return label(name).equals(wanted)
     if isinstance(wanted, str):
         negative = wanted.startswith("!")
-        if re.fullmatch(r"\s*(<=|>=|<|>)\s*\S.*", wanted):
-            op, bound = re.fullmatch(r"\s*(<=|>=|<|>)\s*(\S.*)", wanted).groups()  # type: ignore[union-attr]
-            return number("duration_s" if name == "duration" else name)._compare(op, bound)
+        if compared := re.fullmatch(r"\s*(<=|>=|<|>)\s*(\S.*)", wanted):
+            return Number("duration_s" if name == "duration" else name, *compared.groups())
         text = wanted[1:] if negative else wanted
         literal = re.escape(text) == text or re.fullmatch(r"[\w /\-]*", text) is not None
         found: Predicate = LabelIn(name, (text,)) if literal else LabelMatches(name, text)
@@ -593,14 +626,14 @@ def _field(name: str, wanted: Any) -> Predicate:
     raise InvalidPredicateError(f'condition on "{name}" must be text or a list, got {wanted!r}')
 
 
-_READERS = {
-    "everything": lambda data: EVERYTHING,
+_READERS: dict[str, Callable[[Mapping[str, Any]], Predicate]] = {
+    "everything": lambda _: EVERYTHING,
     "status": lambda data: status_in(data["status"]),
     "flag": lambda data: Flag(data["flag"]),
-    "number": lambda data: Number(data["number"], data["op"], Fraction(str(data["bound"]))),
-    "all": lambda data: All(tuple(from_dict(part) for part in data["all"])),
-    "any": lambda data: Any_(tuple(from_dict(part) for part in data["any"])),
-    "not": lambda data: Not(from_dict(data["not"])),
+    "number": lambda data: Number(data["number"], data["op"], data["bound"]),
+    "all": lambda data: reduce(and_, map(from_dict, data["all"])),
+    "any": lambda data: reduce(or_, map(from_dict, data["any"])),
+    "not": lambda data: ~from_dict(data["not"]),
     "label": lambda data: (
         label(data["label"]).isin(*data["in"])
         if "in" in data
@@ -624,7 +657,7 @@ def from_dict(data: Mapping[str, Any]) -> Predicate:
         for key, read in _READERS.items():
             if key in data:
                 try:
-                    return read(data)  # type: ignore[no-untyped-call]
+                    return read(data)
                 except (KeyError, TypeError, ValueError) as error:
                     if isinstance(error, InvalidPredicateError):
                         raise

@@ -1,22 +1,21 @@
 """
 Targets that changed: which one an event is judged by.
 
-When a target moves from 99.9 % to 99.95 % on a day, a 30-day window holds events of both. Judged by the
-day's target, yesterday's promise stays what it was; judged by today's, the whole window answers
+When a target moves from 99.9 % to 99.95 % on a day, a 30-day window holds events of both. Judged by
+the day's target, yesterday's promise stays what it was; judged by today's, the whole window answers
 whether the new promise would hold. Both are asked for by name.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.errors import InvalidInputError
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, format_time, to_ns
-from errorbudget.windows import Interval
 
 __all__ = ["TargetSchedule"]
 
@@ -52,8 +51,11 @@ class TargetSchedule:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if not self.targets:
-            raise InvalidInputError("a schedule needs at least one target")
+        if not isinstance(self.targets, Mapping) or not self.targets:
+            raise InvalidInputError(
+                "a schedule needs at least one target by its start, such as "
+                f'{{"2026-03-01T00:00Z": "99.9%"}}, got {self.targets!r}'
+            )
         if self.judge_by not in ("event", "now"):
             raise InvalidInputError(f'judge_by must be "event" or "now", got {self.judge_by!r}')
         read = {to_ns(start): Target(target) for start, target in self.targets.items()}
@@ -65,26 +67,6 @@ class TargetSchedule:
         """The target in force at *time_ns*."""
         starts = list(self.targets)
         return self.targets[starts[max(0, bisect_right(starts, time_ns) - 1)]]
-
-    def segments(self, interval: Interval) -> Iterator[tuple[Interval, Target]]:
-        """
-        The parts of *interval* with the target that judges each, in order.
-
-        A change belongs to the new target: with (start, end] windows an event at exactly that
-        instant still falls into the older part, which is why a part ends one nanosecond before.
-        """
-        if self.judge_by == "now":
-            yield interval, self.at(interval.end_ns)
-            return
-        shift = 1 if interval.closed == "right" else 0
-        edges = [
-            start - shift
-            for start in self.targets
-            if interval.start_ns < start - shift < interval.end_ns
-        ]
-        bounds = [interval.start_ns, *edges, interval.end_ns]
-        for start, end in zip(bounds, bounds[1:], strict=False):
-            yield Interval(start, end, interval.closed), self.at(start + shift)
 
     def to_dict(self) -> dict[str, Any]:
         """The schedule as plain data."""

@@ -9,16 +9,16 @@ often it slides.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from errorbudget.counts import Counts
-from errorbudget.durations import DurationLike, format_duration, parse_duration
+from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
-from errorbudget.times import TimeLike, format_time
+from errorbudget.times import MIN_NS, TimeLike, format_time
 from errorbudget.windows import Closed, Interval
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def window_counts(series: Series, interval: Interval) -> Counts:
     """
     good_end, total_end = series.cumulative(np.array([interval.end_ns]))
     good_start, total_start = series.cumulative(
-        np.array([interval.start_ns]), inclusive=interval.closed == "right"
+        np.array([max(interval.start_ns, MIN_NS)]), inclusive=interval.closed == "right"
     )
     good = int(good_end[0]) - int(good_start[0])
     return Counts(good, int(total_end[0]) - int(total_start[0]) - good)
@@ -127,7 +127,8 @@ class EventSeries:
 
         Args:
             step_ns: Length of a bin [ns]; bins are aligned to the epoch.
-            closed: "right" labels a bin by its end and holds (end - step, end]; "left" by its start.
+            closed: "right" labels a bin by its end and holds (end - step, end]; "left" by its
+                start.
             until_ns: Go on with empty bins up to this instant.
         """
         if self.span is None:
@@ -139,7 +140,7 @@ class EventSeries:
             max(self.span[1], self.span[1] if until_ns is None else until_ns) - shift
         ) // step_ns
         n = last - first + 1
-        _check_grid(n, step_ns)
+        check_grid(n, step_ns)
         total = np.bincount((self.time_ns - shift) // step_ns - first, minlength=n)
         bad = np.bincount((self.bad_ns - shift) // step_ns - first, minlength=n)
         label_ns = (first + shift + np.arange(n, dtype=np.int64)) * step_ns
@@ -149,7 +150,13 @@ class EventSeries:
 GRID_LIMIT = 50_000_000
 
 
-def _check_grid(n: int, step_ns: int) -> None:
+def check_grid(n: int, step_ns: int) -> None:
+    """
+    Refuse more bins than fit into memory.
+
+    Raises:
+        InvalidSeriesError: There are more than `GRID_LIMIT`.
+    """
     if n > GRID_LIMIT:
         raise InvalidSeriesError(
             f"a step of {format_duration(step_ns)} over this span makes {n:,} bins, more than "
@@ -158,7 +165,7 @@ def _check_grid(n: int, step_ns: int) -> None:
 
 
 def _integers(name: str, values: ArrayLike) -> Integers:
-    column = np.asarray(values)
+    column = _column(name, values)
     if column.ndim != 1:
         raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
     if column.dtype.kind == "f":
@@ -170,7 +177,20 @@ def _integers(name: str, values: ArrayLike) -> Integers:
             )
     elif column.dtype.kind not in "iu" and len(column):
         raise InvalidSeriesError(f"{name} must be whole numbers, got {column.dtype}")
+    if column.dtype.kind in "fu" and len(column) and float(column.max()) >= 2**63:
+        raise InvalidSeriesError(f"{name} must be below 2**63, got {column.max()}")
     return column.astype(np.int64, copy=False)
+
+
+def _column(name: str, values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InvalidSeriesError(f"{name} must be one column: {error}") from None
+
+
+def _sum(counts: Integers) -> int:
+    return sum(counts.tolist())
 
 
 def _first(mask: NDArray[np.bool_]) -> int:
@@ -182,9 +202,10 @@ class CountSeries:
     """
     Good and total units per time bin: the series that adds, merges and travels.
 
-    Bins of length *step* lie on multiples of it since the epoch. With closed="right" a bin is labelled by
-    its end and holds (label - step, label], so that rolling windows on the grid equal event-level ones
-    exactly; with closed="left" it is labelled by its start, as calendar windows need.
+    Bins of length *step* lie on multiples of it since the epoch. With closed="right" a bin is
+    labelled by its end and holds (label - step, label], so that rolling windows on the grid equal
+    event-level ones exactly; with closed="left" it is labelled by its start, as calendar windows
+    need.
 
     Args:
         label_ns: Labels of the bins [ns UTC], ascending, each once; missing bins hold nothing;
@@ -193,8 +214,8 @@ class CountSeries:
         total: All units per bin [>= good]; int64, shape (n,).
         step_ns: Length of a bin; text, `timedelta` or ns.
         closed: The end that belongs to a bin, "right" or "left".
-        observed: Which bins were observed, for counters with gaps; by default all between the first and
-            the last.
+        observed: Which bins were observed, for counters with gaps; by default all between the first
+            and the last.
 
     Raises:
         InvalidSeriesError: A value is negative, good exceeds total, or labels are not ascending
@@ -226,12 +247,10 @@ class CountSeries:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        step = self.step_ns if isinstance(self.step_ns, int) else parse_duration(self.step_ns)
-        if step <= 0:
-            raise InvalidSeriesError(f"a bin must be longer than 0, got {step} ns")
+        step = length_of(self.step_ns)
         if self.closed not in ("right", "left"):
             raise InvalidSeriesError(f'closed must be "right" or "left", got {self.closed!r}')
-        labels = np.asarray(self.label_ns)
+        labels = _column("label_ns", self.label_ns)
         if labels.dtype.kind == "M":
             labels = labels.astype("datetime64[ns]").view(np.int64)
         labels = _integers("label_ns", labels)
@@ -252,13 +271,15 @@ class CountSeries:
         if falling.any():
             index = _first(falling) + 1
             raise InvalidSeriesError(f"labels must ascend, see index {index}", index=index)
+        if len(total) and int(total.max()) * len(total) >= 2**63 and _sum(total) >= 2**63:
+            raise InvalidSeriesError(f"all units together must be below 2**63, got {_sum(total)}")
         object.__setattr__(self, "label_ns", labels)
         object.__setattr__(self, "good", good)
         object.__setattr__(self, "total", total)
         object.__setattr__(self, "step_ns", step)
         if self.observed is not None:
-            observed = np.asarray(self.observed, dtype=bool)
-            if len(observed) != len(labels):
+            observed = _column("observed", self.observed, dtype=bool)
+            if observed.shape != labels.shape:
                 raise InvalidSeriesError("observed must have one entry per bin")
             object.__setattr__(self, "observed", observed)
 
@@ -292,7 +313,7 @@ class CountSeries:
 
     def cumulative(
         self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:  # noqa: ARG002 - a bin ends before an edge or does not, whichever end is open
+    ) -> tuple[Integers, Integers]:
         """Good and total units of the bins that end at or before each edge."""
         rows = np.searchsorted(self.end_ns, edges_ns, side="right")
         good, total = self._sums
@@ -338,6 +359,8 @@ class CountSeries:
                     f"{format_duration(head.step_ns)} closed {head.closed} and "
                     f"{format_duration(part.step_ns)} closed {part.closed}"
                 )
+        if sum(_sum(part.total) for part in series) >= 2**63:
+            raise InvalidSeriesError("all units together must be below 2**63")
         labels, rows = np.unique(
             np.concatenate([part.label_ns for part in series]), return_inverse=True
         )
@@ -357,18 +380,19 @@ class CountSeries:
 
     def coarser(self, step: DurationLike | int) -> CountSeries:
         """
-        The same units in longer bins.
+        The same units in longer bins, each observed if all of its parts were.
 
         Raises:
             InvalidSeriesError: The new step is no multiple of the old.
         """
-        step_ns = step if isinstance(step, int) else parse_duration(step)
+        step_ns = length_of(step)
         if step_ns % self.step_ns:
             raise InvalidSeriesError(
-                f"bins of {format_duration(self.step_ns)} do not add up to {format_duration(step_ns)}"
+                f"bins of {format_duration(self.step_ns)} do not add up to "
+                f"{format_duration(step_ns)}; take a multiple"
             )
-        if not len(self):
-            return CountSeries([], [], [], step_ns, self.closed)
+        if step_ns == self.step_ns or not len(self):
+            return replace(self, step_ns=step_ns)
         shift = 1 if self.closed == "right" else 0
         bins = (self.label_ns - shift) // step_ns
         labels, rows = np.unique(bins, return_inverse=True)
@@ -376,7 +400,11 @@ class CountSeries:
         total = np.zeros(len(labels), dtype=np.int64)
         np.add.at(good, rows, self.good)
         np.add.at(total, rows, self.total)
-        return CountSeries((labels + shift) * step_ns, good, total, step_ns, self.closed)
+        observed = None
+        if self.observed is not None:
+            observed = np.ones(len(labels), dtype=bool)
+            np.logical_and.at(observed, rows, self.observed)
+        return CountSeries((labels + shift) * step_ns, good, total, step_ns, self.closed, observed)
 
     def to_pandas(self) -> Any:
         """The series as a pandas DataFrame indexed by bin label in UTC."""
@@ -403,7 +431,7 @@ class CountSeries:
 
         return history_of_counts(slo, self, step=step, start=start, end=end)
 
-    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:  # noqa: ARG002 - judged already
+    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:
         """The series itself, in bins of *step*."""
         return self.coarser(step)
 
@@ -411,7 +439,7 @@ class CountSeries:
         self,
         slo: SLO,
         *,
-        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice: DurationLike = "1m",
         slice_target: TargetLike | None = None,
         no_data: NoData = "exclude",
         at: TimeLike | None = None,
@@ -449,7 +477,7 @@ class FreshSeries:
 
     def cumulative(
         self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:  # noqa: ARG002 - an instant has no length
+    ) -> tuple[Integers, Integers]:
         """Fresh and known time from the first update to each edge [ns]."""
         if not len(self.time_ns):
             nothing = np.zeros(len(edges_ns), dtype=np.int64)

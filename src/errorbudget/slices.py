@@ -15,7 +15,7 @@ import numpy as np
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.methods import NoData, RatioTimeslices, Timeslices, slice_counts
-from errorbudget.series import CountSeries
+from errorbudget.series import CountSeries, check_grid
 from errorbudget.windows import Interval
 
 if TYPE_CHECKING:
@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["RATIO_SCALE", "RatioSeries", "filled", "reaches", "verdicts", "with_no_data"]
+__all__ = [
+    "RATIO_SCALE",
+    "RatioSeries",
+    "filled",
+    "ratio_slices",
+    "reaches",
+    "verdicts",
+    "with_no_data",
+]
 
 RATIO_SCALE = 2**43
-"""Fixed point of slice ratios in histories: rounded to 2**-44, then summed in integers without drift."""
+"""Fixed point of slice ratios in histories: rounded to 2**-44, then summed without drift."""
 
 _MOST_SLICES = 2**20
 
@@ -45,6 +53,7 @@ def filled(series: CountSeries, until_ns: int | None = None) -> CountSeries:
     if until_ns is not None:
         behind = (until_ns - series.span[1]) // series.step_ns
         last += max(0, behind) * series.step_ns
+    check_grid((last - int(series.label_ns[0])) // series.step_ns + 1, series.step_ns)
     labels = np.arange(series.label_ns[0], last + 1, series.step_ns, dtype=np.int64)
     if len(labels) == len(series):
         return series
@@ -93,7 +102,31 @@ def with_no_data(slices: CountSeries, good: NDArray[np.bool_], no_data: NoData) 
         counted[empty] = 0
     elif no_data == "good":
         verdict |= empty
-    return replace(slices, good=verdict.astype(np.int64), total=counted)
+    observed = _observed(slices, no_data)
+    return replace(slices, good=verdict.astype(np.int64), total=counted, observed=observed)
+
+
+def _observed(slices: CountSeries, no_data: NoData) -> NDArray[np.bool_] | None:
+    """Which slices coverage counts: an empty one that is left out was not observed."""
+    if no_data != "exclude":
+        return slices.observed
+    seen = slices.total > 0
+    return seen if slices.observed is None else seen & slices.observed
+
+
+def ratio_slices(
+    series: CountSeries, method: RatioTimeslices, until_ns: int | None = None
+) -> RatioSeries:
+    """
+    One unit per slice, good by the share of its events.
+
+    Args:
+        series: Events per bin; bins must add up to slices.
+        method: What empty slices are.
+        until_ns: Judge empty slices up to this instant too.
+    """
+    slices = filled(series.coarser(method.slice), until_ns)
+    return RatioSeries(replace(slices, observed=_observed(slices, method.no_data)), method)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +168,7 @@ class RatioSeries:
 
     def cumulative(
         self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:  # noqa: ARG002 - a slice ends before an edge or does not
+    ) -> tuple[Integers, Integers]:
         """Sums of ratios up to each edge, in units of 1 / RATIO_SCALE."""
         rows = np.searchsorted(self.slices.end_ns, edges_ns, side="right")
         good, total = self._sums

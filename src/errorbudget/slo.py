@@ -1,8 +1,8 @@
 """
 A service level objective: an indicator, a target, a window, and what to do about the rest.
 
-The SLO is data. It asks; the events, counts or trackers that it is handed answer, each in its own way,
-and all of them end in `SLO.assess`, where counts become a status.
+The SLO is data. It asks; the events, counts or trackers that it is handed answer, each in its own
+way, and all of them end in `SLO.assess`, where counts become a status.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from errorbudget.windows import Calendar, Interval, Rolling, Window, WindowLike,
 if TYPE_CHECKING:
     from errorbudget.comparison import Comparison
     from errorbudget.corrections import BudgetReset, Correction
-    from errorbudget.methods import NoData
     from errorbudget.history import History
+    from errorbudget.methods import NoData
     from errorbudget.series import CountSeries
 
 __all__ = ["SLO", "Evaluable", "find_slo"]
@@ -76,7 +76,7 @@ class _Countable(Evaluable, Protocol):
         self,
         slo: SLO,
         *,
-        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice: DurationLike = "1m",
         slice_target: TargetLike | None = None,
         no_data: NoData = "exclude",
         at: TimeLike | None = None,
@@ -90,8 +90,8 @@ class SLO:
 
     Args:
         name: Short name, such as "api-availability".
-        target: Exact share of events that must be good: `"99.9%"`, 0.999; a `TargetSchedule` when it
-            changed; None for an objective that is a plain threshold, such as "p95 < 200 ms".
+        target: Exact share of events that must be good: `"99.9%"`, 0.999; a `TargetSchedule` when
+            it changed; None for an objective that is a plain threshold, such as "p95 < 200 ms".
         window: `"30d"` (rolling), `Calendar("month", zone=...)` or `"month Europe/Berlin"`.
         sli: What is measured.
         method: Budgeting method: `"occurrences"`, `Timeslices(...)` or `RatioTimeslices(...)`.
@@ -174,7 +174,8 @@ class SLO:
             raise InvalidInputError(f"an SLO needs a name, got {name!r}")
         if not isinstance(sli, (RatioSLI, ThresholdSLI)):
             raise InvalidInputError(
-                f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), got {sli!r}'
+                f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), '
+                f"got {sli!r}"
             )
         read_target = (
             target if target is None or isinstance(target, TargetSchedule) else Target(target)
@@ -236,9 +237,9 @@ class SLO:
                 f"{where}: freshness is a share of time already; leave the method out"
             )
         if sliced and self.method.slice > self.period_ns:  # type: ignore[union-attr]
+            length = format_duration(self.method.slice)  # type: ignore[union-attr]
             raise InvalidWindowError(
-                f"{where}: a slice of {format_duration(self.method.slice)} is longer than "  # type: ignore[union-attr]
-                f"the window of {self.window}"
+                f"{where}: a slice of {length} is longer than the window of {self.window}"
             )
         if not 0 <= self.min_coverage <= 1:
             raise InvalidInputError(
@@ -247,8 +248,8 @@ class SLO:
         if isinstance(self.target, Target):
             if self.warning_target is not None and self.warning_target < self.target:
                 raise InvalidTargetError(
-                    f"{where}: the warning target {self.warning_target} must not be below the target "
-                    f"{self.target}"
+                    f"{where}: the warning target {self.warning_target} must not be below "
+                    f"the target {self.target}"
                 )
             if self.target.ratio < Fraction(1, 2):
                 python_warnings.warn(
@@ -263,8 +264,8 @@ class SLO:
         """
         Length of the window [ns] that burn thresholds refer to.
 
-        A calendar period counts with its nominal length, a month with 30 days, so that a threshold does
-        not change from month to month.
+        A calendar period counts with its nominal length, a month with 30 days, so that a threshold
+        does not change from month to month.
         """
         if isinstance(self.window, Rolling):
             return self.window.length_ns
@@ -282,16 +283,16 @@ class SLO:
         """
         The stretch that is judged at *at*: the window so far, from its start or the last reset.
 
-        A calendar period ends at *at*, which belongs to it; its whole length is `window.interval(at)`.
+        It ends at *at*, which belongs to it. It begins with the instant of its start where that
+        is a reset or a calendar's; a rolling window begins just after it.
         """
         at_ns = to_ns(at)
         whole = self.window.interval(at_ns)
-        rolling = isinstance(self.window, Rolling)
-        start = whole.start_ns
+        start, closed = whole.start_ns, self.window.closed
         for reset in self.resets:
             if start < reset.at_ns <= at_ns:
-                start = reset.at_ns - rolling  # (r - 1, t] holds r: its instant counts
-        return Interval(start, at_ns, "right" if rolling else "left")
+                start, closed = reset.at_ns, "left"  # the instant of a reset counts
+        return Interval(start, at_ns, closed)
 
     def target_at(self, time_ns: int) -> Target:
         """The target in force at *time_ns*."""
@@ -332,7 +333,7 @@ class SLO:
         self,
         data: _Countable,
         *,
-        slice: DurationLike = "1m",  # noqa: A002 - the field's word
+        slice: DurationLike = "1m",
         slice_target: TargetLike | None = None,
         no_data: NoData = "exclude",
         at: TimeLike | None = None,
@@ -363,7 +364,8 @@ class SLO:
             counts: Good and bad units of the window.
             at: The instant.
             burn_counts: Counts by window [ns], for the burn rates.
-            error: Share of units that may be bad; by default what the target at that instant allows.
+            error: Share of units that may be bad; by default what the target at that instant
+                allows.
             burn: Exact burn rates by window [ns], instead of *burn_counts*.
             held: By alert name, whether its condition held for all of its `hold`.
             coverage: Share of the window that was observed.

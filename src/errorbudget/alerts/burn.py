@@ -2,9 +2,9 @@
 Burn-rate alerts.
 
 An alert knows three numbers: the share of the budget that it guards, the window in which that share
-would be spent, and the period of the SLO. The threshold follows; it is never a constant. A short window
-beside the long one makes the alert stop soon after the errors do; both must exceed the threshold,
-strictly.
+would be spent, and the period of the SLO. The threshold follows; it is never a constant. A short
+window beside the long one makes the alert stop soon after the errors do; both must exceed the
+threshold, strictly.
 
 Source: Site Reliability Workbook, ch. 5, "Multiwindow, Multi-Burn-Rate Alerts".
 """
@@ -17,9 +17,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.budget import Ratio
-from errorbudget.burn import burn_threshold, detection_time, max_burn_rate, reset_time
-from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, parse_duration
+from errorbudget.burn import burn_threshold, detection_time, reset_time
+from errorbudget.durations import MINUTE_NS, SECOND_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError, InvalidWindowError
+from errorbudget.rationals import parse_rational
 from errorbudget.target import Target, TargetLike, format_percent
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ SEVERITIES = ("critical", "page", "warning", "ticket", "info")
 """From the most urgent to the least: a firing alert silences those after it."""
 
 
-def _window_ns(value: DurationLike | int) -> int:
-    return value if isinstance(value, int) else parse_duration(value)
+def _hold_ns(value: DurationLike | int) -> int:
+    return 0 if value in (0, "0", "0s") else length_of(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +75,26 @@ class BurnAlert:
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InvalidInputError(f"an alert needs a name, got {self.name!r}")
         if self.severity not in SEVERITIES:
             raise InvalidInputError(
                 f'alert "{self.name}": severity must be one of {", ".join(SEVERITIES)}, '
                 f"got {self.severity!r}"
             )
-        text = str(self.budget).strip()
         try:
-            share = Fraction(text.removesuffix("%").strip())
-        except (ValueError, ZeroDivisionError):
+            share = parse_rational(self.budget)
+        except ValueError:
             share = Fraction(0)
-        share = share / 100 if text.endswith("%") else share
         if not 0 < share <= 1:
             raise InvalidInputError(
                 f'alert "{self.name}": budget must be a share such as "2%", got {self.budget!r}'
             )
         object.__setattr__(self, "budget", share)
-        object.__setattr__(self, "long", _window_ns(self.long))
-        object.__setattr__(self, "hold", _window_ns(self.hold))
+        object.__setattr__(self, "long", length_of(self.long))
+        object.__setattr__(self, "hold", _hold_ns(self.hold))
         if self.short is not None:
-            object.__setattr__(self, "short", _window_ns(self.short))
+            object.__setattr__(self, "short", length_of(self.short))
         if self.short is not None and self.short >= self.long:
             raise InvalidWindowError(
                 f'alert "{self.name}": the short window must be shorter than the long one, '
@@ -129,17 +130,20 @@ class BurnAlert:
             >>> BurnAlert("fast", "page", "2%", "1h").reachable("90%", "30d")
             False
         """
-        return float(self.threshold(period)) < max_burn_rate(target)
+        return self.threshold(period) * Target(target).error < 1
 
     def detection_time(
         self, target: TargetLike, period: DurationLike | int, error_rate: Any = 1
     ) -> float | None:
         """Seconds of steady errors until it fires, `hold` included; None when it never does."""
-        threshold = self.threshold(period)
-        times = [detection_time(target, threshold, window, error_rate) for window in self.windows]
-        if any(time is None for time in times):
-            return None
-        return max(time for time in times if time is not None) + self.hold / 1e9
+        reached = self._reached(target, period, error_rate)
+        return None if reached is None else reached + self.hold / SECOND_NS
+
+    def _reached(
+        self, target: TargetLike, period: DurationLike | int, error_rate: Any
+    ) -> float | None:
+        """Seconds of steady errors until the condition holds; the longest window is the last."""
+        return detection_time(target, self.threshold(period), self.long, error_rate)
 
     def reset_time(
         self,
@@ -150,12 +154,16 @@ class BurnAlert:
     ) -> float | None:
         """Seconds from the end of the incident until it stops; None when it did not fire."""
         threshold = self.threshold(period)
+        reached = self._reached(target, period, error_rate)
         times = [
             reset_time(target, threshold, window, error_rate, incident) for window in self.windows
         ]
-        return (
-            None if any(time is None for time in times) else min(t for t in times if t is not None)
-        )
+        ends = [time for time in times if time is not None]
+        if reached is None or len(ends) < len(times):
+            return None
+        # The condition goes on after the incident, and may fill the hold only then.
+        held = length_of(incident) / SECOND_NS + min(ends) - reached
+        return min(ends) if held >= self.hold / SECOND_NS else None
 
     def budget_spent_at_firing(
         self, target: TargetLike, period: DurationLike | int, error_rate: Any = 1
@@ -167,30 +175,30 @@ class BurnAlert:
         """
         if self.detection_time(target, period, error_rate) is None:
             return None
-        period_ns = _window_ns(period)
+        period_ns = length_of(period)
         error = Target(target).error
         if not error:
             return None
-        rate = Fraction(str(error_rate).removesuffix("%")) / (
-            100 if str(error_rate).endswith("%") else 1
-        )
-        return self.budget + rate / error * self.hold / period_ns
+        return self.budget + parse_rational(error_rate) / error * self.hold / period_ns
 
     def rescaled(self, period: DurationLike | int, *, reference: DurationLike | int) -> BurnAlert:
         """The same alert for another period: windows stretch with it, the threshold stays."""
-        to_ns, from_ns = _window_ns(period), _window_ns(reference)
+        to_ns, from_ns = length_of(period), length_of(reference)
 
-        def stretch(window: int) -> int:
-            return max(MINUTE_NS, round(Fraction(window * to_ns, from_ns * MINUTE_NS)) * MINUTE_NS)
+        def stretch(window: int, unit: int) -> int:
+            return max(1, round(Fraction(window * to_ns, from_ns * unit))) * unit
 
-        long = stretch(self.long)
-        short = None if self.short is None else min(stretch(self.short), long - 1)
-        # The rounding to a minute moves the threshold: the guarded share moves with it.
+        threshold = self.threshold(from_ns)
+        # In a period of minutes, a whole minute may be more than its entire budget lasts.
+        unit = MINUTE_NS if threshold * stretch(self.long, MINUTE_NS) <= to_ns else 1
+        long = stretch(self.long, unit)
+        short = None if self.short is None else stretch(self.short, unit)
+        # The rounding moves the threshold, unless the guarded share moves with it.
         return replace(
             self,
-            budget=self.budget * from_ns / self.long * long / to_ns,
+            budget=min(Fraction(1), threshold * long / to_ns),
             long=long,
-            short=None if short is None or short < MINUTE_NS else short,
+            short=None if short is None or short >= long else short,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -262,7 +270,12 @@ class AlertPolicy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "alerts", tuple(self.alerts))
-        object.__setattr__(self, "period", _window_ns(self.period))
+        for alert in self.alerts:
+            if not isinstance(alert, BurnAlert):
+                raise InvalidInputError(
+                    f'alert policy "{self.name}": each alert is a BurnAlert, got {alert!r}'
+                )
+        object.__setattr__(self, "period", length_of(self.period))
         names = [alert.name for alert in self.alerts]
         if len(set(names)) != len(names):
             raise InvalidInputError(f'alert policy "{self.name}": alerts must have different names')
@@ -274,7 +287,7 @@ class AlertPolicy:
 
     def rescaled(self, period: DurationLike | int) -> AlertPolicy:
         """The same table for another period: windows stretch with it, thresholds stay."""
-        period_ns = _window_ns(period)
+        period_ns = length_of(period)
         alerts = [alert.rescaled(period_ns, reference=self.period) for alert in self.alerts]
         return replace(self, alerts=alerts, period=period_ns)
 
@@ -385,12 +398,7 @@ class AlertPolicy:
             InvalidInputError: A part is missing or unknown.
         """
         try:
-            rows = [
-                BurnAlert(
-                    **{**row, "hold": 0 if row.get("hold") in (None, "0s", 0) else row["hold"]}
-                )
-                for row in data["alerts"]
-            ]
+            rows = [BurnAlert(**{**row, "hold": row.get("hold") or 0}) for row in data["alerts"]]
             return cls(
                 data.get("name", "custom"),
                 rows,
@@ -398,5 +406,5 @@ class AlertPolicy:
                 data.get("source", ""),
                 data.get("inhibit", True),
             )
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise InvalidInputError(f"an alert policy has a name and alerts: {error}") from None

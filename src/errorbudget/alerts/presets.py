@@ -1,8 +1,8 @@
 """
 Published tables of burn alerts, as data beside their sources.
 
-Each row holds the share of budget and the windows. Thresholds (14.4, 6, 3, 1; the guide's 14.4, 4.8,
-1.2) are not written here: they follow from them.
+Each row holds the share of budget and the windows. Thresholds (14.4, 6, 3, 1; the guide's 14.4,
+4.8, 1.2) are not written here: they follow from them.
 """
 
 from __future__ import annotations

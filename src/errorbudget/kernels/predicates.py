@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from errorbudget.errors import InvalidSeriesError
 from errorbudget.predicates import (
     All,
     Any_,
@@ -22,6 +23,7 @@ from errorbudget.predicates import (
     Number,
     Predicate,
     StatusIn,
+    label_text,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-__all__ = ["Columns", "matches"]
+__all__ = ["Columns", "matches", "numbers"]
 
 _COMPARE = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}
 
@@ -46,6 +48,21 @@ class Columns(Protocol):
         ...
 
 
+def numbers(events: Columns, name: str) -> NDArray[np.float64]:
+    """
+    The numeric column called *name*; float64, shape (n,).
+
+    Raises:
+        InvalidSeriesError: There is none, or it holds texts.
+    """
+    column = events.column(name)
+    if hasattr(column, "codes"):
+        raise InvalidSeriesError(
+            f'"{name}" holds texts, not numbers; ask label("{name}") or pass it as values={{...}}'
+        )
+    return np.asarray(column, dtype=np.float64)
+
+
 def matches(predicate: Predicate, events: Columns) -> tuple[Mask, Mask]:
     """
     Which events meet *predicate*, and which do not.
@@ -55,8 +72,8 @@ def matches(predicate: Predicate, events: Columns) -> tuple[Mask, Mask]:
         events: Columns of shape (n,).
 
     Returns:
-        Masks (yes, no), each of shape (n,); where neither is set, the event lacks what the condition
-        asks for.
+        Masks (yes, no), each of shape (n,); where neither is set, the event lacks what the
+        condition asks for.
 
     Raises:
         InvalidSeriesError: The events have no such column at all.
@@ -93,16 +110,17 @@ def matches(predicate: Predicate, events: Columns) -> tuple[Mask, Mask]:
             yes = answers[column.codes]  # code -1, a missing label, meets the last: ""
         else:
             yes = np.fromiter(
-                (predicate.holds(str(value)) for value in column.tolist()),
+                (predicate.holds(label_text(value)) for value in column.tolist()),
                 dtype=bool,
                 count=len(events),
             )
         return yes, ~yes
     if isinstance(predicate, Number):
-        values = events.column(predicate.column)
+        values = numbers(events, predicate.column)
         yes = _COMPARE[predicate.op](values, float(predicate.bound))
         return yes, ~yes & ~np.isnan(values)
     if isinstance(predicate, Flag):
-        flags = np.asarray(events.column(predicate.column), dtype=bool)
-        return flags, ~flags
+        values = numbers(events, predicate.column)
+        missing = np.isnan(values)
+        return (values != 0) & ~missing, (values == 0) & ~missing
     raise TypeError(f"no columnar reading of {type(predicate).__name__}")

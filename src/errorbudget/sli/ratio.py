@@ -2,7 +2,8 @@
 Ratio indicators: good events among valid ones.
 
 An indicator is two predicates, *good* and *valid*, however it was written. An event is judged only
-when both are known: one without a status has no part in an availability, and is reported as left out.
+when both are known: one without a status has no part in an availability, and is reported as left
+out.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class RatioSLI:
     def __post_init__(self) -> None:
         if self.good is not None and self.bad is not None:
             raise InvalidInputError(
-                "give either good or bad, as the other follows; to leave events out, use valid or exclude"
+                "give either good or bad, as the other follows; to leave events out, "
+                "use valid or exclude"
             )
         for name in ("good", "bad", "valid", "where", "exclude"):
             value = getattr(self, name)

@@ -1,9 +1,9 @@
 """
 Threshold indicators: a figure against a bound, as the guide writes "p95 < 200 ms" or "> 1000 RPS".
 
-As written they are met or missed, with a margin, and have no budget. Each also has a form that does: a
-quantile bound is a ratio in disguise (95 % of requests under 200 ms), a floor on traffic or connections is a
-share of time slices (`Timeslices`), and freshness is a share of time.
+As written they are met or missed, with a margin, and have no budget. Each also has a form that
+does: a quantile bound is a ratio in disguise (95 % of requests under 200 ms), a floor on traffic or
+connections is a share of time slices (`Timeslices`), and freshness is a share of time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from errorbudget.durations import SECOND_NS, DurationLike, format_duration, parse_duration
+from errorbudget.durations import SECOND_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
 from errorbudget.predicates import (
     EVERYTHING,
@@ -334,7 +334,7 @@ class Throughput(ThresholdSLI):
     def __post_init__(self) -> None:
         object.__setattr__(self, "above", _floor("above", self.above))
         if self.sustained is not None:
-            object.__setattr__(self, "sustained", parse_duration(self.sustained))  # type: ignore[arg-type]
+            object.__setattr__(self, "sustained", length_of(self.sustained))
         ThresholdSLI.__post_init__(self)
 
     def measure(
@@ -394,8 +394,8 @@ class Concurrency(ThresholdSLI):
     Args:
         above: The floor, strict.
         column: The numeric column that holds the gauge.
-        statistic: "max" is the guide's "maximum concurrent connections"; "sustained" asks that every
-            sample lies above; "mean" is the plain mean of the samples.
+        statistic: "max" is the guide's "maximum concurrent connections"; "sustained" asks that
+            every sample lies above; "mean" is the plain mean of the samples.
         where: Condition on taking part.
         exclude: Samples that never take part.
     """
@@ -503,7 +503,7 @@ class Freshness(ThresholdSLI):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "within", parse_duration(self.within))  # type: ignore[arg-type]
+        object.__setattr__(self, "within", length_of(self.within))
         ThresholdSLI.__post_init__(self)
 
     def measure(
