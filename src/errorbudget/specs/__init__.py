@@ -7,8 +7,23 @@ Specifications of objectives: the library's own format, and those of others, in 
 """
 
 from errorbudget.specs.dump import dump
+from errorbudget.specs.guide import guide, guide_text
 from errorbudget.specs.load import FORMATS, load
+from errorbudget.specs.schema import json_schema
 from errorbudget.specs.spec import Loss, Spec
 from errorbudget.specs.tree import LIMITS, Limits, Place, Problem
 
-__all__ = ["FORMATS", "LIMITS", "Limits", "Loss", "Place", "Problem", "Spec", "dump", "load"]
+__all__ = [
+    "FORMATS",
+    "LIMITS",
+    "Limits",
+    "Loss",
+    "Place",
+    "Problem",
+    "Spec",
+    "dump",
+    "guide",
+    "guide_text",
+    "json_schema",
+    "load",
+]
