@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from errorbudget.counters import STALE, Rules
+from errorbudget.errors import SourceResponseError
+from errorbudget.sources.prometheus import Client, Response, Retry
 from tests.conformance.promql import (
     Labels,
     PromQLError,
@@ -364,4 +366,58 @@ def check_alertmanager_case(case: Mapping[str, Any], folder: Path) -> str | None
         return f"expected {part!r} in {done.stderr!r}"
     if "receivers" in expected and done.stdout.strip() != expected["receivers"]:
         return f"receivers {done.stdout.strip()!r}, expected {expected['receivers']!r}"
+    return None
+
+
+# ------------------------------------------------------------------------------------ HTTP answers
+
+
+def check_http_case(name: str, case: Mapping[str, Any]) -> str | None:
+    """One answer of `prom_http_api.json`: the client yields the data, or the error by its name."""
+    for version, answer in case["answers"].items():
+        if wrong := _check_http_answer(case, answer):
+            return f"{name} ({version}): {wrong}"
+    return None
+
+
+def _check_http_answer(case: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
+    body = answer["body"]
+    raw = (
+        body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
+    )
+    client = Client(
+        "http://127.0.0.1:9090",
+        transport=lambda _: Response(answer["http"], {}, raw),
+        retry=Retry(attempts=1),
+    )
+    params = {name: str(value) for name, value in case["params"].items()}
+    try:
+        found = client.ask(case["path"], params)
+    except SourceResponseError as error:
+        kind = body["errorType"] if isinstance(body, dict) and "errorType" in body else "404"
+        if answer["http"] == 200 or error.status != answer["http"] or kind not in str(error):
+            return f"unexpected error {error}"
+        return None
+    if answer["http"] != 200:
+        return f"no error, but status {answer['http']}"
+    notes = (*found.warnings, *found.infos)
+    if sorted(notes) != sorted([*body.get("warnings", ()), *body.get("infos", ())]):
+        return f"notes differ: {notes}"
+    data = body["data"]
+    if found.kind != data["resultType"]:
+        return f"{found.kind} instead of {data['resultType']}"
+    if found.kind == "string":
+        return None if found.text == data["result"][1] else f"text {found.text!r}"
+    result = data["result"] if found.kind != "scalar" else [{"metric": {}, "value": data["result"]}]
+    expected = _as_served(result)
+    got = {
+        labels_of(series.labels): dict(
+            zip(series.t_ms.tolist(), series.values.tolist(), strict=True)
+        )
+        for series in found.matrix
+    }
+    try:
+        _compare(expected, got)
+    except DisagreementError as difference:
+        return str(difference)
     return None

@@ -76,17 +76,17 @@ def read_answer(response: Response, *, query: str | None = None, hide: Any = str
     """
     if not 200 <= response.status < 300:
         raise _refused(response, query, hide)
+    said = ""
     try:
         answer, matrix = parse_answer(response.body)
-        if answer.get("status") != "success":
-            raise _refused(response, query, hide)
-        return _meant(answer, matrix)
+        if answer.get("status") == "success":
+            return _meant(answer, matrix)
     except SourceResponseError as error:
-        if error.query is None:
-            raise SourceResponseError(
-                hide(str(error)), status=response.status, query=query
-            ) from None
-        raise
+        said = str(error)
+    # Raised out here, since a cause could hold the text, and a text may echo a secret.
+    if not said:
+        raise _refused(response, query, hide)
+    raise SourceResponseError(hide(said), status=response.status, query=query)
 
 
 def _refused(response: Response, query: str | None, hide: Any) -> SourceResponseError:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self
 
 from errorbudget.counters import Rules
@@ -93,6 +93,10 @@ class AsyncClient(Questions):
     async def query(self, query: str, *, at: TimeLike) -> Answer:
         """The answer at one instant; see `Client.query`."""
         return await self._one(self._instant(query, at))
+
+    async def ask(self, path: str, params: Mapping[str, str]) -> Answer:
+        """Any page of the API; see `Client.ask`."""
+        return await self._one(Question(path, params))
 
     async def query_range(
         self, query: str, *, start: TimeLike, end: TimeLike, step: DurationLike

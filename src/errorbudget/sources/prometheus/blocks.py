@@ -54,11 +54,11 @@ def read_blocks(blocks: Sequence[memoryview]) -> tuple[Ints, Floats, Ints]:
 
 
 def _read_together(blocks: Sequence[memoryview]) -> tuple[Ints, Floats, Ints]:
-    # Room before the first number, so that it has a word of its own, and a comma after each block.
-    text = Text.of(b" " * 16 + b",".join(blocks) + b",")
+    # Room on both sides, so that every number has a word of its own, and a comma after each block.
+    text = Text.of(b" " * 16 + b",".join(blocks) + b"," + b" " * 8)
     data = text.data
     quotes = np.flatnonzero(data == ord('"'))
-    if len(quotes) % 2 or not len(quotes) or quotes[-1] + 3 != len(data):
+    if len(quotes) % 2 or not len(quotes) or quotes[-1] + 11 != len(data):
         raise OddShapeError
     opened, closed = quotes[0::2], quotes[1::2]
     begin = np.concatenate(([16], closed[:-1] + 3))

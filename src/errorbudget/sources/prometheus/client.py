@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Self
@@ -103,6 +103,10 @@ class Client(Questions):
             SourceResponseError: It answers with an error.
         """
         return self._one(self._instant(query, at))
+
+    def ask(self, path: str, params: Mapping[str, str]) -> Answer:
+        """Any page of the API, such as `/api/v1/rules`, with parameters as the server takes them."""
+        return self._one(Question(path, params))
 
     def query_range(
         self, query: str, *, start: TimeLike, end: TimeLike, step: DurationLike

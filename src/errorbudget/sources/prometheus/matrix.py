@@ -160,13 +160,18 @@ def _cut(body: bytes) -> tuple[bytes, list[memoryview]]:
 
 
 def _loaded(text: bytes) -> dict[str, Any]:
+    answer: Any = None
+    readable = True
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):
+        readable = False
+    # Raised out here, since the exception of `json` holds the text, and a text may echo a secret.
+    if not readable:
         raise SourceResponseError(
             f"the answer is not JSON ({len(text)} bytes); it may be cut short, or come from "
             "something else than Prometheus"
-        ) from None
+        )
     if not isinstance(answer, dict):
         raise SourceResponseError("the answer is JSON, but no object with a status")
     return answer
