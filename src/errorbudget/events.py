@@ -7,7 +7,7 @@ list of texts, so that a predicate is evaluated once per text instead of once pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -279,6 +279,68 @@ class Events:
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "reordered", reordered)
+
+    @classmethod
+    def from_frame(
+        cls,
+        data: Any,
+        *,
+        time: str = "time",
+        status: str | None = None,
+        duration: str | None = None,
+        good: str | None = None,
+        labels: Iterable[str] | Mapping[str, str] = (),
+        values: Iterable[str] | Mapping[str, str] = (),
+        time_unit: str = "ns",
+        duration_unit: str = "s",
+    ) -> Events:
+        """
+        Events from a dataframe of pandas, polars, pyarrow, DuckDB, Dask or PySpark.
+
+        Only the named columns are read; a lazy frame is collected for them alone.
+
+        Args:
+            data: The frame.
+            time: Column of the time: timestamps (without a zone they are UTC), text with a zone, or
+                integers since the epoch in *time_unit*.
+            status: Column of the HTTP status.
+            duration: Column of the duration, in *duration_unit*.
+            good: Column that says whether each event was good.
+            labels: Columns to keep as labels, or columns by the name they get.
+            values: Columns to keep as further numbers, or columns by the name they get.
+            time_unit: Unit of integer times: "s", "ms", "us" or "ns".
+            duration_unit: Unit of the durations.
+
+        Raises:
+            InvalidSeriesError: There is no such column, or a column holds something else.
+
+        Example:
+            >>> import pandas as pd
+            >>> frame = pd.DataFrame({"ts": [1_000, 2_000], "code": [200, 503], "ms": [12.5, 80.0]})
+            >>> events = Events.from_frame(
+            ...     frame,
+            ...     time="ts",
+            ...     status="code",
+            ...     duration="ms",
+            ...     time_unit="ms",
+            ...     duration_unit="ms",
+            ... )
+            >>> events.duration_s.tolist()
+            [0.0125, 0.08]
+        """
+        from errorbudget.frames import events_from_frame
+
+        return events_from_frame(
+            data,
+            time=time,
+            status=status,
+            duration=duration,
+            good=good,
+            labels=labels,
+            values=values,
+            time_unit=time_unit,
+            duration_unit=duration_unit,
+        )
 
     def __len__(self) -> int:
         return len(self.time)

@@ -1,17 +1,26 @@
-"""The one place that hands columns over to pandas, loaded only when someone asks for a frame."""
+"""
+Frames in and out: any dataframe as events, and columns as a pandas frame.
+
+narwhals reads pandas, polars, pyarrow, DuckDB, Dask and PySpark alike, and imports none of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from errorbudget.errors import MissingDependencyError
+import numpy as np
+
+from errorbudget.errors import InvalidSeriesError, MissingDependencyError, did_you_mean
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["to_pandas"]
+    from errorbudget.events import Events
+
+__all__ = ["events_from_frame", "to_pandas"]
+
+_UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 def to_pandas(time_ns: NDArray[np.int64], columns: Mapping[str, Any]) -> Any:
@@ -27,3 +36,102 @@ def to_pandas(time_ns: NDArray[np.int64], columns: Mapping[str, Any]) -> Any:
         raise MissingDependencyError.for_extra("a DataFrame", "pandas", "pandas") from None
     index = pd.DatetimeIndex(time_ns.view("datetime64[ns]"), tz="UTC", name="time")
     return pd.DataFrame(dict(columns), index=index)
+
+
+def events_from_frame(
+    data: Any,
+    *,
+    time: str,
+    status: str | None = None,
+    duration: str | None = None,
+    good: str | None = None,
+    labels: Iterable[str] | Mapping[str, str] = (),
+    values: Iterable[str] | Mapping[str, str] = (),
+    time_unit: str = "ns",
+    duration_unit: str = "s",
+) -> Events:
+    """
+    The chosen columns of a frame as events; see `Events.from_frame`.
+
+    Raises:
+        InvalidSeriesError: There is no such column, or a column holds something else.
+    """
+    import narwhals as nw
+
+    from errorbudget.events import Events, Labels
+
+    for name, unit in (("time_unit", time_unit), ("duration_unit", duration_unit)):
+        if unit not in _UNITS_NS:
+            raise InvalidSeriesError(f'{name} must be "s", "ms", "us" or "ns", got {unit!r}')
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise InvalidSeriesError(
+            f"{type(data).__name__} is not a dataframe; give one of pandas, polars, pyarrow, "
+            "DuckDB, Dask or PySpark, or build Events(time=..., status=...) from arrays"
+        ) from None
+    named_labels = _named(labels)
+    named_values = _named(values)
+    own = {"time": time, "status": status, "duration": duration, "good": good}
+    wanted = [name for name in own.values() if name is not None]
+    wanted += [*named_labels.values(), *named_values.values()]
+    known = tuple(frame.collect_schema().names())
+    for name in wanted:
+        if name not in known:
+            raise InvalidSeriesError(
+                f'the frame has no column "{name}"; it has {", ".join(known)}'
+                f"{did_you_mean(name, known)}"
+            )
+    chosen = frame.select(list(dict.fromkeys(wanted)))
+    table = chosen.collect() if isinstance(chosen, nw.LazyFrame) else chosen
+
+    def numbers(name: str) -> NDArray[np.float64]:
+        try:
+            return np.asarray(table[name].cast(nw.Float64).to_numpy(), dtype=np.float64)
+        except Exception as error:  # noqa: BLE001 - every engine has its own for "not a number"
+            raise InvalidSeriesError(f'column "{name}" must hold numbers: {error}') from None
+
+    columns: dict[str, Any] = {"time": _times(table[time], time_unit, nw)}
+    if status is not None:
+        columns["status"] = numbers(status)
+    if duration is not None:
+        columns["duration_s"] = numbers(duration) / (1_000_000_000 // _UNITS_NS[duration_unit])
+    if good is not None:
+        flags = table[good]
+        if flags.dtype != nw.Boolean or flags.null_count():
+            raise InvalidSeriesError(f'column "{good}" must hold true or false in every row')
+        columns["good"] = flags.to_numpy()
+    return Events(
+        **columns,
+        labels={name: Labels.encode(table[own_].to_list()) for name, own_ in named_labels.items()},
+        values={name: numbers(own_) for name, own_ in named_values.items()},
+    )
+
+
+def _named(columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
+    """Column of the frame by the name it gets."""
+    if isinstance(columns, str):
+        raise InvalidSeriesError(f'give a list of columns, such as ["{columns}"]')
+    return dict(columns) if isinstance(columns, Mapping) else {name: name for name in columns}
+
+
+def _times(column: Any, unit: str, nw: Any) -> Any:
+    if column.null_count():
+        index = int(np.argmax(np.asarray(column.is_null().to_numpy())))
+        raise InvalidSeriesError(f"time at index {index} is missing", index=index)
+    if column.dtype == nw.Datetime:
+        if column.dtype.time_zone is not None:
+            column = column.dt.convert_time_zone("UTC")
+        return np.asarray(column.dt.timestamp("ns").to_numpy(), dtype=np.int64)
+    if column.dtype.is_integer():
+        ticks = np.asarray(column.to_numpy())
+        scale = _UNITS_NS[unit]
+        limit = (2**63 - 1) // scale
+        outside = (ticks > limit) | (ticks < -limit)
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise InvalidSeriesError(
+                f'time {ticks[index]} at index {index} is no time in "{unit}"', index=index
+            )
+        return ticks.astype(np.int64) * scale
+    return column.to_list()

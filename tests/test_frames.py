@@ -1,0 +1,123 @@
+"""Frames: the same rows give the same events from every engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from errorbudget import Events
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.frames import to_pandas
+
+pd = pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
+
+START = dt.datetime(2026, 3, 29, 0, 59, tzinfo=dt.UTC)  # the clocks change in Berlin a minute later
+ROWS = {
+    "at": [START + dt.timedelta(seconds=s) for s in (0, 30, 60, 90)],
+    "code": [200, 503, None, 404],
+    "ms": [12.5, None, 80.0, 0.0],
+    "route": ["/a", None, "/b", "/a"],
+    "size": [1.0, 2.0, 3.0, 4.0],
+    "ok": [True, False, True, True],
+}
+
+
+def pandas_frame() -> Any:
+    return pd.DataFrame(ROWS)
+
+
+def berlin() -> Any:
+    frame = pd.DataFrame(ROWS)
+    return frame.assign(at=frame["at"].dt.tz_convert("Europe/Berlin"))
+
+
+def naive() -> Any:
+    frame = pd.DataFrame(ROWS)
+    return frame.assign(at=frame["at"].dt.tz_localize(None))
+
+
+def texts() -> Any:
+    return pd.DataFrame({**ROWS, "at": [stamp.isoformat() for stamp in ROWS["at"]]})  # type: ignore[attr-defined]
+
+
+def polars() -> Any:
+    return pytest.importorskip("polars", reason="missing: polars").DataFrame(ROWS)
+
+
+def polars_lazy() -> Any:
+    return polars().lazy()
+
+
+def arrow() -> Any:
+    return pytest.importorskip("pyarrow", reason="missing: pyarrow").table(ROWS)
+
+
+def duckdb() -> Any:
+    engine = pytest.importorskip("duckdb", reason="missing: duckdb")
+    connection = engine.connect()
+    table = arrow()
+    connection.register("rows", table)
+    return connection.sql("select * from rows")
+
+
+@pytest.mark.parametrize(
+    "make", [pandas_frame, berlin, naive, texts, polars, polars_lazy, arrow, duckdb]
+)
+def test_every_engine_gives_the_same_events(make: Any) -> None:
+    """Times, missing values and labels survive, whatever holds them."""
+    events = Events.from_frame(
+        make(),
+        time="at",
+        status="code",
+        duration="ms",
+        good="ok",
+        labels=["route"],
+        values={"bytes": "size"},
+        duration_unit="ms",
+    )
+    first = int(START.timestamp()) * 10**9
+    assert events.time.tolist() == [first + s * 10**9 for s in (0, 30, 60, 90)]
+    assert events.status is not None and events.status.tolist() == [200, 503, 0, 404]
+    assert events.duration_s is not None
+    np.testing.assert_array_equal(events.duration_s, [0.0125, np.nan, 0.08, 0.0])
+    assert events.labels["route"].decode() == ["/a", None, "/b", "/a"]
+    assert events.values["bytes"].tolist() == [1, 2, 3, 4]
+    assert events.good is not None and events.good.tolist() == ROWS["ok"]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 10**9), ("ms", 10**6), ("us", 1_000), ("ns", 1)])
+def test_integer_times(unit: str, factor: int) -> None:
+    """Integers since the epoch are scaled exactly."""
+    events = Events.from_frame(pd.DataFrame({"t": [1, 2]}), time="t", time_unit=unit)
+    assert events.time.tolist() == [factor, 2 * factor]
+
+
+@pytest.mark.parametrize(
+    ("frame", "arguments", "message"),
+    [
+        (ROWS, {"time": "When"}, "dict is not a dataframe"),
+        (pd.DataFrame(ROWS), {"time": "att"}, 'no column "att".*did you mean "at"'),
+        (pd.DataFrame(ROWS), {"time": "at", "labels": "route"}, "give a list of columns"),
+        (pd.DataFrame(ROWS), {"time": "at", "status": "route"}, "must hold numbers"),
+        (pd.DataFrame(ROWS), {"time": "at", "good": "code"}, "must hold true or false"),
+        (pd.DataFrame(ROWS), {"time": "at", "duration_unit": "min"}, 'duration_unit must be "s"'),
+        (pd.DataFrame({"t": [1, 2**62]}), {"time": "t", "time_unit": "s"}, "at index 1 is no time"),
+        (pd.DataFrame({"t": [pd.Timestamp(0), None]}), {"time": "t"}, "index 1 is missing"),
+        (pd.DataFrame({"t": ["2026-01-01T00:00"]}), {"time": "t"}, "no time zone"),
+        (pd.DataFrame({"t": [0.5]}), {"time": "t"}, "time"),
+    ],
+)
+def test_bad_frames(frame: Any, arguments: dict[str, Any], message: str) -> None:
+    """What is no frame, or has not what was asked for, is a named error."""
+    with pytest.raises(InvalidSeriesError, match=message):
+        Events.from_frame(frame, **arguments)
+
+
+def test_frame_out() -> None:
+    """Columns go out indexed by time in UTC."""
+    frame = to_pandas(np.array([0, 60 * 10**9]), {"good": np.array([1, 2])})
+    assert str(frame.index.tz) == "UTC"
+    assert frame["good"].tolist() == [1, 2]
