@@ -140,7 +140,7 @@ class Endless(io.RawIOBase):
     def __init__(self, head: bytes, char: bytes, count: int, tail: bytes) -> None:
         self._head, self._chunk, self._left, self._tail = head, char * (1 << 20), count, tail
 
-    def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+    def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         if self._head:
             piece, self._head = self._head[:size], self._head[size:]
@@ -159,7 +159,7 @@ def test_an_endless_line_costs_no_memory() -> None:
     read_events(io.BytesIO(TEXT))
     tracemalloc.start()
     try:
-        events = read_events(source)  # type: ignore[arg-type]
+        events = read_events(source)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -226,7 +226,8 @@ def test_progress_ends_at_the_total(tmp_path: Path) -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     seen.clear()
     read_events(io.BytesIO(TEXT), progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (len(TEXT), None)
+    assert seen[-1][0] == len(TEXT)
+    assert {total for _, total in seen} == {None}
 
 
 def test_a_file_given_open_is_left_open(tmp_path: Path) -> None:
@@ -237,7 +238,7 @@ def test_a_file_given_open_is_left_open(tmp_path: Path) -> None:
         read_events(file)
         assert not file.closed
     with path.open() as text_file:
-        assert len(read_events(text_file)) == 900  # type: ignore[arg-type]
+        assert len(read_events(text_file)) == 900
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,7 @@ def test_wrong_sources_are_refused(source: Any) -> None:
 def test_text_streams_are_refused() -> None:
     """A stream that decodes already cannot be told apart by bytes."""
     with pytest.raises(InvalidInputError, match="binary"):
-        read_events(io.StringIO("x"))  # type: ignore[arg-type]
+        read_events(io.StringIO("x"))
 
 
 def test_a_format_that_is_asked_for_must_fit() -> None:

@@ -69,6 +69,7 @@ def test_all_formats_of_one_log_agree() -> None:
     for other in others:
         assert np.array_equal(raw.time, other.time)
         assert raw.status is not None
+        assert other.status is not None
         assert np.array_equal(raw.status, other.status)
         assert raw.labels["method"].decode() == other.labels["method"].decode()
     assert len(raw.labels["route"].values) > 1_000

@@ -100,10 +100,19 @@ class Requests:
 
     def codes(self, lines: Iterable[bytes]) -> dict[str, NDArray[np.int32]]:
         """The codes of each wanted label, -1 where a line has none; each of shape (n,), int32."""
-        if not self._wanted:
-            return {}
         known = self._known
-        rows = np.array([known[line] for line in lines], dtype=np.intp)
+        return self._codes([known[line] for line in lines])
+
+    def codes_between(
+        self, data: bytes, starts: Iterable[int], ends: Iterable[int]
+    ) -> dict[str, NDArray[np.int32]]:
+        """The same for the request lines `data[start:end]`."""
+        known = self._known
+        return self._codes([known[data[a:b]] for a, b in zip(starts, ends, strict=True)])
+
+    def _codes(self, positions: list[int]) -> dict[str, NDArray[np.int32]]:
+        known = self._known
+        rows = np.array(positions, dtype=np.intp)
         codes = {
             name: np.array(table, dtype=np.int32)[rows]
             for name, (_, _, table) in zip(self.names, self._wanted, strict=True)

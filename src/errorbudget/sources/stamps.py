@@ -27,7 +27,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _MONTH_KEYS = np.array([int.from_bytes(name.encode(), "big") for name in _MONTHS], dtype=np.int32)
 _MONTH_ORDER = np.argsort(_MONTH_KEYS).astype(np.int32)
 _MONTH_SORTED = _MONTH_KEYS[_MONTH_ORDER]
-_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int32)
 _FIRST_YEAR, _LAST_YEAR = 1678, 2261
 _ZERO, _NINE = 48, 57
 
@@ -66,21 +65,25 @@ def _marks(chars: Chars, marks: Sequence[tuple[int, str]]) -> NDArray[np.bool_]:
     return fine
 
 
+def _month_table() -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Seconds since the epoch at the start of each month, and how many days it has."""
+    first = f"{_FIRST_YEAR}-01"
+    months = np.arange(first, f"{_LAST_YEAR + 1}-02", dtype="datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64)
+    return days[:-1] * 86_400, np.diff(days).astype(np.int8)
+
+
+_MONTH_STARTS, _MONTH_LENGTHS = _month_table()
+
+
 def _date_seconds(
     year: NDArray[np.int32], month: NDArray[np.int32], day: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Seconds since the epoch at the start of the day, and which days exist."""
-    inside = (month >= 1) & (month <= 12) & (year >= _FIRST_YEAR) & (year <= _LAST_YEAR)
-    leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
-    length = _MONTH_DAYS[np.where(inside, month, 0)] + (leap & (month == 2))
-    exists = inside & (day >= 1) & (day <= length)
-    # Days from civil: the year starts in March, so that the leap day is its last one.
-    shifted = year - (month <= 2)
-    era = shifted // 400
-    of_era = shifted - era * 400
-    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    days = era.astype(np.int64) * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year
-    return (days - 719_468) * 86_400, exists
+    exists = (month >= 1) & (month <= 12) & (year >= _FIRST_YEAR) & (year <= _LAST_YEAR)
+    place = np.where(exists, (year - _FIRST_YEAR) * 12 + month - 1, 0)
+    exists &= (day >= 1) & (day <= _MONTH_LENGTHS[place])
+    return _MONTH_STARTS[place] + (day - 1) * np.int64(86_400), exists
 
 
 def clf(chars: Chars) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

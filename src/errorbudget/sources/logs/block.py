@@ -10,7 +10,8 @@ quotes and are read as columns of digits. Every line that differs in any way goe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from errorbudget.errors import InvalidTimeError
 from errorbudget.sources.batches import Batch
 from errorbudget.sources.blocks import Block
+from errorbudget.sources.logs.field import PAD, field_numbers
 from errorbudget.sources.logs.layout import Layout
 from errorbudget.sources.logs.line import (
     Field,
@@ -35,15 +37,72 @@ from errorbudget.times import MAX_NS
 __all__ = ["LogReader"]
 
 _NEWLINE, _QUOTE, _SPACE, _BACKSLASH, _RETURN = b'\n" \\\r'
-_PAD = 128
-_WORDS_WIDTH = 64  # bytes within which a further field is looked for
-_NUMBER_WIDTH = 20
-_ENDS = np.zeros(256, dtype=np.bool_)
-_ENDS[[*b' ",;\n']] = True
 _MSEC = re.compile(rb"([0-9]{9,10})(?:\.([0-9]{1,9}))?")
-_POWERS = np.array([float(10**power) for power in range(23)])  # all exact
 
 Ints = NDArray[np.int64]
+
+
+class _Marks:
+    """
+    Where the lines of a block begin and end, and where their quotes stand.
+
+    Args:
+        text: The characters of the block.
+        size: How many of them are lines; the rest is padding.
+        quoted: Whether the quotes are wanted.
+    """
+
+    __slots__ = ("ends", "first", "places", "quotes", "starts", "stops", "text")
+
+    def __init__(self, text: NDArray[np.uint8], size: int, *, quoted: bool) -> None:
+        lines = text[:size]
+        marks = lines == _NEWLINE
+        if quoted:
+            marks |= lines == _QUOTE
+        self.text = text
+        self.places: Ints = np.flatnonzero(marks)
+        line_ends = np.flatnonzero(text[self.places] == _NEWLINE)
+        self.ends: Ints = self.places[line_ends]
+        self.starts: Ints = np.concatenate(([0], self.ends[:-1] + 1))
+        returned = (text[self.ends - 1] == _RETURN) & (self.ends > self.starts)
+        self.stops: Ints = self.ends - returned
+        # Index in places of each line's first quote, and how many quotes it has.
+        self.first: Ints = np.concatenate(([0], line_ends[:-1] + 1))
+        self.quotes: Ints = line_ends - self.first
+
+
+def _no_rows() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """
+    What the lines of a block hold, all but their labels.
+
+    Args:
+        block: The lines.
+        time: Nanoseconds since the epoch; shape (lines,).
+        status: 100 to 599; shape (lines,).
+        numbers: Further numbers by name, NaN where missing; each of shape (lines,).
+        done: Which lines are events; shape (lines,).
+        skips: Bad lines.
+        rows: Lines of the usual shape.
+        requests: Where the requests of *rows* start and end in the block.
+        who: Where the part before the time of *rows* starts and ends.
+        odd: The other lines that are events, with their parts.
+    """
+
+    block: Block
+    time: Ints
+    status: NDArray[np.int16]
+    numbers: dict[str, NDArray[np.float64]]
+    done: NDArray[np.bool_]
+    skips: Skips
+    rows: Ints = field(default_factory=_no_rows)
+    requests: tuple[Ints, Ints] = field(default_factory=lambda: (_no_rows(), _no_rows()))
+    who: tuple[Ints, Ints] = field(default_factory=lambda: (_no_rows(), _no_rows()))
+    odd: list[tuple[int, LogLine]] = field(default_factory=list)
 
 
 class LogReader:
@@ -67,7 +126,6 @@ class LogReader:
         zone: Zone | None = None,
         fast: bool = True,
     ) -> None:
-        self._layout = layout
         self._requests = Requests([name for name in dictionaries if name != "host"], dictionaries)
         self._hosts = dictionaries.get("host") if layout.vhost else None
         self._numbers: dict[str, tuple[Field, int, bool]] = {}
@@ -80,108 +138,138 @@ class LogReader:
 
     def read(self, block: Block) -> Batch:
         """The events of *block*."""
-        text = np.frombuffer(block.data + bytes(_PAD), dtype=np.uint8)
-        marks = text[: len(block.data)] == _NEWLINE
-        if self._fast:
-            marks |= text[: len(block.data)] == _QUOTE
-        places = np.flatnonzero(marks)
-        line_ends = np.flatnonzero(text[places] == _NEWLINE)
-        ends = places[line_ends]
-        starts = np.concatenate(([0], ends[:-1] + 1))
-        stops = ends - (text[ends - 1] == _RETURN) * (ends > starts)
-        first = np.concatenate(([0], line_ends[:-1] + 1))
+        return self._labelled(self._scan(block))
 
-        n = len(ends)
-        time = np.zeros(n, dtype=np.int64)
-        status = np.zeros(n, dtype=np.int16)
-        codes = {name: np.full(n, -1, np.int32) for name in self._requests.names}
-        if self._hosts is not None:
-            codes["host"] = np.full(n, -1, np.int32)
-        numbers = {name: np.full(n, np.nan) for name in self._numbers}
-        done = np.zeros(n, dtype=np.bool_)
-
-        if self._fast and n:
-            quotes = line_ends - first
-            usual = quotes >= 2
-            if block.data.find(b"\\") >= 0:
-                at = np.flatnonzero(text[: len(block.data)] == _BACKSLASH)
-                usual[np.searchsorted(ends, at)] = False
-            self._usual(
-                block.data, text, starts, stops, places, first, quotes, np.flatnonzero(usual),
-                time, status, codes, numbers, done,
-            )  # fmt: skip
-        skips = block.skips.copy()
-        odd = np.flatnonzero(~done & (stops > starts))
-        if len(odd):
-            self._odd(block, starts, stops, odd, time, status, codes, numbers, done, skips)
-        taken = np.flatnonzero(done)
-        duration = numbers.pop("duration", None)
-        return Batch(
-            time=time[taken],
-            line=taken + block.line,
-            status=status[taken],
-            duration_s=None if duration is None else duration[taken],
-            labels={name: column[taken] for name, column in codes.items()},
-            values={name: column[taken] for name, column in numbers.items()},
-            lines=block.lines,
-            skips=skips,
+    def _scan(self, block: Block) -> _Scan:
+        """The events of *block* without their labels."""
+        padding = bytes(PAD) if self._numbers else b""
+        text = np.frombuffer(block.data + padding, dtype=np.uint8)
+        marks = _Marks(text, len(block.data), quoted=self._fast)
+        n = len(marks.ends)
+        scan = _Scan(
+            block,
+            time=np.zeros(n, dtype=np.int64),
+            status=np.zeros(n, dtype=np.int16),
+            numbers={name: np.full(n, np.nan) for name in self._numbers},
+            done=np.zeros(n, dtype=np.bool_),
+            skips=block.skips.copy(),
         )
+        if self._fast:
+            self._scan_usual(scan, marks)
+        odd = np.flatnonzero(~scan.done & (marks.stops > marks.starts))
+        if len(odd):
+            self._scan_odd(scan, marks, odd)
+        return scan
 
-    def _usual(
-        self,
-        data: bytes,
-        text: NDArray[np.uint8],
-        starts: Ints,
-        stops: Ints,
-        places: Ints,
-        first: Ints,
-        quotes: Ints,
-        rows: Ints,
-        time: Ints,
-        status: NDArray[np.int16],
-        codes: dict[str, NDArray[np.int32]],
-        numbers: dict[str, NDArray[np.float64]],
-        done: NDArray[np.bool_],
-    ) -> None:
-        """Fill in the lines among *rows* that have the usual shape."""
-        opens, closes = places[first[rows]], places[first[rows] + 1]
+    def _scan_usual(self, scan: _Scan, marks: _Marks) -> None:
+        """Fill in the lines that have the usual shape."""
+        usual = marks.quotes >= 2
+        data, text = scan.block.data, marks.text
+        if data.find(b"\\") >= 0:
+            at = np.flatnonzero(text[: len(data)] == _BACKSLASH)
+            usual[np.searchsorted(marks.ends, at)] = False
+        rows = np.flatnonzero(usual)
+        opens, closes = marks.places[marks.first[rows]], marks.places[marks.first[rows] + 1]
         # `who [17/May/2015:10:05:03 +0000] "request" 200 `: the time ends two before the quote.
         stamp = opens - CLF_WIDTH - 2
-        fits = stamp > starts[rows]
-        fits &= closes + 5 <= stops[rows]
-        rows, opens, closes, stamp = (each[fits] for each in (rows, opens, closes, stamp))
-        begins = stamp - 1 == starts[rows]
+        fits = (stamp > marks.starts[rows]) & (closes + 5 <= marks.stops[rows])
+        if not fits.all():
+            rows, opens, closes, stamp = (each[fits] for each in (rows, opens, closes, stamp))
+        begins = stamp - 1 == marks.starts[rows]
         fits = (text[stamp - 1] == ord("[")) & (begins | (text[stamp - 2] == _SPACE))
         fits &= (text[opens - 2] == ord("]")) & (text[opens - 1] == _SPACE)
-        times, real = clf(text[stamp + np.arange(CLF_WIDTH)[:, None]].T)
+        times, real = clf(_pieces(scan.block.data, stamp, CLF_WIDTH))
         fits &= real
         digits = [text[closes + place].astype(np.int16) - ord("0") for place in (2, 3, 4)]
         for digit in digits:
             fits &= (digit >= 0) & (digit <= 9)
         code = digits[0] * 100 + digits[1] * 10 + digits[2]
         fits &= (code >= 100) & (code <= 599) & (text[closes + 1] == _SPACE)
-        fits &= (closes + 5 == stops[rows]) | (text[closes + 5] == _SPACE)
+        fits &= (closes + 5 == marks.stops[rows]) | (text[closes + 5] == _SPACE)
         found: dict[str, NDArray[np.float64]] = {}
-        for name, (field, decimals, whole) in self._numbers.items():
-            found[name], sure = _field(
-                text, places, first[rows] + 1, quotes[rows] - 2, stops[rows], field, decimals, whole
+        for name, (place, decimals, whole) in self._numbers.items():
+            found[name], sure = field_numbers(
+                text,
+                marks.places,
+                marks.first[rows] + 1,
+                marks.quotes[rows] - 2,
+                marks.stops[rows],
+                place,
+                decimals,
+                whole=whole,
             )
             fits &= sure
-        rows, opens, closes = rows[fits], opens[fits], closes[fits]
-        done[rows] = True
-        time[rows] = times[fits]
-        status[rows] = code[fits]
+        kept = rows[fits]
+        scan.done[kept] = True
+        scan.time[kept] = times[fits]
+        scan.status[kept] = code[fits]
         for name, column in found.items():
-            numbers[name][rows] = column[fits]
+            scan.numbers[name][kept] = column[fits]
+        scan.rows = kept
+        scan.requests = (opens[fits] + 1, closes[fits])
+        starts = marks.starts[kept]
+        scan.who = (starts, np.maximum(stamp[fits] - 2, starts))
+
+    def _scan_odd(self, scan: _Scan, marks: _Marks, rows: Ints) -> None:
+        """Fill in the lines at *rows*, one by one, and count the bad ones among them."""
+        data, first = scan.block.data, scan.block.line
+        kept: list[tuple[int, bytes, LogLine]] = []
+        untimely = Skips()
+        starts, stops = marks.starts[rows].tolist(), marks.stops[rows].tolist()
+        for row, start, stop in zip(rows.tolist(), starts, stops, strict=True):
+            line = data[start:stop]
+            parts = parse_line(line)
+            if not isinstance(parts, str):
+                kept.append((row, line, parts))
+            elif line.strip():
+                scan.skips.add(first + row, line, parts)
+        times, wrong = self._times([parts.stamp for _, _, parts in kept])
+        for index, why in wrong.items():
+            untimely.add(first + kept[index][0], kept[index][1], why)
+        scan.skips.join(untimely)
+        fine = [index for index in range(len(kept)) if index not in wrong]
+        at = np.array([kept[index][0] for index in fine], dtype=np.int64)
+        scan.done[at] = True
+        scan.time[at] = times[fine]
+        scan.status[at] = [kept[index][2].status for index in fine]
+        scan.odd = [(kept[index][0], kept[index][2]) for index in fine]
+        for name, (place, decimals, whole) in self._numbers.items():
+            scan.numbers[name][at] = [
+                _slow_number(line, parts.close, place, decimals, whole)
+                for _, line, parts in (kept[index] for index in fine)
+            ]
+
+    def _labelled(self, scan: _Scan) -> Batch:
+        """The events of *scan* with their labels."""
+        codes = {name: np.full(len(scan.done), -1, np.int32) for name in self._requests.names}
+        odd_rows = np.array([row for row, _ in scan.odd], dtype=np.int64)
         if self._requests.names:
-            lines = [data[a:b] for a, b in zip((opens + 1).tolist(), closes.tolist(), strict=True)]
-            for label, coded in self._requests.codes(lines).items():
-                codes[label][rows] = coded
+            data = scan.block.data
+            starts, ends = (bounds.tolist() for bounds in scan.requests)
+            for name, found in self._requests.codes_between(data, starts, ends).items():
+                codes[name][scan.rows] = found
+            requests = (parts.request for _, parts in scan.odd)
+            for name, found in self._requests.codes(requests).items():
+                codes[name][odd_rows] = found
         if self._hosts is not None:
-            who_ends = np.maximum(stamp[fits] - 2, starts[rows])
-            codes["host"][rows] = self._host_codes(
-                data[a:b] for a, b in zip(starts[rows].tolist(), who_ends.tolist(), strict=True)
+            codes["host"] = np.full(len(scan.done), -1, np.int32)
+            starts, ends = (bounds.tolist() for bounds in scan.who)
+            codes["host"][scan.rows] = self._host_codes(
+                scan.block.data[a:b] for a, b in zip(starts, ends, strict=True)
             )
+            codes["host"][odd_rows] = self._host_codes(parts.who for _, parts in scan.odd)
+        taken = np.flatnonzero(scan.done)
+        numbers = {name: column[taken] for name, column in scan.numbers.items()}
+        return Batch(
+            time=scan.time[taken],
+            line=taken + scan.block.line,
+            status=scan.status[taken],
+            duration_s=numbers.pop("duration", None),
+            labels={name: column[taken] for name, column in codes.items()},
+            values=numbers,
+            lines=scan.block.lines,
+            skips=scan.skips,
+        )
 
     def _host_codes(self, prefixes: Iterable[bytes]) -> list[int]:
         hosts = self._hosts
@@ -190,52 +278,7 @@ class LogReader:
         found = map(vhost_of, prefixes)
         return [-1 if host is None else hosts[host] for host in found]
 
-    def _odd(
-        self,
-        block: Block,
-        starts: Ints,
-        stops: Ints,
-        rows: Ints,
-        time: Ints,
-        status: NDArray[np.int16],
-        codes: dict[str, NDArray[np.int32]],
-        numbers: dict[str, NDArray[np.float64]],
-        done: NDArray[np.bool_],
-        skips: Skips,
-    ) -> None:
-        """Fill in the lines at *rows*, one by one, and count the bad ones among them."""
-        kept: list[tuple[int, bytes, LogLine]] = []
-        untimely = Skips()
-        bounds = zip(rows.tolist(), starts[rows].tolist(), stops[rows].tolist(), strict=True)
-        for row, start, stop in bounds:
-            line = block.data[start:stop]
-            parts = parse_line(line)
-            if isinstance(parts, str):
-                if line.strip():
-                    skips.add(block.line + row, line, parts)
-                continue
-            kept.append((row, line, parts))
-        times, wrong = self._times([parts.stamp for _, _, parts in kept])
-        for index, why in wrong.items():
-            untimely.add(block.line + kept[index][0], kept[index][1], why)
-        skips.join(untimely)
-        kept = [entry for index, entry in enumerate(kept) if index not in wrong]
-        if not kept:
-            return
-        at = np.array([row for row, _, _ in kept], dtype=np.int64)
-        done[at] = True
-        time[at] = np.delete(times, list(wrong)) if wrong else times
-        status[at] = [parts.status for _, _, parts in kept]
-        for label, coded in self._requests.codes(parts.request for _, _, parts in kept).items():
-            codes[label][at] = coded
-        if self._hosts is not None:
-            codes["host"][at] = self._host_codes(parts.who for _, _, parts in kept)
-        for name, (field, decimals, whole) in self._numbers.items():
-            numbers[name][at] = [
-                _slow_number(line, parts.close, field, decimals, whole) for _, line, parts in kept
-            ]
-
-    def _times(self, stamps: list[bytes]) -> tuple[Ints, dict[int, str]]:
+    def _times(self, stamps: Sequence[bytes]) -> tuple[Ints, dict[int, str]]:
         """Times of odd lines, and what is wrong with which of them."""
         chars, lengths = matrix(stamps, CLF_WIDTH)
         times, real = clf(chars)
@@ -269,78 +312,15 @@ class LogReader:
             return f'time "{said}" is out of range'
 
 
+def _pieces(data: bytes, starts: Ints, width: int) -> NDArray[np.uint8]:
+    """The *width* characters from each start on; shape (n, width)."""
+    if not len(starts):
+        return np.empty((0, width), dtype=np.uint8)
+    # One item per position, overlapping: picking some copies each in one go.
+    windows = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
+    return windows[starts].view(np.uint8).reshape(len(starts), width)
+
+
 def _slow_number(line: bytes, close: int, field: Field, decimals: int, whole: bool) -> float:
     number = number_at(line, field_start(line, close, field), decimals, whole=whole)
     return np.nan if number is None else number
-
-
-def _field(
-    text: NDArray[np.uint8],
-    places: Ints,
-    close: Ints,
-    left: Ints,
-    stops: Ints,
-    field: Field,
-    decimals: int,
-    whole: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """
-    The numbers of *field*, and for which lines they are certain; the others are odd.
-
-    Args:
-        text: The block, padded.
-        places: Positions of quotes and line ends.
-        close: Index in *places* of each request's closing quote.
-        left: Quotes of the line behind that one.
-        stops: Where each line stops.
-        field: Where the number stands.
-        decimals: Power of ten of the unit.
-        whole: Numbers with a point are missing.
-    """
-    sure = left >= field.quotes
-    at = places[np.where(sure, close + field.quotes, close)] + 1
-    if field.words >= 0:
-        ends = np.where(sure, places[np.where(sure, close + field.quotes + 1, close)], at)
-        # The space before the wanted word: found by counting spaces in a window.
-        window = text[at + np.arange(_WORDS_WIDTH)[:, None]] == _SPACE
-        seen = np.zeros(len(at), dtype=np.int16)
-        start = np.full(len(at), -1, dtype=np.int64)
-        for offset in range(_WORDS_WIDTH):
-            seen += window[offset]
-            start = np.where((start < 0) & (seen == field.words + 1), at + offset + 1, start)
-        sure &= (start >= 0) & (start <= ends)
-        at = np.where(sure, start, at)
-    for index, char in enumerate(field.key):
-        sure &= text[np.minimum(at + index, len(text) - 1)] == char
-    at = at + len(field.key)
-    sure &= at <= stops
-    at = np.where(sure, at, 0)
-    chars = text[np.minimum(at + np.arange(_NUMBER_WIDTH)[:, None], len(text) - 1)]
-    dash = (chars[0] == ord("-")) & _ended(chars[1], at + 1, stops)
-    mantissa = np.zeros(len(at), dtype=np.int64)
-    count = np.zeros(len(at), dtype=np.int64)
-    after = np.zeros(len(at), dtype=np.int64)
-    point = np.zeros(len(at), dtype=np.bool_)
-    over = np.zeros(len(at), dtype=np.bool_)
-    number = np.zeros(len(at), dtype=np.bool_)
-    for offset in range(_NUMBER_WIDTH):
-        char = chars[offset]
-        digit = (char - np.uint8(ord("0"))) <= 9
-        running = digit & ~over
-        mantissa = np.where(running, mantissa * 10 + (char.astype(np.int64) - ord("0")), mantissa)
-        count += running
-        after += running & point
-        dot = (char == ord(".")) & ~point & ~over & (count > 0)
-        ending = ~over & ~digit & ~dot
-        number |= ending & _ended(char, at + offset, stops) & (count > 0) & (point <= (after > 0))
-        point |= dot
-        over |= ending
-    sure &= dash | (number & (count <= 15) & (after + decimals < len(_POWERS)))
-    exact = mantissa / _POWERS[np.minimum(after + decimals, len(_POWERS) - 1)]
-    missing = dash | (point if whole else np.zeros_like(point))
-    return np.where(missing, np.nan, exact), sure
-
-
-def _ended(char: NDArray[np.uint8], at: Ints, stops: Ints) -> NDArray[np.bool_]:
-    """Whether a number ends before *char* at the positions *at*."""
-    return _ENDS[char] | (at >= stops)
