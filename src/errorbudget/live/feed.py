@@ -1,0 +1,222 @@
+"""One SLO as a tracker feeds it: who takes part, what is good, and where it is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from errorbudget.durations import DAY_NS, format_duration
+from errorbudget.errors import InvalidInputError, InvalidWindowError
+from errorbudget.live.ring import Ring, bucket_end
+from errorbudget.methods import Occurrences
+from errorbudget.predicates import EVERYTHING
+from errorbudget.sli import RatioSLI
+from errorbudget.windows import Calendar, Interval, Rolling
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from errorbudget.events import Events
+    from errorbudget.live.state import FeedState
+    from errorbudget.slo import SLO
+
+    Integers = NDArray[np.int64]
+
+__all__ = ["Feed", "Verdict", "needed_horizon"]
+
+Verdict = Literal["good", "bad", "unknown"]
+"""What an event is to an SLO that it takes part in; "unknown" lacks the value that would tell."""
+
+_LONGEST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+
+
+def needed_horizon(slo: SLO) -> int:
+    """
+    How far back a status of *slo* looks [ns].
+
+    The longest of its windows, and the time that an alert's condition has to hold beside it.
+    """
+    if isinstance(slo.window, Rolling):
+        longest = slo.window.length_ns
+    else:  # an hour more for the day when clocks go back
+        longest = (_LONGEST_DAYS[slo.window.unit] * slo.window.every + 1) * DAY_NS
+    alerts = () if slo.alerts is None else slo.alerts.alerts
+    holds = (alert.hold + max(alert.windows) for alert in alerts)
+    return max(longest, *slo.all_burn_windows, *holds, 0)
+
+
+class Feed:
+    """
+    One SLO and its ring.
+
+    Args:
+        slo: A ratio of good to valid events.
+        step_ns: Length of a bucket [ns].
+        horizon_ns: How far back to remember [ns]; None for as far as the SLO looks.
+        now_ns: The present [ns UTC].
+
+    Raises:
+        InvalidInputError: The indicator needs more than good and bad events.
+        InvalidWindowError: Buckets do not fit the windows or slices.
+    """
+
+    __slots__ = (
+        "_everyone",
+        "_good_when",
+        "_valid_when",
+        "as_events",
+        "left_out",
+        "ring",
+        "slo",
+        "spans",
+        "windows",
+    )
+
+    def __init__(self, slo: SLO, step_ns: int, horizon_ns: int | None, now_ns: int) -> None:
+        if not isinstance(slo.sli, RatioSLI):
+            raise InvalidInputError(
+                f'SLO "{slo.name}" ({slo.sli}) needs the values themselves, and a tracker keeps '
+                "good and bad events; state it as a share, such as Latency('200ms')"
+            )
+        _check_fit(slo, step_ns, now_ns)
+        needed = needed_horizon(slo)
+        if horizon_ns is not None and horizon_ns < needed:
+            raise InvalidWindowError(
+                f'SLO "{slo.name}" looks back {format_duration(needed)}, further than the horizon '
+                f"of {format_duration(horizon_ns)}"
+            )
+        closed = slo.window.closed
+        size = -(-(needed if horizon_ns is None else horizon_ns) // step_ns) + 1
+        self.slo = slo
+        self.as_events = slo.replace(method="occurrences")
+        self.ring = Ring(step_ns, size, closed, bucket_end(now_ns, step_ns, closed))
+        self.left_out = 0
+        self.windows = tuple((w, format_duration(w)) for w in slo.all_burn_windows)
+        self.spans = tuple(-(-w // step_ns) for w in slo.all_burn_windows)
+        self._valid_when = slo.sli.valid_when
+        self._good_when = slo.sli.good_when
+        self._everyone = self._valid_when is EVERYTHING
+
+    def judge(self, event: Mapping[str, Any]) -> Verdict | None:
+        """What *event* is to this SLO; None when it takes no part."""
+        if not (self._everyone or self._valid_when.matches(event)):
+            return None
+        good = self._good_when.matches(event)
+        return "unknown" if good is None else "good" if good else "bad"
+
+    def count(self, time_ns: int, verdict: Verdict | None) -> bool:
+        """Count an event of *time_ns*; False when its bucket is forgotten."""
+        if verdict is None:
+            return True
+        self.left_out += verdict == "unknown"
+        if self.slo.corrections:
+            treat = self._treatment(Interval(time_ns, time_ns + 1, "left"))
+            if treat == "exclude":
+                return True
+            verdict = "good" if treat == "good" else verdict
+        if verdict == "unknown":
+            return True
+        ring, good = self.ring, verdict == "good"
+        return ring.add(ring.end_of(time_ns), int(good), int(not good))
+
+    def count_now(self, verdict: Verdict | None) -> None:
+        """Count an event of the open bucket, while no maintenance touches that."""
+        own = self.ring.own
+        if verdict == "good":
+            self.ring.own = (own[0] + 1, own[1])
+        elif verdict == "bad":
+            self.ring.own = (own[0], own[1] + 1)
+        elif verdict == "unknown":
+            self.left_out += 1
+
+    def _treatment(self, within: Interval) -> str | None:
+        found = {
+            correction.treat for correction in self.slo.corrections if correction.intervals(within)
+        }
+        return "exclude" if "exclude" in found else "good" if found else None
+
+    def under_maintenance(self) -> bool:
+        """Whether some of the open bucket is judged otherwise, so that each event's time counts."""
+        ring = self.ring
+        bucket = Interval((ring.newest - 1) * ring.step_ns, ring.newest * ring.step_ns, ring.closed)
+        return bool(self.slo.corrections) and self._treatment(bucket) is not None
+
+    def count_events(self, events: Events, *, judged: bool) -> int:
+        """
+        Count many events, none of which lies in the future.
+
+        Args:
+            events: The events.
+            judged: Whether their `good` column is the verdict, instead of the indicator.
+
+        Returns:
+            How many lay in forgotten buckets.
+        """
+        import numpy as np
+
+        from errorbudget.judging import judge
+
+        slo = self.as_events.replace(sli=RatioSLI()) if judged else self.as_events
+        found = judge(slo, events, until_ns=int(events.time[-1]))
+        self.left_out += found.left_out
+        series: Any = found.series
+        ends = [self._ends(times) for times in (series.time_ns, series.bad_ns)]
+        bad = np.repeat((0, 1), [len(part) for part in ends])
+        ring = self.ring
+        # Every event as a good one, and each bad one taken back.
+        return ring.add_buckets(np.concatenate(ends), 1 - 2 * bad, bad)
+
+    def blank(self) -> FeedState:
+        """The ring as a value that holds nothing: what another must be like to be added."""
+        import numpy as np
+
+        from errorbudget.live.state import FeedState, fingerprint
+
+        ring, nothing = self.ring, np.empty(0, dtype=np.int64)
+        kind = (self.slo.name, fingerprint(self.slo), ring.step_ns, ring.closed)
+        return FeedState(*kind, ring.newest, ring.newest, nothing, nothing, nothing)
+
+    def state(self, arrived: tuple[int, int]) -> FeedState:
+        """What the ring remembers, as a value."""
+        ends, good, bad = self.ring.buckets(arrived)
+        filled = (good > 0) | (bad > 0)
+        return replace(
+            self.blank(),
+            first=int(ends[0]),
+            ends=ends[filled],
+            good=good[filled],
+            bad=bad[filled],
+            left_out=self.left_out,
+        )
+
+    def take(self, saved: FeedState) -> None:
+        """Add what was saved; what lies after the open bucket counts in it."""
+        self.ring.add_buckets(saved.ends, saved.good, saved.bad)
+        self.ring.first = min(self.ring.first, saved.first)
+        self.left_out += saved.left_out
+
+    def _ends(self, times: Integers) -> Integers:
+        step = self.ring.step_ns
+        return -(-times // step) if self.ring.closed == "right" else times // step + 1
+
+
+def _check_fit(slo: SLO, step_ns: int, now_ns: int) -> None:
+    step = format_duration(step_ns)
+    shortest = min(slo.all_burn_windows, default=slo.period_ns)
+    if shortest < step_ns:
+        raise InvalidWindowError(
+            f'SLO "{slo.name}" looks at windows of {format_duration(shortest)}, shorter than '
+            f"buckets of {step}; choose a finer resolution"
+        )
+    if not isinstance(slo.method, Occurrences) and slo.method.slice % step_ns:
+        raise InvalidWindowError(
+            f'SLO "{slo.name}": buckets of {step} do not add up to slices of '
+            f"{format_duration(slo.method.slice)}"
+        )
+    if isinstance(slo.window, Calendar) and slo.window.interval(now_ns).start_ns % step_ns:
+        raise InvalidWindowError(
+            f'SLO "{slo.name}": a {slo.window} does not begin with a bucket of {step}; '
+            "choose a finer resolution"
+        )
