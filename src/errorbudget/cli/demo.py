@@ -100,7 +100,7 @@ def _step(text: str) -> None:
 
 
 def _guide() -> int:
-    from importlib.resources import files
+    from errorbudget.cli.inputs import specs_room
 
-    click.echo(files("errorbudget.specs").joinpath("guide.yaml").read_text("utf-8"), nl=False)
+    click.echo(specs_room("the guide").guide_text(), nl=False)
     return OK

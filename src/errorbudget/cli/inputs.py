@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from errorbudget.events import Events
     from errorbudget.slo import SLO
 
-__all__ = ["Inputs", "data_options", "gathered", "instant", "objective_options", "wanted_columns"]
+__all__ = [
+    "Inputs",
+    "data_options",
+    "gathered",
+    "instant",
+    "objective_options",
+    "specs_room",
+    "wanted_columns",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OWN = ("time", "status", "duration_s", "good")
@@ -139,9 +148,10 @@ def wanted_columns(slos: Iterable[SLO]) -> tuple[tuple[str, ...], tuple[str, ...
                 walk(part)
 
     for slo in slos:
-        walk(slo.sli.to_dict())
+        sli: Any = slo.sli
+        walk(sli.to_dict())
         # A latency leaves its column to itself when it is the usual one.
-        column = getattr(slo.sli, "column", "duration_s")
+        column = getattr(sli, "column", "duration_s")
         if column not in _OWN:
             values[column] = None
     return tuple(labels), tuple(values)
@@ -155,13 +165,24 @@ def load_slos(path: str) -> list[SLO]:
         SpecError: The file is not a valid specification.
         MissingDependencyError: Reading YAML needs an extra.
     """
+    return list(specs_room("reading a file of SLOs").load(path))
+
+
+def specs_room(job: str) -> ModuleType:
+    """
+    `errorbudget.specs`, which an extra brings.
+
+    Raises:
+        MissingDependencyError: *job* lacks what the extra brings.
+    """
+    from importlib import import_module
+
     try:
-        from errorbudget import specs
+        return import_module("errorbudget.specs")
     except ModuleNotFoundError as error:
-        raise MissingDependencyError.for_extra(
-            "reading a file of SLOs", str(error.name), "specs"
-        ) from error
-    return list(specs.load(path))
+        if (error.name or "").partition(".")[0] == "errorbudget":
+            raise
+        raise MissingDependencyError.for_extra(job, str(error.name), "specs") from error
 
 
 def chosen(slos: Iterable[SLO], names: Iterable[str]) -> tuple[SLO, ...]:
@@ -200,7 +221,14 @@ def gathered(options: Mapping[str, Any]) -> Inputs:
     at = instant(options["at"])
     slos = chosen(load_slos(spec), options["names"]) if spec is not None else ()
     labels, values = wanted_columns(slos) if slos else (tuple(where), ())
-    events = read(options, labels=labels, values=values, at=at)
+    try:
+        events = read(options, labels=labels, values=values, at=at)
+    except InvalidInputError as error:
+        if len(slos) < 2 or "has no column" not in str(error):
+            raise
+        raise InvalidInputError(
+            f"{error}; to judge only what these files can answer, choose with --slo NAME"
+        ) from error
     if spec is None:
         slos = chosen(
             default_slos(events, target=target, window=window, where=where or None),

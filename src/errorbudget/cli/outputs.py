@@ -22,8 +22,7 @@ def write(content: str | bytes, out: str | None) -> None:
         SourceUnavailableError: *out* is a directory, or cannot be written.
     """
     if out is not None and out != "-":
-        if (folder := Path(out).parent) and not folder.exists():
-            folder.mkdir(parents=True)
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
         write_blocks([content.encode() if isinstance(content, str) else content], out)
         return
     if isinstance(content, str):

@@ -7,7 +7,6 @@ import json
 import click
 
 from errorbudget.cli import OK
-from errorbudget.errors import MissingDependencyError
 
 __all__ = ["schema"]
 
@@ -24,12 +23,8 @@ def schema(what: str, out: str | None) -> int:
 
         found = report_schema()
     else:
-        try:
-            from errorbudget import specs
-        except ModuleNotFoundError as error:
-            raise MissingDependencyError.for_extra(
-                "the schema of specifications", str(error.name), "specs"
-            ) from error
-        found = specs.json_schema()
+        from errorbudget.cli.inputs import specs_room
+
+        found = specs_room("the schema of specifications").json_schema()
     write(json.dumps(found, indent=2).encode() + b"\n", out)
     return OK

@@ -14,7 +14,7 @@ __all__ = ["validate"]
 @click.command()
 @click.argument("specs", nargs=-1, required=True)
 def validate(specs: tuple[str, ...]) -> int:
-    """Check files of SLOs: each mistake with its line and the cure. Exit code 1 when one is wrong."""
+    """Check files of SLOs: each mistake with its line and cure. Exit code 1 when one is wrong."""
     code = OK
     for path in specs:
         try:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from errorbudget.plot.files import inline_svg as inline_svg
-    from errorbudget.plot.files import picture as picture
     from errorbudget.plot.figures import history_figure as history_figure
     from errorbudget.plot.figures import status_figure as status_figure
+    from errorbudget.plot.files import inline_svg as inline_svg
+    from errorbudget.plot.files import picture as picture
 
 _HOME = {
     "history_figure": "figures",
@@ -24,7 +24,7 @@ _HOME = {
     "status_figure": "figures",
 }
 
-__all__ = ["history_figure", "inline_svg", "picture", "status_figure"]  # noqa: F822 - lazily
+__all__ = ["history_figure", "inline_svg", "picture", "status_figure"]
 
 
 def __getattr__(name: str) -> object:

@@ -41,10 +41,18 @@ def _blank(panels: int, *, width: float = 8.4, height: float = 1.9) -> tuple[Pic
 
 
 def _dated(axes: list[Any], start_ns: int, end_ns: int) -> None:
-    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+    locator = dates.AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
+    day, hour = "%d %b", "%H:%M"
     for ax in axes:
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))
+        ax.xaxis.set_major_formatter(
+            dates.ConciseDateFormatter(  # type: ignore[no-untyped-call]
+                locator,
+                formats=["%Y", "%b %Y", day, hour, hour, "%H:%M:%S"],
+                zero_formats=["", "%Y", day, day, hour, hour],
+                show_offset=False,
+            )
+        )
         ax.set_xlim(*moments(np.array([start_ns, max(end_ns, start_ns + 1_000_000)])))
     axes[-1].set_xlabel("time (UTC)")
 
@@ -75,12 +83,13 @@ def history_figure(history: History) -> Picture:
 
 def _threshold_figure(history: History) -> Picture:
     figure, axes = _blank(len(history.measurements))
-    empty = (
-        history.slo.sli.measurements([None] * len(axes))
-        if hasattr(history.slo.sli, "measurements")
-        else (history.slo.sli.measurement(None),)
-    )  # type: ignore[union-attr]
-    for ax, bound in zip(axes, empty, strict=True):
+    sli: Any = history.slo.sli
+    bounds = (
+        sli.measurements([None] * len(axes))
+        if hasattr(sli, "measurements")
+        else (sli.measurement(None),)
+    )
+    for ax, bound in zip(axes, bounds, strict=True):
         figure_panel(ax, history, bound.name, bound.bound, bound.op, bound.unit)
     _dated(axes, int(history.time_ns[0]), int(history.time_ns[-1]))
     return figure

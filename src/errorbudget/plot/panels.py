@@ -77,19 +77,20 @@ def sli_panel(ax: Axes, time_ns: Integers, sli: Floats, slo: SLO, title: str) ->
     ax.set_ylabel("good [%]")
     ax.ticklabel_format(axis="y", useOffset=False)
     ax.set_title(title)
-    _name_line(ax, 100 * target, f"target {slo.target_at(int(time_ns[-1]))}")
+    _name_line(ax, 100 * target, f"target\n{slo.target_at(int(time_ns[-1]))}")
 
 
 def _name_line(ax: Axes, value: float, text: str) -> None:
+    """What a horizontal line means, in the margin beside it."""
     ax.annotate(
         text,
-        (0.0, value),
+        (1.0, value),
         xycoords=("axes fraction", "data"),
-        xytext=(4, 2),
+        xytext=(4, 0),
         textcoords="offset points",
         fontsize=8,
         color=SOFT,
-        va="bottom",
+        va="center",
     )
 
 
@@ -123,21 +124,19 @@ def burn_panel(ax: Axes, history: History, title: str) -> None:
     fired = [alert for alert in alerts if bool(history.firing(alert.name).any())]
     for rank, alert in enumerate(fired):
         _episodes(ax, history, alert.name, 1.0 - 0.035 * (rank + 1))
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, -0.16),
-        ncols=6,
+    lines = [*ax.get_lines()[: 2 * len(by_window) : 2 if alerts else 1]]
+    labels = [
+        f"{window}, alert above {decimal(limit, 2)} (dashed)" if alerts else window
+        for window, limit in by_window.items()
+    ]
+    ax.figure.legend(
+        lines,
+        labels,
+        loc="outside lower left",
+        ncols=2,
         fontsize=8,
         handlelength=1.4,
-        columnspacing=1.2,
-        borderaxespad=0,
-        title=(
-            "dashed: threshold of the window's alert ("
-            + ", ".join(f"{w} > {decimal(t, 2)}" for w, t in by_window.items())
-            + "); bars at the top: alert fired"
-            if alerts
-            else None
-        ),
+        title="bars at the top: an alert fired" if fired else None,
         title_fontsize=8,
         alignment="left",
     )
@@ -172,4 +171,4 @@ def figure_panel(ax: Axes, history: History, name: str, bound: float, op: str, u
     ax.set_ylabel("ms" if scale == 1_000 else unit)
     ax.set_title(name)
     limit = span(bound) if unit == "s" else decimal(bound, 2)
-    _name_line(ax, scale * bound, f"bound: {op} {limit}")
+    _name_line(ax, scale * bound, f"bound\n{op} {limit}")

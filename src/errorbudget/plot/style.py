@@ -24,7 +24,7 @@ ALARM = "#d55e00"
 LINES = ("#d55e00", "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9")
 _TIERS = ("#009e73", "#e69f00", "#d55e00", "#8c2d54")
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.size": 9,
     "font.family": "sans-serif",
     "text.color": INK,

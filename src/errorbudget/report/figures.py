@@ -121,7 +121,7 @@ def rate(value: Figure, *, lines: Iterable[Fraction] = ()) -> str:
         >>> rate(Fraction(9999, 10_000)), rate(0), rate(float("inf"))
         ('0.9999', '0', 'inf')
     """
-    small = value is None or abs(value) < 100
+    small = value is None or -100 < value < 100
     return decimal(value, 2 if small else 0, lines=[*lines, Fraction(0), Fraction(1)])
 
 
@@ -146,7 +146,7 @@ def seconds(value: Figure, places: int = 1) -> str:
     """
     if value is None or (isinstance(value, float) and (isnan(value) or isinf(value))):
         return decimal(value)
-    size = abs(value)
+    size = abs(Fraction(value))
     for bound, divisor, unit in (
         (1, Fraction(1, 1000), "ms"),
         (120, Fraction(1), "s"),

@@ -149,10 +149,11 @@ def _remaining(slo: Mapping[str, Any]) -> Ratio | None:
         return _number(budget["remaining_ratio"])
     from errorbudget.target import Target
 
-    allowed = counts["total"] * Target(target).error
+    allowed: Fraction = counts["total"] * Target(target).error
+    bad: int = counts["bad"]
     if allowed:
-        return 1 - counts["bad"] / allowed
-    return -inf if counts["bad"] else Fraction(1)
+        return 1 - bad / allowed
+    return -inf if bad else Fraction(1)
 
 
 def standings_in(report: Mapping[str, Any]) -> list[Standing]:
@@ -243,17 +244,10 @@ def _judged(standing: Standing, rules: Rules) -> tuple[list[str], list[str]]:
     unknown: list[str] = []
     against: list[str] = []
     if rules.policy:
-        if standing.remaining is None:
-            if standing.state == "missed" and rules.change != "critical":
-                against.append(f"{name}: the objective is missed")
-        elif standing.may_deploy == "none":
-            against.append(f"{name}: {_left(standing)} of the budget left lets nothing through")
-        elif standing.may_deploy == "critical" and rules.change != "critical":
-            against.append(
-                f"{name}: {_left(standing)} of the budget left lets only critical changes through"
-            )
-        elif standing.may_deploy is None:
+        if standing.remaining is not None and standing.may_deploy is None:
             unknown.append(f"{name}: its report does not say what the tier lets through")
+        elif verdict := _policy_verdict(standing, rules.change):
+            against.append(f"{name}: {verdict}")
     floor = rules.min_remaining
     if floor is not None and standing.remaining is not None and standing.remaining < floor:
         against.append(
@@ -262,16 +256,32 @@ def _judged(standing: Standing, rules: Rules) -> tuple[list[str], list[str]]:
     for window, limit in rules.max_burn.items():
         if not standing.burn:
             continue  # a threshold objective has no burn rate
-        if window not in standing.burn:
-            known = tuple(standing.burn)
-            raise InvalidInputError(
-                f"{name} has no burn rate over {window}; there are {', '.join(known)}"
-                f"{did_you_mean(window, known)}"
-            )
-        burn = standing.burn[window]
+        burn = _burn(standing, window)
         if burn is None:
             unknown.append(f"{name}: no events in the last {window}")
         elif burn > limit:
             shown = rate(burn, lines=[limit])
             against.append(f"{name}: burns at {shown} over {window}, above {rate(limit)}")
     return unknown, against
+
+
+def _policy_verdict(standing: Standing, change: str) -> str:
+    """Why the policy of one SLO is against a change; empty when it is not."""
+    if standing.remaining is None:
+        missed = standing.state == "missed" and change != "critical"
+        return "the objective is missed" if missed else ""
+    if standing.may_deploy == "none":
+        return f"{_left(standing)} of the budget left lets nothing through"
+    if standing.may_deploy == "critical" and change != "critical":
+        return f"{_left(standing)} of the budget left lets only critical changes through"
+    return ""
+
+
+def _burn(standing: Standing, window: str) -> Ratio | None:
+    if window not in standing.burn:
+        known = tuple(standing.burn)
+        raise InvalidInputError(
+            f"{standing.name} has no burn rate over {window}; there are {', '.join(known)}"
+            f"{did_you_mean(window, known)}"
+        )
+    return standing.burn[window]

@@ -56,8 +56,10 @@ def _data(data: DataSummary) -> list[str]:
             f"{name} {count(n)} ({percent(n / data.events)})" for name, n in data.classes.items()
         ]
         rows.append(["statuses", ", ".join(shares)])
-    for file in data.files:
-        rows.append([escaped(file.name), f"{escaped(file.format)}, {count(file.lines)} lines"])
+    rows += [
+        [escaped(file.name), f"{escaped(file.format)}, {count(file.lines)} lines"]
+        for file in data.files
+    ]
     lines = _table(["data", ""], rows)
     lines += ["", *(f"- {escaped(note)}" for note in data.notes)] if data.notes else []
     return lines

@@ -1,8 +1,8 @@
 """
 The report as one HTML page that needs nothing else: no network, no script, no other file.
 
-Everything that comes from data is escaped by the template engine. Pictures are SVG in the page, in its
-colours, light and dark; without matplotlib the page has none and says so.
+Everything that comes from data is escaped by the template engine. Pictures are SVG in the page, in
+its colours, light and dark; without matplotlib the page has none and says so.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from errorbudget.errors import InvalidInputError
 from errorbudget.predicates import (
     EVERYTHING,
     Flag,
+    Number,
     Predicate,
     PredicateLike,
     as_predicate,
-    number,
     status_in,
 )
 
@@ -150,6 +150,18 @@ class Availability(RatioSLI):
 
     kind: ClassVar[str] = "availability"
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            good: PredicateLike | None = None,
+            bad: PredicateLike | None = None,
+            valid: PredicateLike | None = None,
+            where: PredicateLike | None = None,
+            exclude: PredicateLike | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         if self.good is None and self.bad is None:
             object.__setattr__(self, "bad", status_in("5xx"))
@@ -170,10 +182,36 @@ class ErrorRate(RatioSLI):
 
     kind: ClassVar[str] = "error_rate"
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            good: PredicateLike | None = None,
+            bad: PredicateLike | None = None,
+            valid: PredicateLike | None = None,
+            where: PredicateLike | None = None,
+            exclude: PredicateLike | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         if self.good is None and self.bad is None:
             object.__setattr__(self, "bad", status_in("4xx|5xx"))
         RatioSLI.__post_init__(self)
+
+
+def positive(condition: Number) -> Number:
+    """
+    The condition itself, where its bound is above 0.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    if condition.bound <= 0:
+        raise InvalidInputError(
+            f"a bound on {condition.column} must be greater than 0, got {condition.bound}"
+        )
+    return condition
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -218,14 +256,14 @@ class Latency(RatioSLI):
             raise InvalidInputError(
                 "the threshold of a latency says what is good; leave out good and bad"
             )
-        condition = number(self.column) <= self.threshold
-        object.__setattr__(self, "threshold", condition.bound_text)  # type: ignore[attr-defined]
+        condition = positive(Number(self.column, "<=", self.threshold))
+        object.__setattr__(self, "threshold", condition.bound_text)
         RatioSLI.__post_init__(self)
 
     @property
     def good_when(self) -> Predicate:
         """The condition on a good event: no longer than the threshold."""
-        return number(self.column) <= self.threshold
+        return Number(self.column, "<=", self.threshold)
 
     def __repr__(self) -> str:
         own = [repr(self.threshold)]
