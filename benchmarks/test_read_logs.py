@@ -4,8 +4,8 @@ How fast, and in how much memory, is a combined log of a million lines read?
 Peers do the same job by their best general means: time, status, method and route (the path
 without its query) of every line, with polars (a regular expression over whole lines; columns split
 at blanks) and DuckDB (a regular expression). Every method runs in a process of its own, in turn, so
-that drift of the machine falls on all; each must count the same lines per status and the same sum of
-times before its time counts.
+that drift of the machine falls on all; each must count the same lines per status and the same sum
+of times before its time counts.
 
     python benchmarks/test_read_logs.py --lines 1000000 --rounds 7
 

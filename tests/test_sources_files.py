@@ -155,7 +155,7 @@ class Endless(io.RawIOBase):
 def test_an_endless_line_costs_no_memory() -> None:
     """A line of a hundred million characters is one bad line, dropped as it passes."""
     head = TEXT * 10  # so that the format is known
-    source = Endless(head, b"x", 100_000_000, b"\n" + TEXT)
+    source: Any = Endless(head, b"x", 100_000_000, b"\n" + TEXT)
     read_events(io.BytesIO(TEXT))
     tracemalloc.start()
     try:

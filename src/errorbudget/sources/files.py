@@ -145,7 +145,22 @@ class ByteStream:
         if self._head:
             piece, self._head = self._head[:size], self._head[size:]
             return piece
-        return self._next(size)
+        if self._inflater is None:
+            return self._next(size)
+        pieces: list[bytes] = []
+        left = size
+        while left:
+            try:
+                piece = self._next(left)
+            except BrokenDataError:
+                if pieces:
+                    break  # the good part first; the next call meets the damage again
+                raise
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def _next(self, size: int) -> bytes:
         if self._broken is not None:
