@@ -1,4 +1,4 @@
-"""Side by side: each way equals the objective judged that way, and the reasons hold true figures."""
+"""Side by side: each way equals the objective judged that way, with true figures as reasons."""
 
 from __future__ import annotations
 

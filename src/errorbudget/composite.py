@@ -134,7 +134,7 @@ def combine(
         >>> float(combine([0.99, 0.98]))
         0.985
         >>> float(combine(["0.9999", "0.9999", "0.9995", "0.999"], rule="serial"))
-        0.99830081011005
+        0.998300809885005
     """
     if rule not in RULES:
         raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
