@@ -6,6 +6,7 @@ strided, read-only or of foreign byte order, are never written to, and are check
 """
 
 from errorbudget.kernels.grid import grid_budget, grid_counts, grid_windows
+from errorbudget.kernels.quantiles import rolling_quantiles
 from errorbudget.kernels.ratios import budget_remaining, burn_exceeds, burn_rate, sli
 from errorbudget.kernels.rolling import rolling_budget, rolling_counts
 
@@ -18,5 +19,6 @@ __all__ = [
     "grid_windows",
     "rolling_budget",
     "rolling_counts",
+    "rolling_quantiles",
     "sli",
 ]

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCK",
     "check_ascending",
+    "check_closed",
     "check_window",
     "counts_column",
     "descends_at",
     "flags_column",
+    "not_ascending",
     "time_column",
+    "values_column",
 ]
 
 BLOCK = 1 << 15
@@ -112,6 +115,34 @@ def counts_column(
     return good_column, total_column
 
 
+def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
+    """
+    One number per event as float64, shape (n,); -0.0 becomes 0.0.
+
+    Raises:
+        InvalidSeriesError: Wrong length, not numbers, or one that is NaN, infinite or negative.
+    """
+    column = np.asarray(values)
+    if column.shape != (rows,):
+        raise InvalidSeriesError(
+            f"values has shape {column.shape} and time_ns ({rows},); they must match"
+        )
+    if column.dtype.kind not in "iufb" and column.size:
+        raise InvalidSeriesError(f"values must be numbers, got {column.dtype}")
+    numbers = np.ascontiguousarray(column, dtype=np.float64)
+    if rows and not (0 <= numbers.min() <= numbers.max() < np.inf):
+        wrong = ~((numbers >= 0) & (numbers < np.inf))
+        index = int(np.argmax(wrong))
+        raise InvalidSeriesError(
+            f"values must be finite and not negative, got {numbers[index]} at index {index}; "
+            "leave out events without a value",
+            index=index,
+        )
+    if rows and numbers.view(np.int64).min() < 0:
+        numbers = numbers + 0.0
+    return numbers
+
+
 def descends_at(instants: NDArray[np.int64]) -> int | None:
     """Index of the first instant that is earlier than the one before it, or None."""
     falls = np.empty(BLOCK, dtype=np.bool_)
@@ -143,6 +174,17 @@ def not_ascending(instants: NDArray[np.int64], index: int, name: str) -> Invalid
         f"at index {index}{cure}",
         index=index,
     )
+
+
+def check_closed(closed: str) -> None:
+    """
+    Which end of a window belongs to it.
+
+    Raises:
+        InvalidWindowError: Neither `"right"` nor `"left"`.
+    """
+    if closed not in ("right", "left"):
+        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
 
 
 def check_window(window_ns: int) -> int:

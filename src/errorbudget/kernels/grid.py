@@ -18,6 +18,7 @@ from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
     BLOCK,
     check_ascending,
+    check_closed,
     counts_column,
     flags_column,
     not_ascending,
@@ -109,8 +110,7 @@ def grid_counts(
         >>> good.tolist(), total.tolist()
         ([1, 2, 3], [1, 3, 4])
     """
-    if closed not in ("right", "left"):
-        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
+    check_closed(closed)
     time = time_column(time_ns)
     edges = time_column(edges_ns, "edges_ns")
     check_ascending(edges, "edges_ns")

@@ -10,7 +10,7 @@ window: a block is never cut within an instant, and an instant is worked on once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -307,7 +307,8 @@ def rolling_counts(
         repeats: NDArray[np.intp] | None,
         scratch: _Scratch,
     ) -> None:
-        for answer, counts in zip(answers, (whole - bad, whole), strict=True):
+        good_inside = np.subtract(whole, bad, out=scratch.limit[: len(bad)])
+        for answer, counts in zip(answers, (good_inside, whole), strict=True):
             answer[rows] = counts if repeats is None else np.repeat(counts, repeats)
 
     _sweep_all(time, flags, window, threads, write)

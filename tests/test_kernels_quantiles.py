@@ -1,0 +1,127 @@
+"""Exact quantiles over sliding windows: the numpy kernel, its plain twin and numpy's own."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget import rolling as plain
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, InvalidWindowError
+from errorbudget.kernels import quantiles as kernel
+from errorbudget.kernels import rolling_quantiles
+from tests.kernel_inputs import DISGUISES, WINDOWS, blocks_of, sorted_instants
+
+VALUES = st.one_of(
+    st.sampled_from([0.0, -0.0, 0.1, 0.1, 0.2, 0.2000001, 5e-324, 1e308, 3.0]),
+    st.floats(0, 10, allow_subnormal=True),
+)
+SHARES = [Fraction(1, 1000), Fraction(1, 2), Fraction(95, 100), Fraction(99, 100), Fraction(1)]
+
+
+@st.composite
+def measured(draw):
+    time = draw(sorted_instants())
+    values = draw(st.lists(VALUES, min_size=len(time), max_size=len(time)))
+    return time, np.array(values, dtype=np.float64)
+
+
+def agree(answer, expected):
+    for row, twin in zip(answer.tolist(), expected, strict=True):
+        assert [None if value != value else value for value in row] == twin
+
+
+@given(
+    measured(),
+    sorted_instants(max_size=12),
+    WINDOWS,
+    st.sampled_from(["right", "left"]),
+    st.sampled_from([1, 3, 1 << 15]),
+    st.sampled_from([1, 2, 1024]),
+)
+def test_quantiles_are_those_of_the_plain_twin(rows, ends, window, closed, block, cell_events):
+    """Exactly, for ties, zeros, tiny and huge values, empty and warm-up windows."""
+    time, values = rows
+    if len(time) and len(ends) and abs(int(ends[-1]) - int(time[0])) > 2**62:
+        return
+    expected = plain.rolling_quantiles(
+        time.tolist(), values.tolist(), ends.tolist(), window, SHARES, closed=closed
+    )
+    with blocks_of(block, kernel), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "CELL_EVENTS", cell_events)
+        answer = rolling_quantiles(time, values, ends, window, SHARES, closed=closed)
+    agree(answer, expected)
+
+
+@pytest.mark.parametrize("shape", ["steady", "drifting", "few values", "two worlds"])
+def test_many_events_are_exact_too(shape):
+    """Thousands of windows over thousands of events, against numpy's inverted CDF."""
+    rng = np.random.default_rng(7)
+    time = np.sort(rng.integers(0, 40_000, 60_000))
+    values = rng.lognormal(-2, 0.7, len(time))
+    if shape == "drifting":
+        values *= np.exp(time / 10_000)
+    elif shape == "few values":
+        values = np.round(values, 1)
+    elif shape == "two worlds":
+        values = np.where(time % 10_000 < 5_000, values, values * 1e6)
+    ends = np.arange(0, 42_000, 7)
+    answer = rolling_quantiles(time, values, ends, 3_000, [0.5, 0.95, 0.99])
+    starts, stops = time.searchsorted(ends - 3_000, "right"), time.searchsorted(ends, "right")
+    for column in range(0, len(ends), 37):
+        inside = values[starts[column] : stops[column]]
+        if len(inside):
+            expected = np.quantile(inside, [0.5, 0.95, 0.99], method="inverted_cdf")
+            np.testing.assert_array_equal(answer[:, column], expected)
+        else:
+            assert np.isnan(answer[:, column]).all()
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@given(rows=measured(), ends=sorted_instants(max_size=6))
+def test_columns_may_be_disguised_and_stay_untouched(disguise, rows, ends):
+    """Strided, read-only, big-endian and listed columns count alike, and are not written to."""
+    if len(rows[0]) and len(ends) and abs(int(ends[-1]) - int(rows[0][0])) > 2**62:
+        return
+    columns = [DISGUISES[disguise](column) for column in (*rows, ends)]
+    before = [np.array(column) for column in columns]
+    np.testing.assert_array_equal(
+        rolling_quantiles(*columns, 61, [0.5]), rolling_quantiles(*rows, ends, 61, [0.5])
+    )
+    for column, copy in zip(columns, before, strict=True):
+        np.testing.assert_array_equal(column, copy)
+
+
+@given(st.integers(0, 2**60), st.fractions(Fraction(1, 10**9), 1))
+def test_a_rank_is_exact_for_any_size(total, share):
+    """ceil(q x n), also where the product leaves int64."""
+    [rank] = kernel.ranks(np.array([total]), share)
+    assert rank == -(-total * share.numerator // share.denominator)
+
+
+def test_wrong_input_is_refused():
+    """With the first offender, and the cure."""
+    for value in (np.nan, np.inf, -0.5):
+        with pytest.raises(InvalidSeriesError, match="at index 1; leave out") as caught:
+            rolling_quantiles([1, 2], [0.1, value], [2], 1, [0.5])
+        assert caught.value.index == 1
+    with pytest.raises(InvalidSeriesError, match="time_ns must ascend"):
+        rolling_quantiles([2, 1], [0.1, 0.2], [2], 1, [0.5])
+    with pytest.raises(InvalidSeriesError, match="ends_ns must ascend"):
+        rolling_quantiles([1, 2], [0.1, 0.2], [2, 1], 1, [0.5])
+    with pytest.raises(InvalidSeriesError, match="they must match"):
+        rolling_quantiles([1, 2], [0.1], [2], 1, [0.5])
+    with pytest.raises(InvalidSeriesError, match="must be numbers"):
+        rolling_quantiles([1], ["slow"], [2], 1, [0.5])
+    for quantile in (0, 1.5, "p95", float("nan")):
+        with pytest.raises(InvalidInputError, match="a quantile must lie in"):
+            rolling_quantiles([1], [0.1], [2], 1, [quantile])
+    with pytest.raises(InvalidWindowError):
+        rolling_quantiles([1], [0.1], [2], 0, [0.5])
+    with pytest.raises(InvalidWindowError):
+        rolling_quantiles([1], [0.1], [2], 1, [0.5], closed="both")
+    with pytest.raises(InvalidSeriesError, match="292 years"):
+        rolling_quantiles([2**62], [0.1], [-(2**63) + 5, 2**63 - 1], 2**64, [0.5])
