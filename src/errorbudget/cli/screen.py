@@ -31,6 +31,9 @@ __all__ = ["Marks", "console_for", "marks_for", "screen"]
 
 PIPE_WIDTH = 200
 NARROW = 72
+WIDE = 100
+_ASCII_HEAD = box.Box("\n".join(["    ", "    ", " -- ", *["    "] * 5]), ascii=True)
+_LABEL = 13
 _STATE_STYLE = {"met": "green", "missed": "bold red", "no data": "dim"}
 _TIER_STYLE = {
     "healthy": "green",
@@ -111,7 +114,7 @@ def screen(document: Document, *, to_file: bool = False) -> str:
     marks = marks_for(console)
     said = [words(status) for status in document.report]
     if document.data is not None:
-        console.print(_data(document.data))
+        console.print(_data(document.data, console))
         console.print()
     for note in document.notes:
         console.print(Text(note, style="dim"))
@@ -137,7 +140,7 @@ def _grid() -> Table:
     return table
 
 
-def _data(data: DataSummary) -> RenderableType:
+def _data(data: DataSummary, console: Console) -> RenderableType:
     grid = _grid()
     for file in data.files:
         grid.add_row("read", Text(f"{file.name}: {file.format}, {count(file.lines)} lines"))
@@ -149,10 +152,13 @@ def _data(data: DataSummary) -> RenderableType:
         shares = [
             f"{name} {count(n)} ({percent(n / data.events)})" for name, n in data.classes.items()
         ]
-        grid.add_row("statuses", _joined(shares))
+        grid.add_row("statuses", _joined(shares, console.width - _LABEL))
         codes = [f"{code}: {count(n)}" for code, n in data.top_codes()]
         more = len(data.statuses) - len(codes)
-        grid.add_row("top codes", _joined([*codes, *([f"{more} more"] if more else [])]))
+        grid.add_row(
+            "top codes",
+            _joined([*codes, *([f"{more} more"] if more else [])], console.width - _LABEL),
+        )
     if data.without_status:
         grid.add_row("no status", f"{count(data.without_status)} events")
     if data.without_duration:
@@ -166,39 +172,72 @@ def _data(data: DataSummary) -> RenderableType:
     return grid
 
 
-def _joined(parts: list[str]) -> Text:
-    """Parts side by side; a line may break between them and not inside."""
-    return Text("  ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts))
+def _joined(parts: list[str], width: int) -> Text:
+    """Parts side by side; a line breaks between them and not inside."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(part)
+    return Text("\n".join(lines))
 
 
 def _overview(said: list[Words], console: Console, marks: Marks) -> RenderableType:
-    narrow = console.width < NARROW
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    if console.width < NARROW:
+        return Group(*(_brief(one, marks) for one in said))
+    wide = console.width >= WIDE
+    table = Table(
+        box=box.SIMPLE_HEAD if marks is UNICODE else _ASCII_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+        show_edge=False,
+    )
     table.add_column("SLO", overflow="fold")
     table.add_column("state", no_wrap=True)
-    if not narrow:
+    if wide:
         table.add_column("target", no_wrap=True, justify="right")
-    table.add_column("SLI", justify="right", no_wrap=not narrow)
-    table.add_column("budget left", justify="right")
-    table.add_column("tier", no_wrap=not narrow)
-    table.add_column("alerts", overflow="fold")
+    for name in ("SLI", "budget left"):
+        table.add_column(name, no_wrap=True, justify="right")
+    table.add_column("tier", no_wrap=True)
+    table.add_column("alerts", no_wrap=True)
     for one in said:
-        figures = ", ".join(f"{m.name} {m.value}" for m in one.measurements)
-        bounds = ", ".join(f"{m.name} {m.bound}" for m in one.measurements)
-        tier = one.tier.partition(" (")[0]
-        alerts = Text(", ".join(alert.name for alert in one.active_alerts) or "none")
-        if one.active_alerts:
-            alerts.stylize("bold red")
+        figures = "\n".join(f"{m.name} {m.value}" for m in one.measurements)
+        bounds = "\n".join(f"{m.name} {m.bound}" for m in one.measurements)
         table.add_row(
             Text(one.name),
             _state(one.state, marks),
-            *([] if narrow else [bounds or one.target]),
+            *([bounds or one.target] if wide else []),
             figures or one.sli,
             "none" if one.threshold_based else one.remaining,
-            Text("threshold" if one.threshold_based else tier, style=_TIER_STYLE.get(tier, "")),
-            alerts,
+            _tier_name(one),
+            _firing(one, "\n"),
         )
     return table
+
+
+def _brief(one: Words, marks: Marks) -> Text:
+    """One SLO in two lines, for a terminal that is too narrow for a table."""
+    text = Text.assemble(
+        (f"{marks.state(one.state)} ", _STATE_STYLE[one.state]), (one.name, "bold")
+    )
+    if one.threshold_based:
+        figures = (f"{m.name} {m.value} ({m.bound})" for m in one.measurements)
+        return text.append(f": {one.state}\n  {', '.join(figures)}")
+    text.append(f": {one.remaining} left, ").append_text(_tier_name(one))
+    text.append(f"\n  SLI {one.sli} of {one.target}; alerts: ")
+    return text.append_text(_firing(one, ", "))
+
+
+def _tier_name(one: Words) -> Text:
+    tier = "threshold" if one.threshold_based else one.tier.partition(" (")[0]
+    return Text(tier, style=_TIER_STYLE.get(tier, ""))
+
+
+def _firing(one: Words, between: str) -> Text:
+    names = [alert.name for alert in one.active_alerts]
+    return Text(between.join(names), style="bold red") if names else Text("none")
 
 
 def _state(state: str, marks: Marks) -> Text:
@@ -268,7 +307,7 @@ def _add_lines(
     top = len(marks.levels) - 1
     spark = "".join(marks.levels[round((share - low) / (1 - low) * top)] for share in shares)
     seen = length(int(line.time_ns[-1] - line.time_ns[0]))
-    grid.add_row("burn-down", Text(f"{spark}  {seen}"))
+    grid.add_row("burn-down", Text(f"{spark}  over {seen}"))
 
 
 def _burn(one: Words, console: Console) -> RenderableType:
@@ -276,7 +315,8 @@ def _burn(one: Words, console: Console) -> RenderableType:
         return Text("-")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True)
     if console.width < NARROW:
-        return Text("  ".join(f"{window}:\N{NO-BREAK SPACE}{value}" for window, value in one.burn))
+        parts = [f"{window}: {value}" for window, value in one.burn]
+        return _joined(parts, console.width - _LABEL - 2)
     for window, _ in one.burn:
         table.add_column(window, justify="right", header_style="dim")
     table.add_row(*(value for _, value in one.burn))
