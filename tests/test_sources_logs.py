@@ -24,7 +24,7 @@ from errorbudget.sources.formats import find_format
 from errorbudget.sources.logs.block import LogReader
 from errorbudget.sources.logs.layout import Layout, find_layout
 from errorbudget.sources.logs.line import Field, LogLine, parse_line
-from errorbudget.sources.requests import Dictionary, route_of, split_request
+from errorbudget.sources.requests import Dictionary, Requests, route_of, split_request
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECOND = 10**9
@@ -506,6 +506,28 @@ def test_routes_are_paths_without_query_and_fragment() -> None:
     assert route_of("/a?b#c") == "/a"
     assert route_of("/a#c?b") == "/a"
     assert route_of("?b") is None
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                ("GET", "get", "PUT", " ", "/a", "?", "q=1", "#", "HTTP/1.1", "http://h")
+            ),
+            max_size=8,
+        ).map("".join),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_cache_of_request_lines_changes_nothing(lines: list[str]) -> None:
+    """Codes of many lines are those of each line taken apart on its own."""
+    dictionaries = {"method": Dictionary(), "route": Dictionary()}
+    codes = Requests(dictionaries, dictionaries).codes(line.encode() for line in lines * 2)
+    for place, name in enumerate(("method", "route")):
+        texts: list[str | None] = [*dictionaries[name], None]
+        found = [texts[code] for code in codes[name].tolist()]
+        assert found == [split_request(line.encode())[place] for line in lines * 2]
 
 
 def test_dictionaries_give_codes_in_order() -> None:

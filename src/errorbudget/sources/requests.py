@@ -119,8 +119,6 @@ class Requests:
         }
         if len(known) > _CACHED:  # distinct lines may be endless, distinct routes rarely are
             known.clear()
-            for _, _, table in self._wanted:
-                del table[:]
         return codes
 
 
@@ -130,11 +128,27 @@ class _Positions(dict[bytes, int]):
     def __init__(self, wanted: list[tuple[int, Dictionary, array[int]]]) -> None:
         super().__init__()
         self._wanted = wanted
+        self._proto = any(part == REQUEST_LABELS.index("proto") for part, _, _ in wanted)
+        self._count = 0
 
     def __missing__(self, line: bytes) -> int:
+        method_and_path, query, _ = line.partition(b"?")
+        plain = method_and_path.count(b" ") == 1 and not method_and_path.endswith(b" ")
+        if query and plain and not self._proto:
+            # Queries differ from line to line, paths do not.
+            position = self[line] = self[method_and_path]
+            return position
         parts = split_request(line)
         for part, dictionary, table in self._wanted:
             text = parts[part]
             table.append(-1 if text is None else dictionary[text])
-        position = self[line] = len(self)
+        position = self[line] = self._count
+        self._count += 1
         return position
+
+    def clear(self) -> None:
+        """Forget all lines and empty the tables."""
+        super().clear()
+        self._count = 0
+        for _, _, table in self._wanted:
+            del table[:]

@@ -165,8 +165,9 @@ class LogReader:
         """Fill in the lines that have the usual shape."""
         usual = marks.quotes >= 2
         data, text = scan.block.data, marks.text
-        if data.find(b"\\") >= 0:
+        if data.find(b'\\"') >= 0:  # quotes that do not end a text
             at = np.flatnonzero(text[: len(data)] == _BACKSLASH)
+            at = at[text[at + 1] == _QUOTE]
             usual[np.searchsorted(marks.ends, at)] = False
         rows = np.flatnonzero(usual)
         opens, closes = marks.places[marks.first[rows]], marks.places[marks.first[rows] + 1]
