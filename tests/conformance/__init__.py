@@ -8,7 +8,9 @@ Cases that others wrote, asked of this library through its public names.
     verdicts   what counts as the same answer, and which differences are on purpose
     reading    targets, lengths and counts as files write them
     figures    one window's figures by the names that files give them
-    peers, kibana, slo_generator, openslo, burn_tables   adapters: they translate, and compute nothing
+    spans      windows at an instant
+    peers, kibana, slo_generator, openslo, burn_tables
+               adapters: they translate, and compute nothing
     servers    Prometheus and Alertmanager
     runner     adapters to cases, verdicts to lines
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.conformance FILE...`: one line a case, 1 if any fails, 2 for a wrong question."""
+"""One line a case; the exit code is 1 if any case fails, and 2 for a wrong question."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from errorbudget.durations import MINUTE_NS, SECOND_NS
 from tests.conformance.cases import Case
 from tests.conformance.peers import NEVER, note_digits, reached_not_exceeded
 from tests.conformance.reading import counts_of, find, length_ns, number, target_of
-from tests.conformance.verdicts import Answers, Purpose, Spoken
+from tests.conformance.verdicts import ROUND_WORDS, Answers, Purpose, Spoken, agree
 
 __all__ = ["ADAPTERS"]
 
@@ -74,10 +74,9 @@ def _at_least_a_minute(expected: Any, ours: Any) -> bool:
     if not isinstance(expected, list) or not isinstance(ours, list) or len(expected) != len(ours):
         return False
     return all(
-        mine.get(key) == value or (value == 0 and mine.get(key) in (1, None))
+        agree(value, mine.get(key)) or (value == 0 and mine.get(key) in (1, None))
         for theirs, mine in zip(expected, ours, strict=True)
         for key, value in theirs.items()
-        if key != "severity"
     )
 
 
@@ -140,7 +139,7 @@ def _lasting(case: Case, burn: Any) -> Answers:
             return eb.budget_spent(burn, found[1], period)
         raise KeyError(key)
 
-    return Answers(figure, (NEVER, *note_digits(case)))
+    return Answers(figure, (NEVER, ROUND_WORDS, *note_digits(case)))
 
 
 def exhaustion(case: Case) -> Answers:

@@ -26,9 +26,10 @@ __all__ = [
     "Figures",
     "assessed",
     "burning",
-    "clamped",
+    "guarded",
     "no_data",
     "refused_counts",
+    "refused_target",
     "rounded",
     "total_target",
 ]
@@ -243,6 +244,47 @@ class Figures:
 # ------------------------------------------------------------------------- differences on purpose
 
 
+GUARDS: dict[str, tuple[float, ...]] = {
+    "remaining": (0, 1),
+    "consumed": (0, math.inf),
+    "burn": (0,),
+    "sli": (-1, 0, 1),
+    "availability": (-1, 0, 1),
+    "success_ratio": (-1, 0, 1),
+    "gap": (0,),
+    "initial": (0,),
+}
+"""What peers write where there is no figure, by what the name of the figure holds."""
+
+QUIET = {"met": True, "slo_met": True, "is_met": True, "valid": True}
+"""The verdicts of peers on nothing; every other one is False."""
+
+
+def guarded(key: str, expected: Any) -> bool:
+    """Whether *expected* is what a peer writes where it has no figure."""
+    if isinstance(expected, bool):
+        return expected is QUIET.get(key, False)
+    plain = as_number(expected)
+    if plain is None:
+        return expected is None
+    found = next((values for name, values in GUARDS.items() if name in key), ())
+    return plain in found or math.isnan(plain)
+
+
+def their_figures(inputs: Any, target: Any) -> list[Fraction]:
+    """What the formulae of peers give for inputs that this library refuses."""
+    total, good = as_number(inputs.get("total")), as_number(inputs.get("good"))
+    if total is None and good is not None and (bad := as_number(inputs.get("bad"))) is not None:
+        total = good + bad
+    if not total or good is None or not (math.isfinite(total) and math.isfinite(good)):
+        return []
+    share, goal = Fraction(good) / Fraction(total), as_number(target)
+    if goal is None or goal == 1 or not math.isfinite(goal):
+        return [share]
+    spent = (1 - share) / (1 - Fraction(str(target)))
+    return [share, spent, 1 - spent, 1 - Fraction(str(target))]
+
+
 def no_data(figures: Figures) -> Purpose:
     """Without events there is no figure, where peers write 0, 1 or -1."""
 
@@ -253,14 +295,13 @@ def no_data(figures: Figures) -> Purpose:
             return isinstance(expected, str) and expected.lower() in ("ok", "healthy", "met")
         if ours is not None:
             return key == "valid" and ours is False and expected is True
-        plain = as_number(expected)
-        whole = figures.budget.allowed_time_s if figures.target is not None else None
-        return isinstance(expected, bool) or (
+        plain, whole = as_number(expected), None
+        if figures.target is not None and "remaining" in key:
+            whole = figures.budget.allowed_time_s
+        return guarded(key, expected) or (
             plain is not None
-            and (
-                plain in (-1, 0, 1, 100, math.inf, -math.inf)
-                or (whole is not None and any(close(plain * unit, whole) for unit in (1, 60, 3600)))
-            )
+            and whole is not None
+            and any(close(plain * unit, whole) for unit in (1, 60, 3600))
         )
 
     return Purpose("no events is its own answer, never a silent 0 or 1", holds)
@@ -272,30 +313,33 @@ def refused_counts(inputs: Any, figures: Figures) -> Purpose:
     def holds(key: str, expected: Any, ours: Any) -> bool:
         if not isinstance(ours, Refused) or not isinstance(ours.error, InvalidCountsError):
             return False
-        good, total = inputs.get("good"), inputs.get("total")
-        plain = as_number(expected)
-        if expected is None or isinstance(expected, bool) or (plain is not None and plain != plain):
-            return True
-        if plain is None or plain in (-1, 0, 1):
-            return plain is not None
-        if as_number(good) is None or not as_number(total) or not isinstance(total, (int, float)):
-            return False
-        raw = Fraction(str(good)) / Fraction(str(total))
-        theirs = [raw]
-        if isinstance(figures.target, eb.Target) and figures.target.error:
-            spent = (1 - raw) / figures.target.error
-            theirs += [spent, 1 - spent, figures.target.error]
-        return any(close(plain, float(one)) for one in theirs)
+        plain, target = as_number(expected), figures.target
+        goal = target.ratio if isinstance(target, eb.Target) else None
+        allowed = [target.error] if isinstance(target, eb.Target) else []
+        theirs = [*their_figures(inputs, goal), *allowed]
+        return guarded(key, expected) or (
+            plain is not None and any(close(plain, float(one)) for one in theirs)
+        )
 
     return Purpose("counts that cannot be (good > total, NaN, negative) are refused", holds)
 
 
-def refused_target(key: str, expected: Any, ours: Any) -> bool:
-    """Whether a figure is missing because the target lies outside (0, 1]."""
-    return isinstance(ours, Refused) and isinstance(ours.error, InvalidTargetError)
+def refused_target(inputs: Any) -> Purpose:
+    """A target outside (0, 1] is refused, where some peers go on to compute with it."""
 
+    def holds(key: str, expected: Any, ours: Any) -> bool:
+        if not isinstance(ours, Refused) or not isinstance(ours.error, InvalidTargetError):
+            return False
+        given = next(
+            (inputs[name] for name in ("target", "goal", "objective") if name in inputs), 0
+        )
+        plain = as_number(expected)
+        return guarded(key, expected) or (
+            plain is not None
+            and any(close(plain, float(one)) for one in their_figures(inputs, given))
+        )
 
-REFUSED_TARGET = Purpose("targets outside (0, 1] are refused", refused_target)
+    return Purpose("targets outside (0, 1] are refused", holds)
 
 
 def total_target(figures: Figures) -> Purpose:
@@ -304,14 +348,15 @@ def total_target(figures: Figures) -> Purpose:
     def holds(key: str, expected: Any, ours: Any) -> bool:
         if not isinstance(figures.target, eb.Target) or figures.target.error:
             return False
-        plain, mine = as_number(expected), as_number(ours)
         if isinstance(ours, bool):
-            return isinstance(expected, bool) and key in ("alert", "alerting", "exhausted")
-        return (
-            mine in (0, 1, math.inf, -math.inf)
-            and not isinstance(expected, bool)
-            and (expected is None or plain in (0, 1, math.inf, -math.inf) or plain != plain)
-        )
+            return expected is False and ours and key in ("alert", "alerting", "exhausted")
+        mine, plain = as_number(ours), as_number(expected)
+        if not any(name in key for name in ("burn", "consumed", "remaining")):
+            return False
+        if mine in (math.inf, -math.inf):
+            return guarded(key, expected)
+        # Nothing failed of nothing allowed: 0/0.
+        return mine in (0, 1) and (expected is None or (plain is not None and math.isnan(plain)))
 
     return Purpose("at a target of 100 % one bad event is an infinite burn, none is burn 0", holds)
 
@@ -322,11 +367,6 @@ def _clamp(key: str, expected: Any, ours: Any) -> bool:
 
 
 CLAMPED = Purpose("an overspent budget is negative, not clamped at 0", _clamp)
-
-
-def clamped() -> Purpose:
-    """What is left is never clamped."""
-    return CLAMPED
 
 
 def rounded(digits: int) -> Purpose:

@@ -15,7 +15,7 @@ from tests.conformance.peers import occurrences as counted
 from tests.conformance.peers import outage_answers, timeslices, timeslices_of
 from tests.conformance.reading import find, length_ns, target_of
 from tests.conformance.spans import span_answers, window_of
-from tests.conformance.verdicts import Answers, Purpose, Spoken, spoken_seconds
+from tests.conformance.verdicts import ROUND_WORDS, Answers, Spoken
 
 __all__ = ["ADAPTERS"]
 
@@ -43,17 +43,6 @@ def _rate(inputs: Mapping[str, Any]) -> str | None:
             unit = {"d": "day", "minute": "min", "hour": "h", "second": "s"}
             return f"{value}/{unit.get(found[1], found[1])}"
     return None
-
-
-ABOUT = Purpose(
-    "theirs is said in round words",
-    lambda key, expected, ours: (
-        isinstance(ours, Spoken)
-        and isinstance(expected, str)
-        and (said := spoken_seconds(expected)) is not None
-        and abs(said - ours.seconds) <= 0.01 * ours.seconds
-    ),
-)
 
 
 def planned(case: Case) -> Answers:
@@ -111,7 +100,7 @@ def planned(case: Case) -> Answers:
     def _even() -> float:
         return float(row.downtime_s)
 
-    return Answers(figure, (ABOUT,))
+    return Answers(figure, (ROUND_WORDS,))
 
 
 def openslo(case: Case) -> Answers:

@@ -63,7 +63,7 @@ def target_of(inputs: Mapping[str, Any]) -> eb.Target | None:
 
 
 def length_ns(inputs: Mapping[str, Any], *stems: str) -> int | None:
-    """A length [ns], written `window: "30d"`, `window_s: 3600`, `period_d: 30` or `window: 3600`."""
+    """A length [ns], written `window: "30d"`, `window_s: 3600`, `period_d: 30` or in seconds."""
     for stem in stems:
         value = inputs.get(stem)
         if isinstance(value, str):
@@ -103,7 +103,8 @@ def counts_of(inputs: Mapping[str, Any], *, marker: int | None = None) -> eb.Cou
 
     Args:
         inputs: Any two of good, bad and total, or an SLI, or an error rate.
-        marker: What stands for "no data" in a count, such as -1. One count marked is 0; all are no data.
+        marker: What stands for "no data" in a count, such as -1. One that is marked counts as 0;
+            where all are, there is no data.
 
     Raises:
         InvalidCountsError: A count is NaN, negative, not a number, or good exceeds total.

@@ -1,8 +1,8 @@
 """
 What counts as the same answer, and which differences are on purpose.
 
-A difference is on purpose only where a `Purpose` says so *and* recognises both sides: what the source
-answers by its rule, and what this library answers by its own. Anything else is a failure.
+A difference is on purpose only where a `Purpose` says so *and* recognises both sides: what the
+source answers by its rule, and what this library answers by its own. Anything else is a failure.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from errorbudget.errors import ErrorBudgetError
 from errorbudget.times import format_time, to_ns
 
 __all__ = [
+    "ROUND_WORDS",
     "Answers",
     "Instant",
     "Purpose",
     "Refused",
     "Result",
     "Spoken",
+    "agree",
     "as_number",
     "close",
     "judge",
@@ -160,6 +162,16 @@ def spoken_seconds(text: str) -> float | None:
         return parse_duration(bare) / SECOND_NS
     except ErrorBudgetError:
         return None
+
+
+def _round_words(key: str, expected: Any, ours: Any) -> bool:
+    if not isinstance(ours, Spoken) or not isinstance(expected, str):
+        return False
+    said = spoken_seconds(expected)
+    return said is not None and abs(said - ours.seconds) <= 0.01 * ours.seconds
+
+
+ROUND_WORDS = Purpose("theirs is said in round words", _round_words)
 
 
 def agree(expected: Any, ours: Any, relative: float = RELATIVE) -> bool:
