@@ -183,6 +183,15 @@ def test_a_gzip_bomb_costs_no_memory() -> None:
     assert peak < 40 << 20
 
 
+def test_a_log_emptied_while_open_is_read() -> None:
+    """Zero bytes at the start, which such a log has, are passed over and said."""
+    events = read_events(io.BytesIO(bytes(1_000_000) + TEXT), errors="raise")
+    assert len(events) == len(LINES)
+    assert any("1,000,000 zero bytes" in said for said in events.reading.sentences())
+    with pytest.raises(NoDataError, match="is empty"):
+        read_events(io.BytesIO(bytes(1_000_000)))
+
+
 def test_samples_are_bounded_and_printable() -> None:
     """However many bad lines there are, some are kept, cut short and safe to print."""
     bad = b"\x00\xff\x1b[31m" + b"y" * 500

@@ -134,6 +134,19 @@ class ByteStream:
             self._head += piece
         return self._head[:size]
 
+    def skip_zeros(self) -> int:
+        """
+        Pass over zero bytes at the start, and say how many there were.
+
+        A log that was emptied while its server kept it open begins with them.
+        """
+        skipped = 0
+        while (head := self.peek(_PIECE)).startswith(b"\0"):
+            zeros = len(head) - len(head.lstrip(b"\0"))
+            self.read(zeros)
+            skipped += zeros
+        return skipped
+
     def read(self, size: int) -> bytes:
         """
         Up to *size* bytes; empty at the end.

@@ -203,8 +203,11 @@ class _Meter:
 def _read_file(
     stream: ByteStream, kind: str | None, options: Options, assembly: Assembly, meter: _Meter
 ) -> None:
+    zeros = stream.skip_zeros()
     found = find_format(stream, kind)
     facts = FileFacts(stream.name, found.kind)
+    if zeros:
+        facts.notes.append(f"{zeros:,} zero bytes at its start passed over (emptied while open)")
     assembly.begin(stream.name)
     batches = _batches(stream, found, options, facts, assembly)
     if stream.packing is not None:
