@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 
-from errorbudget.counts import Counts
+from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import SECOND_NS
 from errorbudget.target import Target, TargetLike
 
@@ -163,7 +163,7 @@ def budget(counts: Counts, target: TargetLike, window_ns: int | None = None) -> 
     Raises:
         InvalidTargetError: *target* lies outside (0, 1].
     """
-    return Budget(counts, Target(target).error, window_ns)
+    return Budget(as_counts(counts), Target(target).error, window_ns)
 
 
 def sli(counts: Counts) -> float | None:
@@ -174,7 +174,7 @@ def sli(counts: Counts) -> float | None:
         >>> sli(Counts(good=999, bad=1))
         0.999
     """
-    total = counts.total
+    total = as_counts(counts).total
     return float(counts.good / total) if total else None
 
 

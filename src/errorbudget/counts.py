@@ -14,12 +14,26 @@ from operator import index
 
 from errorbudget.errors import InvalidCountsError
 
-__all__ = ["Count", "Counts"]
+__all__ = ["Count", "Counts", "as_counts"]
 
 _LIMIT = 10**300  # so that every figure fits a float
 
 Count = int | float | Fraction
 """A number of events: an integer, but for sums of slice ratios and extrapolated increases."""
+
+
+def as_counts(value: Counts) -> Counts:
+    """
+    The counts themselves.
+
+    Raises:
+        InvalidCountsError: *value* is something else.
+    """
+    if not isinstance(value, Counts):
+        raise InvalidCountsError(
+            f"counts were asked for, such as Counts(good=99, bad=1), got {value!r}"
+        )
+    return value
 
 
 def _count(name: str, value: Count) -> Count:

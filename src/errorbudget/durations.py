@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidDurationError, did_you_mean
@@ -109,9 +110,9 @@ def length_of(value: DurationLike | int) -> int:
         >>> length_of("1us"), length_of(250)
         (1000, 250)
     """
-    if isinstance(value, (str, dt.timedelta, bool)) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         return parse_duration(value)  # type: ignore[arg-type]  # refuses what is none
-    return _checked(value.__index__(), f"{value} ns")
+    return _checked(int(value), f"{value} ns")
 
 
 def parse_duration(value: DurationLike) -> int:

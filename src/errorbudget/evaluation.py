@@ -17,7 +17,7 @@ import numpy as np
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
-from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError, did_you_mean
 from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries, EventSeries, Series, window_counts
 from errorbudget.sli import ThresholdSLI
@@ -59,8 +59,11 @@ class Report(Sequence[Status]):
             for status in self.statuses:
                 if status.name == key:
                     return status
-            known = ", ".join(status.name for status in self.statuses)
-            raise KeyError(f'no SLO "{key}" in this report; there are {known}')
+            known = tuple(status.name for status in self.statuses)
+            raise InvalidInputError(
+                f'no SLO "{key}" in this report; there are {", ".join(known)}'
+                f"{did_you_mean(key, known)}"
+            )
         return self.statuses[key]
 
     def __len__(self) -> int:
@@ -95,9 +98,14 @@ def evaluate(slos: SLO | Iterable[SLO], data: Evaluable, *, at: TimeLike | None 
         InvalidSeriesError: The data lacks a column that an indicator asks for.
         NoDataError: The data is empty and *at* is not given.
     """
-    wanted = [slos] if isinstance(slos, SLO) else list(slos)
+    wanted = (
+        [slos] if isinstance(slos, SLO) else list(slos) if isinstance(slos, Iterable) else [slos]
+    )
     if not wanted:
         raise InvalidInputError("no SLOs to evaluate; give at least one")
+    for slo in wanted:
+        if not isinstance(slo, SLO):
+            raise InvalidInputError(f"an SLO was asked for, got {slo!r}; are the two swapped?")
     seen: set[str] = set()
     for slo in wanted:
         if slo.name in seen:

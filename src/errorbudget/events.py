@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from errorbudget.errors import InvalidSeriesError, InvalidTimeError, did_you_mean
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.predicates import is_missing, label_text
+from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -46,9 +48,9 @@ class Labels:
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        codes = np.asarray(self.codes)
-        if codes.ndim != 1 or codes.dtype.kind not in "iu":
-            raise InvalidSeriesError("label codes must be a one-dimensional array of integers")
+        codes = _column("label codes", self.codes)
+        if codes.dtype.kind not in "iu" and len(codes):
+            raise InvalidSeriesError(f"label codes must be integers, got {codes.dtype}")
         if len(codes) and not -1 <= int(codes.min()) <= int(codes.max()) < len(self.values):
             wrong = int(np.flatnonzero((codes < -1) | (codes >= len(self.values)))[0])
             raise InvalidSeriesError(
@@ -60,15 +62,12 @@ class Labels:
     @classmethod
     def encode(cls, texts: ArrayLike) -> Labels:
         """Labels of plain texts, one per event; None and NaN mean "no such label"."""
-        column = np.asarray(texts, dtype=object)
-        if column.ndim != 1:
-            raise InvalidSeriesError(f"a label column must have one dimension, got {column.ndim}")
+        # As objects from the start: a list with NaN in it would become the text "nan".
+        column = _column("a label column", np.asarray(texts, dtype=object))
         positions: dict[str, int] = {}
         codes = np.fromiter(
             (
-                -1
-                if text is None or text != text
-                else positions.setdefault(_text(text), len(positions))
+                -1 if is_missing(text) else positions.setdefault(label_text(text), len(positions))
                 for text in column
             ),
             dtype=np.int32,
@@ -92,30 +91,43 @@ class Labels:
         return f"Labels({len(self)} events, {len(self.values)} values)"
 
 
-def _text(value: object) -> str:
-    if isinstance(value, (bool, np.bool_)):
-        return "true" if value else "false"
-    return str(value)
+def _column(name: str, values: ArrayLike) -> NDArray[Any]:
+    try:
+        column = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise InvalidSeriesError(f"{name} must be one column: {error}") from None
+    if column.ndim != 1:
+        raise InvalidSeriesError(
+            f"{name} must be one column, with one dimension, got {column.ndim} of them"
+        )
+    return column
+
+
+def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> InvalidSeriesError:
+    index = int(np.argmax(wrong))
+    return InvalidSeriesError(f"{message}, got {column[index]} at index {index}", index=index)
 
 
 def _times(time: ArrayLike) -> NDArray[np.int64]:
-    column = np.asarray(time)
-    if column.ndim != 1:
-        raise InvalidSeriesError(f"time must have one dimension, got {column.ndim}")
+    if "datetime64" in str(getattr(time, "dtype", "")):
+        # pandas' zoned columns: asked for UTC they need no look at each of their stamps.
+        time = np.asarray(time, dtype="datetime64")
+    column = _column("time", time)
     if column.dtype.kind == "M":
         missing = np.isnat(column)
         if missing.any():
-            index = int(np.argmax(missing))
-            raise InvalidSeriesError(f"time at index {index} is missing (NaT)", index=index)
+            raise _offender("time must not be missing", column, missing)
         scaled = column.astype("datetime64[ns]")
-        if np.any(scaled.astype(column.dtype) != column):
-            raise InvalidSeriesError("time lies outside the years 1678 to 2262")
+        outside = scaled.astype(column.dtype) != column  # it went round
+        if outside.any():
+            raise _offender("time must lie in the years 1678 to 2262", column, outside)
         return scaled.view(np.int64)
     if column.dtype.kind in "iu":
-        if column.dtype.kind == "u" and len(column) and int(column.max()) > 2**63 - 1:
-            raise InvalidSeriesError("time lies outside the years 1678 to 2262")
+        outside = (column < MIN_NS) if column.dtype.kind == "i" else (column > MAX_NS)
+        if outside.any():
+            raise _offender("time must lie in the years 1678 to 2262", column, outside)
         return column.astype(np.int64, copy=False)
-    if column.dtype.kind == "f":
+    if column.dtype.kind == "f" and len(column):
         raise InvalidSeriesError(
             "time must be integer nanoseconds, numpy datetime64 or aware datetimes, got floats; "
             "for seconds write (seconds * 1e9).round().astype('int64')"
@@ -129,70 +141,89 @@ def _times(time: ArrayLike) -> NDArray[np.int64]:
     return stamps
 
 
+_STATUS = "status must be an integer from 100 to 599 (0 or None where missing)"
+
+
 def _status(status: ArrayLike) -> NDArray[np.int16]:
-    column = np.asarray(status)
-    if column.ndim != 1:
-        raise InvalidSeriesError(f"status must have one dimension, got {column.ndim}")
+    column = _column("status", status)
     if column.dtype.kind in "OUS":
-        try:
-            column = np.asarray(
-                [
-                    0 if value is None or value != value or value == "" else int(value)
-                    for value in column.tolist()
-                ],
-                dtype=np.int64,
-            )
-        except (TypeError, ValueError) as error:
-            raise InvalidSeriesError(f"status must be integers such as 200: {error}") from None
+        column = np.array([_status_of(index, each) for index, each in enumerate(column.tolist())])
     if column.dtype.kind == "f":
         column = np.where(np.isnan(column), 0, column)
-        odd = column != np.floor(column)
-        if odd.any():
-            index = int(np.argmax(odd))
-            raise InvalidSeriesError(
-                f"status must be whole numbers such as 200, got {column[index]} at index {index}",
-                index=index,
-            )
     elif column.dtype.kind not in "iu":
-        raise InvalidSeriesError(f"status must be integers such as 200, got {column.dtype}")
-    wrong = (column != 0) & ((column < 100) | (column > 599))
+        raise InvalidSeriesError(f"{_STATUS}, got {column.dtype}")
+    wrong = (column != 0) & ~((column >= 100) & (column <= 599) & (column == np.floor(column)))
     if wrong.any():
-        index = int(np.argmax(wrong))
-        raise InvalidSeriesError(
-            f"status must lie in 100 to 599 (0 means missing), got {column[index]} "
-            f"at index {index}",
-            index=index,
-        )
+        raise _offender(_STATUS, column, wrong)
     return column.astype(np.int16)
 
 
-def _numbers(name: str, values: ArrayLike, *, negative: bool) -> NDArray[np.float64]:
+def _status_of(index: int, value: Any) -> float:
+    """One status of a mixed column; text is read, as many files hold nothing else."""
+    text = "" if is_missing(value) else str(value).strip()
+    if not text:
+        return 0
     try:
-        column = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidSeriesError(f"{name} must be numbers: {error}") from None
-    if column.ndim != 1:
-        raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
+        return float(text) if not isinstance(value, bytes) else float(value)
+    except ValueError:
+        raise InvalidSeriesError(
+            f"{_STATUS}, got {value!r} at index {index}", index=index
+        ) from None
+
+
+def _numbers(name: str, values: ArrayLike, *, negative: bool) -> NDArray[np.float64]:
+    column = _column(name, values)
+    if column.dtype.kind == "m":
+        return np.asarray(column / np.timedelta64(1, "s"), dtype=np.float64)
+    if column.dtype.kind == "O":
+        for index, value in enumerate(column.tolist()):
+            if not (is_missing(value) or isinstance(value, Real)) or isinstance(value, bool):
+                raise InvalidSeriesError(
+                    f"{name} must be numbers, got {value!r} at index {index}", index=index
+                )
+        column = np.array([np.nan if is_missing(value) else value for value in column.tolist()])
+    if column.dtype.kind not in "iuf":
+        raise InvalidSeriesError(f"{name} must be numbers, got {column.dtype}")
+    column = column.astype(np.float64, copy=False)
     wrong = np.isinf(column) if negative else np.isinf(column) | (column < 0)
     if wrong.any():
-        index = int(np.argmax(wrong))
         fits = "finite" if negative else "finite and not negative"
-        raise InvalidSeriesError(
-            f"{name} must be {fits} (NaN means missing), got {column[index]} at index {index}",
-            index=index,
-        )
+        raise _offender(f"{name} must be {fits} (NaN where missing)", column, wrong)
     return column
 
 
 def _flags(good: ArrayLike) -> NDArray[np.bool_]:
-    column = np.asarray(good)
-    if column.ndim != 1:
-        raise InvalidSeriesError(f"good must have one dimension, got {column.ndim}")
+    column = _column("good", good)
+    if not len(column):
+        return column.astype(np.bool_)
+    if column.dtype.kind == "O":
+        for index, value in enumerate(column.tolist()):
+            if not isinstance(value, (bool, np.bool_)):
+                raise InvalidSeriesError(
+                    f"good must be true or false for every event, got {value!r} at index {index}; "
+                    "leave out events that were not judged",
+                    index=index,
+                )
+        return column.astype(np.bool_)
     if column.dtype.kind == "b":
         return column
-    if column.dtype.kind in "iu" and (not len(column) or (column.min() >= 0 and column.max() <= 1)):
+    if column.dtype.kind in "iu" and column.min() >= 0 and column.max() <= 1:
         return column.astype(np.bool_)
     raise InvalidSeriesError(f"good must be true or false for every event, got {column.dtype}")
+
+
+_OWN = ("time", "status", "duration_s", "good")
+
+
+def _named(kind: str, columns: object) -> Mapping[str, Any]:
+    if not isinstance(columns, Mapping):
+        raise InvalidSeriesError(f'{kind} must be columns by name, such as {{"route": [...]}}')
+    for name in columns:
+        if not isinstance(name, str) or not name or name in _OWN:
+            raise InvalidSeriesError(
+                f"{kind} must have a name of their own, other than {', '.join(_OWN)}; got {name!r}"
+            )
+    return columns
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -255,11 +286,14 @@ class Events:
             columns["good"] = _flags(self.good)
         labels = {
             name: column if isinstance(column, Labels) else Labels.encode(column)
-            for name, column in self.labels.items()
+            for name, column in _named("labels", self.labels).items()
         }
         values = {
-            name: _numbers(name, column, negative=True) for name, column in self.values.items()
+            name: _numbers(name, column, negative=True)
+            for name, column in _named("values", self.values).items()
         }
+        if twice := labels.keys() & values.keys():
+            raise InvalidSeriesError(f"both labels and values have a column {min(twice)!r}")
         n = len(columns["time"])
         for name, column in (*columns.items(), *labels.items(), *values.items()):
             if len(column) != n:
@@ -436,11 +470,13 @@ class Events:
         Raises:
             InvalidSeriesError: There is no such column; the message names those that are.
         """
+        if not isinstance(name, str):
+            raise InvalidSeriesError(f"a column has a name, got {name!r}")
         if name in self.labels:
             return self.labels[name]
         if name in self.values:
             return self.values[name]
-        if name in ("time", "status", "duration_s", "good") and getattr(self, name) is not None:
+        if name in _OWN and getattr(self, name) is not None:
             return getattr(self, name)
         known = ("time", *self.columns)
         raise InvalidSeriesError(

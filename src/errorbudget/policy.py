@@ -89,7 +89,7 @@ class Tier:
             raise InvalidInputError(
                 f'tier "{self.name}": actions are texts by topic, got {self.actions!r}'
             )
-        if self.may_deploy not in ("all", "critical", "none"):
+        if str(self.may_deploy) not in ("all", "critical", "none"):
             raise InvalidInputError(
                 f'may_deploy must be "all", "critical" or "none", got {self.may_deploy!r}'
             )
@@ -167,6 +167,10 @@ class Policy:
     hysteresis: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.tiers, Iterable):
+            raise InvalidInputError(
+                f'policy "{self.name}": tiers must be a list, got {self.tiers!r}'
+            )
         tiers = tuple(self.tiers)
         object.__setattr__(self, "tiers", tiers)
         object.__setattr__(self, "hysteresis", _bound(self.hysteresis) or Fraction(0))
@@ -205,6 +209,8 @@ class Policy:
         """
         if remaining is None or (isinstance(remaining, float) and isnan(remaining)):
             return None
+        if not isinstance(remaining, (int, float, Fraction)):
+            raise InvalidInputError(f"a share of the budget was asked for, got {remaining!r}")
         rank = self._rank(remaining)
         if before is not None and self.hysteresis:
             held = self._named(before)
@@ -215,7 +221,7 @@ class Policy:
 
     def _named(self, name: str) -> int:
         for rank, tier in enumerate(self.tiers):
-            if tier.name == name:
+            if tier.name == str(name):
                 return rank
         known = ", ".join(tier.name for tier in self.tiers)
         raise InvalidInputError(f'policy "{self.name}" has no tier "{name}"; it has {known}')
@@ -313,6 +319,8 @@ class Policy:
         Raises:
             InvalidInputError: A part is missing or unknown.
         """
+        if not isinstance(data, Mapping):
+            raise InvalidInputError(f"a policy has a name and tiers, got {data!r}")
         try:
             tiers = [Tier(**row) for row in data["tiers"]]
             return cls(

@@ -14,9 +14,11 @@ text, as in Prometheus, and hence always known.
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, reduce
 from operator import and_, or_
@@ -135,11 +137,11 @@ class StatusIn(Predicate):
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         status: Any = event.get("status")
-        if is_missing(status) or status == 0:
+        if is_missing(status):
             return None
-        if isinstance(status, (str, bytes)):
+        if not isinstance(status, numbers.Real):
             raise InvalidPredicateError(f"status must be an integer such as 200, got {status!r}")
-        return any(low <= status <= high for low, high in self.ranges)
+        return any(low <= status <= high for low, high in self.ranges) if status else None
 
     @property
     def columns(self) -> frozenset[str]:
@@ -286,15 +288,17 @@ class LabelMatches(Predicate):
 
 def is_missing(value: object) -> bool:
     """Whether *value* is how some library says "nothing": None, NaN, NaT or pandas' NA."""
-    return value is None or value != value or str(value) == "<NA>"
+    if isinstance(value, str):
+        return False
+    return value is None or str(value) in ("nan", "NaN", "NaT", "<NA>")
 
 
 def label_text(value: object) -> str:
     """A label's value as text: empty where it is missing, and `true` or `false` as in JSON."""
-    text = str(value)
-    if text in ("True", "False") and not isinstance(value, str):
-        return text.lower()
-    return "" if is_missing(value) else text
+    if isinstance(value, str):
+        return value
+    text = "" if is_missing(value) else str(value)
+    return text.lower() if text in ("True", "False") else text
 
 
 def _name(kind: str, name: object) -> str:
@@ -388,11 +392,11 @@ class Number(Predicate):
         value: Any = event.get(self.column)
         if is_missing(value):
             return None
-        if isinstance(value, (str, bytes)):
+        if not isinstance(value, (numbers.Real, Decimal)):
             raise InvalidPredicateError(f"{self.column} must be a number, got {value!r}")
         # Columns hold the nearest float of what was logged: the bound is rounded the same way,
         # so that a logged 0.2 is not above a bound of 200 ms.
-        return bool(_COMPARE[self.op](float(value), float(self.bound)))
+        return _COMPARE[self.op](float(value), float(self.bound))
 
     @property
     def columns(self) -> frozenset[str]:
@@ -461,9 +465,11 @@ class Flag(Predicate):
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         value = event.get(self.column)
-        if isinstance(value, (str, bytes)):
+        if is_missing(value):
+            return None
+        if str(value) not in ("True", "False", "0", "1") or isinstance(value, str):
             raise InvalidPredicateError(f"{self.column} must be true or false, got {value!r}")
-        return None if is_missing(value) else bool(value)
+        return bool(value)
 
     @property
     def columns(self) -> frozenset[str]:

@@ -56,7 +56,7 @@ class TargetSchedule:
                 "a schedule needs at least one target by its start, such as "
                 f'{{"2026-03-01T00:00Z": "99.9%"}}, got {self.targets!r}'
             )
-        if self.judge_by not in ("event", "now"):
+        if str(self.judge_by) not in ("event", "now"):
             raise InvalidInputError(f'judge_by must be "event" or "now", got {self.judge_by!r}')
         read = {to_ns(start): Target(target) for start, target in self.targets.items()}
         if len(read) != len(self.targets):

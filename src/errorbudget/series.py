@@ -248,7 +248,7 @@ class CountSeries:
 
     def __post_init__(self) -> None:
         step = length_of(self.step_ns)
-        if self.closed not in ("right", "left"):
+        if str(self.closed) not in ("right", "left"):
             raise InvalidSeriesError(f'closed must be "right" or "left", got {self.closed!r}')
         labels = _column("label_ns", self.label_ns)
         if labels.dtype.kind == "M":
@@ -348,9 +348,12 @@ class CountSeries:
         Raises:
             InvalidSeriesError: There are none, or their bins differ in length or side.
         """
-        series = list(parts)
+        series = list(parts) if isinstance(parts, Iterable) else [parts]
         if not series:
             raise InvalidSeriesError("nothing to merge; give at least one count series")
+        for part in series:
+            if not isinstance(part, CountSeries):
+                raise InvalidSeriesError(f"only count series merge, got {type(part).__name__}")
         head = series[0]
         for part in series[1:]:
             if (part.step_ns, part.closed) != (head.step_ns, head.closed):

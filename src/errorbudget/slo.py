@@ -11,17 +11,18 @@ import warnings as python_warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from errorbudget.alerts import WORKBOOK, AlertPolicy
 from errorbudget.budget import Budget, Ratio, spent
-from errorbudget.counts import Counts
-from errorbudget.durations import DAY_NS, DurationLike, format_duration, parse_duration
+from errorbudget.counts import Counts, as_counts
+from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
     DoubtfulTargetWarning,
     InvalidInputError,
     InvalidTargetError,
     InvalidWindowError,
+    did_you_mean,
 )
 from errorbudget.methods import (
     OCCURRENCES,
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
     from errorbudget.methods import NoData
     from errorbudget.series import CountSeries
 
-__all__ = ["SLO", "Evaluable", "find_slo"]
+D = TypeVar("D")
+
+__all__ = ["SLO", "Evaluable", "answering", "find_slo"]
 
 BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
 _NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
@@ -177,6 +180,17 @@ class SLO:
                 f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), '
                 f"got {sli!r}"
             )
+        texts = {
+            "description": description,
+            "service": service,
+            "criticality": criticality,
+            "owner": owner,
+            "team": team,
+            "runbook": runbook,
+        }
+        for word, text in texts.items():
+            if not isinstance(text, str):
+                raise InvalidInputError(f'SLO "{name}": {word} must be text, got {text!r}')
         read_target = (
             target if target is None or isinstance(target, TargetSchedule) else Target(target)
         )
@@ -189,25 +203,23 @@ class SLO:
             "warning_target": None if warning_target is None else Target(warning_target),
             "policy": policy,
             "risk_policy": risk_policy,
-            "burn_windows": tuple(
-                length if isinstance(length, int) else parse_duration(length)
-                for length in burn_windows
-            ),
-            "corrections": tuple(corrections),
-            "resets": tuple(resets),
+            "burn_windows": tuple(map(length_of, _listed(name, "burn_windows", burn_windows))),
+            "corrections": tuple(map(_correction, _listed(name, "corrections", corrections))),
+            "resets": tuple(map(_reset, _listed(name, "resets", resets))),
             "min_coverage": min_coverage,
-            "description": description,
-            "service": service,
-            "criticality": criticality,
-            "owner": owner,
-            "team": team,
-            "runbook": runbook,
-            "links": dict(links or {}),
-            "labels": dict(labels or {}),
+            **texts,
+            "links": _texts(name, "links", links),
+            "labels": _texts(name, "labels", labels),
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "alerts", self._usual_alerts() if alerts is None else alerts)
+        for word, kind in (("alerts", AlertPolicy), ("policy", Policy), ("risk_policy", Policy)):
+            if not isinstance(getattr(self, word), kind):
+                raise InvalidInputError(
+                    f'SLO "{name}": {word} must be of type {kind.__name__}, '
+                    f"got {getattr(self, word)!r}"
+                )
         self._check()
 
     def _usual_alerts(self) -> AlertPolicy:
@@ -241,7 +253,7 @@ class SLO:
             raise InvalidWindowError(
                 f"{where}: a slice of {length} is longer than the window of {self.window}"
             )
-        if not 0 <= self.min_coverage <= 1:
+        if not isinstance(self.min_coverage, (int, float)) or not 0 <= self.min_coverage <= 1:
             raise InvalidInputError(
                 f"{where}: min_coverage lies in [0, 1], got {self.min_coverage}"
             )
@@ -312,7 +324,7 @@ class SLO:
             InvalidSeriesError: The data lacks a column that the indicator asks for.
             NoDataError: The data is empty and *at* is not given, so there is no instant to judge.
         """
-        return data.evaluate(self, at=at)
+        return answering(data, "evaluate").evaluate(self, at=at)
 
     def history(
         self,
@@ -323,11 +335,11 @@ class SLO:
         end: TimeLike | None = None,
     ) -> History:
         """The status at every *step* from *start* to *end*, as columns."""
-        return data.history(self, step=step, start=start, end=end)
+        return answering(data, "history").history(self, step=step, start=start, end=end)
 
     def count(self, data: _Countable, *, step: DurationLike = "1m") -> CountSeries:
         """Good and total events per *step*: the series that adds, merges and travels."""
-        return data.count(self, step=step)
+        return answering(data, "count").count(self, step=step)
 
     def compare_methods(
         self,
@@ -339,7 +351,7 @@ class SLO:
         at: TimeLike | None = None,
     ) -> Comparison:
         """Occurrences, time slices and ratio time slices side by side, and why they differ."""
-        return data.compare_methods(
+        return answering(data, "compare_methods").compare_methods(
             self, slice=slice, slice_target=slice_target, no_data=no_data, at=at
         )
 
@@ -373,7 +385,7 @@ class SLO:
             left_out: Events that took no part because a value was missing.
             warnings: Further sentences for the status.
         """
-        at_ns = to_ns(at)
+        at_ns, counts = to_ns(at), as_counts(counts)
         interval = self.interval(at_ns)
         unit = (
             "ns"
@@ -456,8 +468,8 @@ class SLO:
             ['api 99.9% 7d', 'api 99.99% 7d']
         """
         found = []
-        for target in [None] if targets is None else list(targets):
-            for window in [None] if windows is None else list(windows):
+        for target in [None] if targets is None else _listed(self.name, "targets", targets):
+            for window in [None] if windows is None else _listed(self.name, "windows", windows):
                 name = self.name
                 change: dict[str, Any] = {}
                 if target is not None:
@@ -474,6 +486,9 @@ class SLO:
         values = {item: getattr(self, item) for item in self.__dataclass_fields__}
         if self.alerts == self._usual_alerts():
             values["alerts"] = None
+        if unknown := changes.keys() - values.keys():
+            word = min(unknown)
+            raise InvalidInputError(f'an SLO has no "{word}"{did_you_mean(word, tuple(values))}')
         values.update(changes)
         return SLO(values.pop("name"), **values)
 
@@ -517,6 +532,55 @@ class SLO:
         return f"{self.name}: {promise} over {self.window}; {self.sli}"
 
 
+def _listed(slo: str, word: str, values: Any) -> list[Any]:
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
+        raise InvalidInputError(f'SLO "{slo}": {word} must be a list, got {values!r}')
+    return list(values)
+
+
+def _texts(slo: str, word: str, values: Any) -> dict[str, str]:
+    found = {} if values is None else values
+    if not isinstance(found, Mapping) or not all(
+        isinstance(key, str) and isinstance(text, str) for key, text in found.items()
+    ):
+        raise InvalidInputError(f'SLO "{slo}": {word} must be texts by name, got {values!r}')
+    return dict(found)
+
+
+def _correction(value: Any) -> Correction:
+    from errorbudget.corrections import parse_correction
+
+    return parse_correction(value)
+
+
+def _reset(value: Any) -> BudgetReset:
+    from errorbudget.corrections import BudgetReset
+
+    if isinstance(value, BudgetReset):
+        return value
+    if isinstance(value, Mapping):
+        return BudgetReset.from_dict(value)
+    raise InvalidInputError(
+        f'{value!r} is not a budget reset; write BudgetReset("2026-03-01T00:00Z", "why")'
+    )
+
+
+def answering(data: D, question: str) -> D:
+    """
+    The data itself, where it can answer.
+
+    Raises:
+        InvalidInputError: It is no events, counts or tracker.
+    """
+    if isinstance(data, (type, SLO)) or not (hasattr(data, "evaluate") and hasattr(data, question)):
+        verb = question.partition("_")[0]
+        raise InvalidInputError(
+            f"cannot {verb} what is of type {type(data).__name__}; give errorbudget.Events(...), "
+            'for a frame Events.from_frame(frame, time="..."), a count series or a tracker'
+        )
+    return data
+
+
 def find_slo(slos: Sequence[SLO], name: str) -> SLO:
     """
     The SLO called *name*.
@@ -524,8 +588,6 @@ def find_slo(slos: Sequence[SLO], name: str) -> SLO:
     Raises:
         InvalidInputError: There is none; the message names those that are.
     """
-    from errorbudget.errors import did_you_mean
-
     for slo in slos:
         if slo.name == name:
             return slo

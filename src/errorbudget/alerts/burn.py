@@ -11,7 +11,7 @@ Source: Site Reliability Workbook, ch. 5, "Multiwindow, Multi-Burn-Rate Alerts".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ SEVERITIES = ("critical", "page", "warning", "ticket", "info")
 
 
 def _hold_ns(value: DurationLike | int) -> int:
-    return 0 if value in (0, "0", "0s") else length_of(value)
+    return 0 if str(value) in ("0", "0s") else length_of(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class BurnAlert:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise InvalidInputError(f"an alert needs a name, got {self.name!r}")
-        if self.severity not in SEVERITIES:
+        if str(self.severity) not in SEVERITIES:
             raise InvalidInputError(
                 f'alert "{self.name}": severity must be one of {", ".join(SEVERITIES)}, '
                 f"got {self.severity!r}"
@@ -182,11 +182,13 @@ class BurnAlert:
         return self.budget + parse_rational(error_rate) / error * self.hold / period_ns
 
     def rescaled(self, period: DurationLike | int, *, reference: DurationLike | int) -> BurnAlert:
-        """The same alert for another period: windows stretch with it, the threshold stays."""
+        """The same alert for another period: windows and hold stretch, the threshold stays."""
         to_ns, from_ns = length_of(period), length_of(reference)
 
         def stretch(window: int, unit: int) -> int:
-            return max(1, round(Fraction(window * to_ns, from_ns * unit))) * unit
+            # To the nearest, halves up: `round` would send 2.5 and 3.5 minutes different ways.
+            units = (2 * window * to_ns + from_ns * unit) // (2 * from_ns * unit)
+            return max(1, units) * unit
 
         threshold = self.threshold(from_ns)
         # In a period of minutes, a whole minute may be more than its entire budget lasts.
@@ -199,6 +201,7 @@ class BurnAlert:
             budget=min(Fraction(1), threshold * long / to_ns),
             long=long,
             short=None if short is None or short >= long else short,
+            hold=stretch(self.hold, unit) if self.hold else 0,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -269,6 +272,10 @@ class AlertPolicy:
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        if not isinstance(self.alerts, Iterable):
+            raise InvalidInputError(
+                f'alert policy "{self.name}": alerts must be a list, got {self.alerts!r}'
+            )
         object.__setattr__(self, "alerts", tuple(self.alerts))
         for alert in self.alerts:
             if not isinstance(alert, BurnAlert):
@@ -286,7 +293,7 @@ class AlertPolicy:
         return tuple(sorted({window for alert in self.alerts for window in alert.windows}))
 
     def rescaled(self, period: DurationLike | int) -> AlertPolicy:
-        """The same table for another period: windows stretch with it, thresholds stay."""
+        """The same table for another period: windows and holds stretch, thresholds stay."""
         period_ns = length_of(period)
         alerts = [alert.rescaled(period_ns, reference=self.period) for alert in self.alerts]
         return replace(self, alerts=alerts, period=period_ns)
@@ -397,6 +404,8 @@ class AlertPolicy:
         Raises:
             InvalidInputError: A part is missing or unknown.
         """
+        if not isinstance(data, Mapping):
+            raise InvalidInputError(f"an alert policy has a name and alerts, got {data!r}")
         try:
             rows = [BurnAlert(**{**row, "hold": row.get("hold") or 0}) for row in data["alerts"]]
             return cls(

@@ -67,8 +67,10 @@ def from_dict(data: Mapping[str, Any]) -> SLI:
         >>> from_dict({"kind": "availability", "good": "2xx"})
         Availability(good=status_in("2xx"))
     """
+    if not isinstance(data, Mapping):
+        raise InvalidInputError(f'an indicator is data with a "kind", got {data!r}')
     rest = dict(data)
-    kind = rest.pop("kind", "ratio")
+    kind = str(rest.pop("kind", "ratio"))
     if kind not in KINDS:
         raise InvalidInputError(
             f'there is no indicator "{kind}"; there are {", ".join(KINDS)}'

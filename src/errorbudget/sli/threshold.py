@@ -22,9 +22,9 @@ from errorbudget.predicates import (
     Predicate,
     PredicateLike,
     as_predicate,
-    number,
 )
-from errorbudget.sli.ratio import Latency
+from errorbudget.rationals import parse_rational
+from errorbudget.sli.ratio import Latency, positive
 from errorbudget.target import Target
 
 __all__ = [
@@ -103,7 +103,10 @@ def quantile(values: Iterable[float], q: Fraction | float) -> float | None:
         >>> quantile([0.1, 0.2, 0.3, 0.4], 0.5)
         0.2
     """
-    share = Fraction(str(q)) if isinstance(q, float) else q
+    try:
+        share = parse_rational(q)
+    except ValueError:
+        share = Fraction(0)
     if not 0 < share <= 1:
         raise InvalidInputError(f"a quantile lies in (0, 1], got {q}")
     ordered = sorted(values)
@@ -172,9 +175,7 @@ class ThresholdSLI:
 
 
 def _seconds(value: object, column: str) -> Fraction:
-    condition = number(column) <= value
-    assert isinstance(condition, Number)  # noqa: S101 - what a comparison builds
-    return condition.bound
+    return positive(Number(column, "<=", value)).bound  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -210,8 +211,10 @@ class LatencyQuantile(ThresholdSLI):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if not self.bounds:
-            raise InvalidInputError('give a bound per quantile, such as {"p95": "200ms"}')
+        if not isinstance(self.bounds, Mapping) or not self.bounds:
+            raise InvalidInputError(
+                f'give a bound per quantile, such as {{"p95": "200ms"}}, got {self.bounds!r}'
+            )
         exact = {name: _seconds(bound, self.column) for name, bound in self.bounds.items()}
         object.__setattr__(self, "bounds", exact)
         for name in exact:
@@ -282,10 +285,10 @@ def _bound_text(bound: Fraction) -> str:
 
 
 def _quantile_share(name: str) -> Fraction:
-    text = name.strip().lower().removeprefix("p")
+    text = str(name).strip().lower().removeprefix("p")
     try:
-        share = Fraction(text) / 100
-    except (ValueError, ZeroDivisionError):
+        share = parse_rational(text) / 100
+    except ValueError:
         share = Fraction(0)
     if not 0 < share <= 1:
         raise InvalidInputError(f'a quantile is written "p95" or "p99.9", got {name!r}')
@@ -294,8 +297,8 @@ def _quantile_share(name: str) -> Fraction:
 
 def _floor(name: str, value: object) -> Fraction:
     try:
-        bound = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+        bound = parse_rational(value)
+    except ValueError:
         raise InvalidInputError(f"{name} must be a finite number, got {value!r}") from None
     if bound < 0:
         raise InvalidInputError(f"{name} must not be negative, got {value}")
@@ -342,7 +345,8 @@ class Throughput(ThresholdSLI):
     ) -> tuple[Measurement, ...]:
         """The mean rate of the window, or the rate of its slowest whole slice."""
         if self.sustained is None:
-            rate = len(times_ns) * SECOND_NS / (end_ns - start_ns)
+            length_ns = end_ns - start_ns
+            rate = len(times_ns) * SECOND_NS / length_ns if length_ns else None
             return (self.measurement(rate),)
         slices = (end_ns - start_ns) // self.sustained
         if not slices:
@@ -420,7 +424,7 @@ class Concurrency(ThresholdSLI):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "above", _floor("above", self.above))
-        if self.statistic not in ("max", "mean", "sustained"):
+        if str(self.statistic) not in ("max", "mean", "sustained"):
             raise InvalidInputError(
                 f'statistic must be "max", "mean" or "sustained", got {self.statistic!r}'
             )
