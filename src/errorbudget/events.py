@@ -91,9 +91,9 @@ class Labels:
         return f"Labels({len(self)} events, {len(self.values)} values)"
 
 
-def _column(name: str, values: ArrayLike) -> NDArray[Any]:
+def _column(name: str, values: ArrayLike, dtype: str | None = None) -> NDArray[Any]:
     try:
-        column = np.asarray(values)
+        column = np.asarray(values, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise InvalidSeriesError(f"{name} must be one column: {error}") from None
     if column.ndim != 1:
@@ -109,10 +109,11 @@ def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> Invali
 
 
 def _times(time: ArrayLike) -> NDArray[np.int64]:
-    if "datetime64" in str(getattr(time, "dtype", "")):
-        # pandas' zoned columns: asked for UTC they need no look at each of their stamps.
-        time = np.asarray(time, dtype="datetime64")
-    column = _column("time", time)
+    # pandas' zoned columns know UTC themselves, and need no look at each of their stamps.
+    zoned = str(getattr(time, "dtype", "")).startswith("datetime64[") and hasattr(
+        getattr(time, "dtype", None), "tz"
+    )
+    column = _column("time", time, "datetime64[ns]" if zoned else None)
     if column.dtype.kind == "M":
         missing = np.isnat(column)
         if missing.any():
