@@ -110,10 +110,9 @@ def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> Invali
 
 def _times(time: ArrayLike) -> NDArray[np.int64]:
     # pandas' zoned columns know UTC themselves, and need no look at each of their stamps.
-    zoned = str(getattr(time, "dtype", "")).startswith("datetime64[") and hasattr(
-        getattr(time, "dtype", None), "tz"
-    )
-    column = _column("time", time, "datetime64[ns]" if zoned else None)
+    kind = getattr(time, "dtype", None)
+    zoned = hasattr(kind, "tz") and hasattr(kind, "unit")
+    column = _column("time", time, f"datetime64[{getattr(kind, 'unit', '')}]" if zoned else None)
     if column.dtype.kind == "M":
         missing = np.isnat(column)
         if missing.any():
