@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import warnings as python_warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from errorbudget.errors import DoubtfulTargetWarning, InvalidInputError, did_you_mean
+from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.specs.native import Native, read_native, read_parts
 from errorbudget.specs.spec import Spec
 from errorbudget.specs.text import check_text, decode, is_text, read_file
@@ -30,6 +29,7 @@ from errorbudget.specs.tree import (
     spec_error,
 )
 from errorbudget.specs.variables import fill_in
+from errorbudget.windows import WindowLike, parse_window
 
 __all__ = ["FORMATS", "load", "trees"]
 
@@ -43,6 +43,7 @@ def load(
     source: str | bytes | os.PathLike[str],
     *,
     format: str = "auto",
+    window: WindowLike | None = None,
     allow_env: bool | Mapping[str, str] = False,
     root: str | os.PathLike[str] | None = None,
     limits: Limits = LIMITS,
@@ -58,6 +59,7 @@ def load(
             with `{` or `[`, or holds `: `.
         format: "auto", or what it must be: "errorbudget", "openslo", "sloth", "pyrra",
             "slo-generator".
+        window: Window for formats that leave it to their command line (Sloth, slo-generator).
         allow_env: Whether `${env:NAME}` is filled in, or a mapping to fill it in from.
         root: Folder that includes may not leave; by default that of the file.
         limits: How much it may hold.
@@ -89,17 +91,14 @@ def load(
     text, name = _text(source, limits)
     reading = _Reading(limits, variables, _root(root, name))
     documents = trees(text, source=name, limits=limits)
-    kinds = {_kind(document) for document in documents}
-    if format != "auto":
-        kinds = {format}
-    if kinds != {"errorbudget"}:
+    kinds = [_kind(document) if format == "auto" else format for document in documents]
+    if set(kinds) != {"errorbudget"}:
         from errorbudget.specs.foreign import read_foreign
 
-        spec = read_foreign(documents, format=format, source=name)
+        chosen = None if window is None else parse_window(window)
+        spec = read_foreign(documents, kinds, source=name, window=chosen)
     else:
         spec = reading.spec(documents, name)
-    for warning in spec.warnings:
-        python_warnings.warn(warning, DoubtfulTargetWarning, stacklevel=2)
     return spec
 
 
@@ -186,7 +185,8 @@ def _kind(document: Node) -> str:
 
     api, version = word("apiVersion"), word("version")
     for start, kind in (
-        ("openslo", "openslo"),
+        ("openslo/", "openslo"),
+        ("openslo.com/", "openslo"),
         ("sloth.slok.dev/", "sloth"),
         ("pyrra.dev/", "pyrra"),
         ("sre.google.com/", "slo-generator"),
@@ -196,7 +196,7 @@ def _kind(document: Node) -> str:
     if version.startswith("prometheus/"):
         return "sloth"
     keys = set(document.values)
-    if {"error_budget_policies"} <= keys or {"slo_name", "slo_target"} <= keys:
+    if "error_budget_policies" in keys or {"slo_name", "slo_target"} <= keys:
         return "slo-generator"
     return "errorbudget"
 

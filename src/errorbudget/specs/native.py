@@ -305,8 +305,10 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
         except (ErrorBudgetError, ValueError, ArithmeticError) as error:
             native.problems.append(_core_problem(error, draft))
             return None
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        native.warnings.append(f"{draft.node.place} {draft.path}: {message}")
+    for doubt in dict.fromkeys(str(warning.message) for warning in caught):
+        said = f"{draft.node.place} {draft.path}: {doubt}"
+        native.warnings.append(said)
+        python_warnings.warn(said, DoubtfulTargetWarning, stacklevel=2)
     native.warnings += _doubts(slo, draft)
     return slo
 

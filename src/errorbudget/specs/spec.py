@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
+from errorbudget.alerts import AlertPolicy
 from errorbudget.slo import SLO, find_slo
 
 __all__ = ["Loss", "Spec"]
@@ -49,6 +50,7 @@ class Spec(Sequence[SLO]):
         slos: The objectives.
         warnings: What is legal and probably not meant, with its line.
         losses: Fields of another format that could not be carried.
+        tables: Tables of burn alerts that stand in the file by themselves.
         format: "errorbudget", "openslo", "sloth", "pyrra" or "slo-generator".
         files: Every file that was read, the first one first.
     """
@@ -56,6 +58,7 @@ class Spec(Sequence[SLO]):
     slos: tuple[SLO, ...]
     warnings: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
+    tables: tuple[AlertPolicy, ...] = ()
     format: str = "errorbudget"
     files: tuple[str, ...] = ()
 

@@ -1,0 +1,489 @@
+"""
+OpenSLO v1, v1alpha and v2alpha: objectives with what they refer to, in any number of documents.
+
+The three versions say the same in other words; the readers of each part take all of them. An
+objective (`objectives[]`) becomes an SLO of its own, as it has its own target.
+
+Source: OpenSLO/OpenSLO `README.md`, `enhancements/v2alpha.md`, `schemas/v1`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from errorbudget.alerts import AlertPolicy
+from errorbudget.alerts.burn import SEVERITIES
+from errorbudget.durations import parse_duration
+from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.specs.cursor import Cursor
+from errorbudget.specs.openslo_names import NATIVE_KEY, OPERATORS, TYPES
+from errorbudget.specs.tree import Branch, Node, Scalar
+from errorbudget.windows import Calendar, Rolling, Window, parse_window
+
+__all__ = ["read_openslo"]
+
+KINDS = (
+    "SLO",
+    "SLI",
+    "Service",
+    "DataSource",
+    "AlertPolicy",
+    "AlertCondition",
+    "AlertNotificationTarget",
+    "BudgetAdjustment",
+)
+_NOTIFY = "says whom to notify; alerts here say when"
+_NOMINAL = {"M": 30, "Q": 90, "Y": 365}
+_UNITS = {
+    "second": "s",
+    "minute": "m",
+    "hour": "h",
+    "day": "d",
+    "week": "w",
+    "month": "M",
+    "quarter": "Q",
+    "year": "Y",
+}
+_ASSUMED = "30d"
+
+
+@dataclass(slots=True)
+class _Objects:
+    """Documents by kind and name: what may be referred to."""
+
+    known: dict[str, dict[str, Cursor]] = field(default_factory=dict)
+
+    def find(self, kind: str, name: str) -> Cursor | None:
+        return self.known.get(kind, {}).get(name)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        return tuple(self.known.get(kind, {}))
+
+
+def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
+    """Every objective of OpenSLO's documents, with the objects that they refer to."""
+    objects = _Objects()
+    for document in documents:
+        kind = document.text("kind")
+        document.mark("apiVersion")
+        name = document.within("metadata").text("name")
+        if kind not in KINDS:
+            document.fault(
+                f'there is no kind "{kind}"; there are {", ".join(KINDS)}{did_you_mean(kind, KINDS)}'
+            )
+        objects.known.setdefault(kind, {})[name] = document
+    for document in documents:
+        kind = document.text("kind")
+        if kind == "SLO":
+            _slo(document, objects, window)
+        elif kind == "Service":
+            document.lose("a service is its name here", "spec")
+        elif kind == "DataSource":
+            document.within("spec").mark("type")
+            document.within("spec").lose("says where a server is", "connectionDetails")
+        elif kind == "AlertNotificationTarget":
+            document.lose(_NOTIFY, "spec")
+        elif kind == "BudgetAdjustment":
+            document.lose("is no part of OpenSLO yet; write it as a correction", "spec")
+    return []
+
+
+# ---------------------------------------------------------------------------- objectives
+
+
+def _slo(document: Cursor, objects: _Objects, window: Window | None) -> None:
+    metadata, spec = document.within("metadata"), document.within("spec")
+    name = metadata.text("name")
+    shown = metadata.text("displayName")
+    common: dict[str, Any] = {
+        "service": spec.text("service", "serviceRef") or None,
+        "description": spec.text("description") or shown or None,
+        "labels": metadata.texts("labels") or None,
+    }
+    if shown and common["description"] != shown:
+        document.ledger.lose(f"{metadata.path}.displayName", shown, "an SLO has one name")
+    metadata.lose("has no place here", "annotations")
+    chosen = window or _window(spec)
+    if chosen is None:
+        return
+    common["window"] = chosen.to_text()
+    objectives = spec.items("objectives")
+    if not objectives:
+        spec.fault('"objectives" is missing')
+    for number, objective in enumerate(objectives, start=1):
+        label = objective.text("displayName")
+        suffix = (_slug(label) or str(number)) if len(objectives) > 1 else ""
+        values = {**common, "name": "-".join(part for part in (name, suffix) if part)}
+        if label and len(objectives) == 1:
+            objective.ledger.lose(f"{objective.path}.displayName", label, "an SLO has one name")
+        values |= _objective(objective, spec, objects, chosen)
+        native = values.pop(NATIVE_KEY, None)
+        if native is not None:
+            _overlay(values, native)
+        if "sli" in values:
+            document.ledger.draft(values, objective.place, objective.path)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _overlay(values: dict[str, Any], native: Node) -> None:
+    """What this library itself wrote beside a query holds what OpenSLO has no words for."""
+    if isinstance(native, Branch):
+        values.update(native.values)
+        for key, node in native.values.items():
+            if isinstance(node, Scalar) and node.value is None:
+                del values[key]
+
+
+def _objective(
+    objective: Cursor, spec: Cursor, objects: _Objects, window: Window
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    target, percent = objective.child("target"), objective.child("targetPercent")
+    if target is not None:
+        values["target"] = Scalar(target.take(), target.word(), target.place)
+    elif percent is not None:
+        values["target"] = Scalar(f"{percent.word()}%", percent.word(), percent.place)
+    else:
+        objective.fault('"target" is missing')
+    method = spec.text("budgetingMethod", default="Occurrences")
+    found = _method(method, objective)
+    if found is not None:
+        values["method"] = found
+    objective.lose(
+        "weighs the parts of a composite, which is built in Python", "compositeWeight", "labels"
+    )
+    sli = _sli(objective, spec, objects)
+    if sli is not None:
+        values |= sli
+    values |= _alerts(spec, objects, window)
+    return values
+
+
+def _method(method: str, objective: Cursor) -> dict[str, Any] | None:
+    word = method.lower()
+    if word == "occurrences":
+        objective.lose("belongs to time slices", "timeSliceTarget", "timeSliceWindow")
+        return None
+    if word not in ("timeslices", "ratiotimeslices"):
+        known = ("Occurrences", "Timeslices", "RatioTimeslices")
+        objective.fault(
+            f'budgetingMethod must be one of {", ".join(known)}, got "{method}"'
+            f"{did_you_mean(method, known)}"
+        )
+        return None
+    length = objective.child("timeSliceWindow")
+    if length is None:
+        objective.ledger.lose(
+            f"{objective.path}.timeSliceWindow", None, "not given: slices of 1m are assumed"
+        )
+        text = "1m"
+    else:
+        # A bare number counts minutes.
+        text = length.word()
+        text = f"{text}m" if re.fullmatch(r"[0-9.]+", text) else text
+    place = length.place if length is not None else objective.place
+    values: dict[str, Any] = {"slice": Scalar(text, text, place)}
+    if word == "ratiotimeslices":
+        objective.lose("ratio time slices have no target of their own", "timeSliceTarget")
+        return {"kind": "ratio_timeslices", **values}
+    target = objective.child("timeSliceTarget")
+    if target is None:
+        objective.fault('"timeSliceTarget" is missing: what makes a slice good?')
+        return None
+    return {
+        "kind": "timeslices",
+        **values,
+        "slice_target": Scalar(target.take(), target.word(), target.place),
+    }
+
+
+# ---------------------------------------------------------------------------- windows
+
+
+def _window(spec: Cursor) -> Window | None:
+    windows = spec.items("timeWindow", "timeWindows")
+    if not windows:
+        spec.ledger.lose(f"{spec.path}.timeWindow", None, f"not given: {_ASSUMED} are assumed")
+        return Rolling(_ASSUMED)
+    for other in windows[1:]:
+        other.lose("an SLO has one window; write another SLO for it")
+    part = windows[0]
+    count, unit = part.text("count"), part.text("unit").lower().removesuffix("s")
+    duration = f"{count}{_UNITS.get(unit, unit)}" if unit else part.text("duration")
+    calendar = part.child("calendar")
+    rolling = part.flag("isRolling")
+    try:
+        if calendar is None and rolling is not False:
+            return _rolling(part, duration)
+        return _calendar(part, duration, calendar or part.within("calendar"))
+    except InvalidInputError as error:
+        part.fault(str(error))
+        return None
+
+
+def _rolling(part: Cursor, duration: str) -> Window:
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([MQY])\s*", duration)
+    if match is None:
+        return Rolling(duration)
+    days = int(match[1]) * _NOMINAL[match[2]]
+    part.ledger.lose(
+        f"{part.path}.duration", duration, f"a rolling month has no fixed length: {days}d are taken"
+    )
+    return Rolling(f"{days}d")
+
+
+def _calendar(part: Cursor, duration: str, calendar: Cursor) -> Window:
+    if re.fullmatch(r"\s*\d+\s*m\s*", duration):
+        months = duration.strip()[:-1].strip() + "M"
+        part.ledger.lose(
+            f"{part.path}.duration",
+            duration,
+            f"m is minutes, and a calendar has none: {months} (months) is taken",
+        )
+        duration = months
+    start = calendar.text("startTime")
+    zone = calendar.text("timeZone", default="UTC")
+    zone = "UTC" if zone in ("Etc/UTC", "Etc/GMT", "GMT", "Z") else zone
+    window = Calendar.from_openslo(duration, start_time=start or None, zone=zone)
+    if start:
+        usual = Calendar(
+            window.unit, zone=window.zone, anchor=_usual_start(window), every=window.every
+        )
+        if usual == window and (window.every == 1 or window.unit in ("month", "quarter")):
+            return parse_window(
+                Calendar(window.unit, zone=window.zone, every=window.every).to_text()
+            )
+    return window
+
+
+def _usual_start(window: Calendar) -> str:
+    return "1970-01-05" if window.unit == "week" else "1970-01-01"
+
+
+# ---------------------------------------------------------------------------- indicators
+
+
+def _sli(objective: Cursor, spec: Cursor, objects: _Objects) -> dict[str, Any] | None:
+    alpha = objective.child("ratioMetrics")
+    if alpha is not None:
+        return _ratio(alpha, objective, objects)
+    holder = objective if objective.child("indicator", "sli", "indicatorRef", "sliRef") else spec
+    inline = holder.child("indicator", "sli")
+    if inline is not None:
+        inline.mark("metadata", "kind", "apiVersion")
+        return _metric(inline.child("spec") or inline, objective, objects)
+    reference = holder.child("indicatorRef", "sliRef")
+    if reference is None:
+        spec.fault("an objective needs an indicator, or indicatorRef")
+        return None
+    name = reference.word()
+    found = objects.find("SLI", name)
+    if found is None:
+        reference.fault(
+            f'there is no SLI "{name}" in this file{did_you_mean(name, objects.names("SLI"))}'
+        )
+        return None
+    found.mark("metadata")
+    return _metric(found.within("spec"), objective, objects)
+
+
+def _metric(spec: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
+    spec.mark("description")
+    ratio, threshold = spec.child("ratioMetric", "ratioMetrics"), spec.child("thresholdMetric")
+    if ratio is not None:
+        return _ratio(ratio, objective, objects)
+    if threshold is None:
+        spec.fault("an indicator needs ratioMetric or thresholdMetric")
+        return None
+    query, language, native = _source(threshold, objects)
+    op, value = objective.text("op"), objective.child("value")
+    if op not in OPERATORS or value is None:
+        objective.fault(
+            f"a thresholdMetric needs op (one of {', '.join(OPERATORS)}) and value, "
+            f"got {op or 'no op'}"
+        )
+        return None
+    return _with_native(
+        {
+            "sli": {
+                "kind": "query_threshold",
+                "query": query,
+                "op": OPERATORS[op],
+                "bound": Scalar(value.take(), value.word(), value.place),
+                **language,
+            }
+        },
+        native,
+    )
+
+
+def _ratio(ratio: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
+    objective.lose("compares thresholds; a ratio meets its target at the target", "op", "value")
+    ratio.lose("queries say themselves whether they count or measure", "counter", "incremental")
+    found: dict[str, Any] = {}
+    languages: dict[str, Any] = {}
+    native = None
+    raw = ratio.child("raw")
+    for role in ("good", "bad", "total"):
+        part = ratio.child(role)
+        if part is not None:
+            found[f"{role}_query"], language, beside = _source(part, objects)
+            native = beside or native
+            languages |= language
+    if raw is not None:
+        query, languages, native = _source(raw, objects)
+        failure = ratio.text("rawType") == "failure"
+        found = {"ratio_query": query if failure else f"1 - ({query})"}
+    return _with_native({"sli": {"kind": "query", **found, **languages}}, native)
+
+
+def _with_native(values: dict[str, Any], native: Node | None) -> dict[str, Any]:
+    return values if native is None else {**values, NATIVE_KEY: native}
+
+
+def _source(part: Cursor, objects: _Objects) -> tuple[str, dict[str, str], Node | None]:
+    """A query, the language it is in, and what this library wrote beside it."""
+    source = part.child("metricSource") or part
+    kind = source.text("type", "source")
+    source.mark("queryType")
+    reference = source.text("metricSourceRef", "dataSourceRef")
+    if reference:
+        known = objects.find("DataSource", reference)
+        inside = known.within("spec") if known is not None else None
+        if inside is not None:
+            kind = kind or inside.text("type") or _first_key(inside)
+        part.ledger.lose(
+            f"{source.path}.metricSourceRef", reference, "which server is asked is said when asking"
+        )
+    connection = source.child("dataSourceSpec", "dataSource")
+    if connection is not None:
+        kind = kind or connection.text("type") or _first_key(connection)
+        connection.lose("says where a server is")
+    language = {} if kind.lower() in ("", *TYPES) else {"language": kind}
+    flat = source.child("query")
+    if flat is not None:
+        return flat.word().strip("\n"), language, None
+    spec = source.child("spec")
+    if spec is None:
+        source.fault("a metric source needs a spec with its query")
+        return "", language, None
+    data = spec.take()
+    native = spec.node.get(NATIVE_KEY) if isinstance(spec.node, Branch) else None
+    if isinstance(data, dict):
+        data.pop(NATIVE_KEY, None)
+        if set(data) == {"query"} and isinstance(data["query"], str):
+            return data["query"].rstrip("\n"), language, native
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, default=str), language, native
+
+
+def _first_key(cursor: Cursor) -> str:
+    if not isinstance(cursor.node, Branch):
+        return ""
+    return next((key for key in cursor.node.values if key != "description"), "")
+
+
+# ---------------------------------------------------------------------------- alerts
+
+
+def _alerts(spec: Cursor, objects: _Objects, window: Window) -> dict[str, Any]:
+    policies = spec.items("alertPolicies")
+    if not policies:
+        return {}
+    period = Rolling(window.to_text()).length_ns if isinstance(window, Rolling) else 0
+    rows: list[dict[str, Any]] = []
+    for policy in policies:
+        rows += _policy(policy, objects, period)
+    if not rows:
+        return {}
+    seen: dict[str, int] = {}
+    for row in rows:
+        seen[row["name"]] = seen.get(row["name"], 0) + 1
+        if seen[row["name"]] > 1:
+            row["name"] += f"-{seen[row['name']]}"
+    table: dict[str, Any] = {"name": "openslo", "alerts": rows}
+    if period:
+        table["period"] = window.to_text()
+    return {"alerts": table}
+
+
+def _policy(entry: Cursor, objects: _Objects, period: int) -> list[dict[str, Any]]:
+    if isinstance(entry.node, Scalar):
+        reference: str = entry.word()
+    else:
+        reference = entry.text("alertPolicyRef", "targetRef")
+    policy = entry
+    if reference:
+        known = objects.find("AlertPolicy", reference)
+        if known is None:
+            entry.ledger.lose(entry.path, reference, "no AlertPolicy of that name is in this file")
+            return []
+        policy = known
+    policy.mark("metadata", "kind", "apiVersion")
+    inside = policy.within("spec")
+    inside.mark("description", "alertWhenBreaching")
+    inside.lose(_NOTIFY, "alertWhenNoData", "alertWhenResolved", "notificationTargets")
+    rows = []
+    for condition in inside.items("conditions"):
+        row = _condition(condition, objects, period)
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def _condition(entry: Cursor, objects: _Objects, period: int) -> dict[str, Any] | None:
+    reference = entry.text("conditionRef")
+    holder = entry
+    if reference:
+        known = objects.find("AlertCondition", reference)
+        if known is None:
+            entry.ledger.lose(
+                entry.path, reference, "no AlertCondition of that name is in this file"
+            )
+            return None
+        holder = known
+    holder.mark("kind", "apiVersion")
+    metadata, spec = holder.within("metadata"), holder.within("spec")
+    name = metadata.text("name") or reference or "burn"
+    metadata.mark("displayName")
+    metadata.lose("has no place here", "labels", "annotations")
+    spec.mark("description")
+    burn = spec.within("condition")
+    burn.mark("kind", "op")
+    threshold, long = burn.text("threshold"), burn.text("lookbackWindow")
+    try:
+        length = parse_duration(long)
+        budget = Fraction(threshold) * length / (period or 30 * 86_400 * 10**9)
+    except (InvalidInputError, ValueError, ZeroDivisionError) as error:
+        burn.fault(f"a burn-rate condition needs threshold and lookbackWindow: {error}")
+        return None
+    if not 0 < budget <= 1:
+        burn.ledger.lose(
+            f"{burn.path}.threshold",
+            threshold,
+            f"a burn rate of {threshold} over {long} is no part of the budget of this window",
+        )
+        return None
+    hold = burn.text("alertAfter", default="0m")
+    return {
+        "name": name,
+        "severity": _severity(spec),
+        "budget": f"{budget.numerator}/{budget.denominator}",
+        "long": long,
+        "hold": hold,
+    }
+
+
+def _severity(spec: Cursor) -> str:
+    word = spec.text("severity", default="page")
+    if word.lower() in SEVERITIES:
+        return word.lower()
+    taken = "page" if re.search(r"(?i)(crit|high|urgent|sev-?[01]|p-?[01])\b", word) else "ticket"
+    spec.ledger.lose(f"{spec.path}.severity", word, f"is taken for {taken}")
+    return taken

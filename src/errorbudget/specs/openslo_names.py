@@ -1,0 +1,14 @@
+"""Words that OpenSLO and this library have for the same thing, and where ours travel in theirs."""
+
+from __future__ import annotations
+
+__all__ = ["NATIVE_KEY", "OPERATORS", "TYPES"]
+
+NATIVE_KEY = "errorbudget"
+"""Key within `metricSource.spec`, which OpenSLO leaves to each tool, for what it has no words for."""
+
+OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+"""Comparisons."""
+
+TYPES = ("prometheus", "promql", "errorbudget")
+"""Types of metric sources whose queries are PromQL, in lower case."""

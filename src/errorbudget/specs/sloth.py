@@ -1,0 +1,190 @@
+"""
+Sloth: `prometheus/v1` files, the Kubernetes `PrometheusServiceLevel`, and `AlertWindows`.
+
+Sloth leaves the window to its command line (30 days unless told otherwise) and gives every objective
+the Workbook's alerts, in two severities.
+
+Source: slok/sloth `pkg/prometheus/api/v1`, `pkg/kubernetes/api/sloth/v1`,
+`pkg/prometheus/alertwindows/v1`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from errorbudget.alerts import WORKBOOK, AlertPolicy, BurnAlert
+from errorbudget.errors import InvalidInputError
+from errorbudget.specs.cursor import Cursor
+from errorbudget.specs.tree import Scalar
+from errorbudget.windows import Rolling, Window
+
+__all__ = ["read_sloth"]
+
+_RULES = "belongs to the rules that Sloth generates"
+
+
+def read_sloth(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
+    """Every objective of Sloth's documents, and the tables of alert windows among them."""
+    tables: list[AlertPolicy] = []
+    services = []
+    for document in documents:
+        if document.text("kind") == "AlertWindows":
+            table = _alert_windows(document)
+            tables += [table] if table is not None else []
+        else:
+            services.append(document)
+    for document in services:
+        _service(document, window, tables)
+    return tables
+
+
+def _service(document: Cursor, window: Window | None, tables: list[AlertPolicy]) -> None:
+    root = document
+    if document.child("apiVersion") is not None:
+        document.mark("apiVersion", "kind")
+        metadata = document.within("metadata")
+        metadata.mark("name")
+        metadata.lose("belongs to the cluster", "namespace", "labels", "annotations")
+        root = document.within("spec")
+    else:
+        document.mark("version")
+    service = root.text("service")
+    labels = root.texts("labels")
+    root.lose("runs inside of Sloth", "sloPlugins", "slo_plugins")
+    chosen = window or (Rolling.from_ns(tables[0].period) if tables else None)
+    if chosen is None:
+        document.ledger.lose(
+            f"{root.path}.window", None, "Sloth takes it from its command line: 30 days are assumed"
+        )
+    for slo in root.items("slos"):
+        _slo(slo, service, labels, chosen or Rolling("30d"), tables)
+
+
+def _slo(
+    slo: Cursor, service: str, labels: dict[str, str], window: Window, tables: list[AlertPolicy]
+) -> None:
+    name = slo.text("name")
+    slo.lose("runs inside of Sloth", "plugins")
+    values: dict[str, Any] = {
+        "name": f"{service}-{name}" if service else name,
+        "window": window.to_text(),
+        "sli": _sli(slo.within("sli")),
+        "description": slo.text("description") or None,
+        "service": service or None,
+        "labels": {**labels, **slo.texts("labels")} or None,
+    }
+    objective = slo.child("objective")
+    if objective is None:
+        slo.fault('"objective" is missing')
+    else:
+        values["target"] = _percent(objective)
+    values |= _alerting(slo.within("alerting"), window, tables)
+    if values["sli"] is not None:
+        slo.ledger.draft(values, slo.place, slo.path)
+
+
+def _percent(cursor: Cursor) -> Scalar:
+    """A target that is written in percent, at the place of its number."""
+    text = cursor.word()
+    return Scalar(f"{text.removesuffix('%')}%", text, cursor.place)
+
+
+def _sli(sli: Cursor) -> Any:
+    events = sli.child("events")
+    raw = sli.child("raw")
+    plugin = sli.child("plugin")
+    if events is not None:
+        return {
+            "kind": "query",
+            "bad_query": events.text("error_query", "errorQuery").rstrip("\n"),
+            "total_query": events.text("total_query", "totalQuery").rstrip("\n"),
+        }
+    if raw is not None:
+        query = raw.text("error_ratio_query", "errorRatioQuery")
+        return {"kind": "query", "ratio_query": query.rstrip("\n")}
+    if plugin is not None:
+        # The query is written by a program of Sloth's; its name and options are what there is.
+        identity = plugin.text("id")
+        options = plugin.texts("options")
+        written = ", ".join(f"{key}={value}" for key, value in options.items())
+        plugin.ledger.lose(
+            plugin.path,
+            {"id": identity, "options": options},
+            "the plugin writes the query inside of Sloth; generate its rules, and put the query here",
+        )
+        return {
+            "kind": "query",
+            "ratio_query": f"{identity}({written})",
+            "language": "sloth-plugin",
+        }
+    sli.fault("sli needs events, raw or plugin")
+    return None
+
+
+def _alerting(alerting: Cursor, window: Window, tables: list[AlertPolicy]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    annotations = alerting.child("annotations")
+    if annotations is not None:
+        runbook = annotations.text("runbook", "runbook_url")
+        if runbook:
+            found["runbook"] = runbook
+    alerting.lose(_RULES, "name", "labels")
+    off = set()
+    for severity, keys in (
+        ("page", ("page_alert", "pageAlert")),
+        ("ticket", ("ticket_alert", "ticketAlert")),
+    ):
+        part = alerting.within(*keys)
+        if part.flag("disable"):
+            off.add(severity)
+        part.lose(_RULES, "labels", "annotations")
+    period = Rolling(window.to_text()).length_ns if isinstance(window, Rolling) else 0
+    table = next((table for table in tables if table.period == period), None)
+    rows = (table or WORKBOOK.for_period(period or WORKBOOK.period)).alerts
+    kept = [row for row in rows if row.severity not in off]
+    if not kept:
+        found["alerts"] = "none"
+    elif off or table is not None:
+        data = (table or WORKBOOK.for_period(period)).to_dict()
+        name = data["name"] if len(kept) == len(rows) else f"{data['name']} without {off.pop()}"
+        found["alerts"] = {**data, "name": name, "alerts": [row.to_dict() for row in kept]}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    severity: str
+    keys: tuple[str, str]
+
+
+_ROWS = (
+    _Row("page-quick", "page", ("page", "quick")),
+    _Row("page-slow", "page", ("page", "slow")),
+    _Row("ticket-quick", "ticket", ("ticket", "quick")),
+    _Row("ticket-slow", "ticket", ("ticket", "slow")),
+)
+
+
+def _alert_windows(document: Cursor) -> AlertPolicy | None:
+    document.mark("apiVersion", "kind")
+    spec = document.within("spec")
+    period = spec.text("sloPeriod", default="30d")
+    rows = []
+    try:
+        for row in _ROWS:
+            part = spec.within(row.keys[0]).within(row.keys[1])
+            rows.append(
+                BurnAlert(
+                    row.name,
+                    row.severity,
+                    f"{part.text('errorBudgetPercent')}%",
+                    part.text("longWindow"),
+                    part.text("shortWindow"),
+                )
+            )
+        return AlertPolicy(f"sloth-{period}", rows, period, "Sloth, AlertWindows")
+    except InvalidInputError as error:
+        spec.fault(str(error))
+        return None
