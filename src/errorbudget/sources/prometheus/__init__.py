@@ -16,6 +16,7 @@ from errorbudget.sources.prometheus.exchange import Retry
 from errorbudget.sources.prometheus.fetched import Fetched, Missing
 from errorbudget.sources.prometheus.http import Request, Response
 from errorbudget.sources.prometheus.matrix import Matrix, NativeHistogram
+from errorbudget.sources.prometheus.source import PrometheusCounts, PrometheusSource
 
 __all__ = [
     "TLS",
@@ -29,6 +30,8 @@ __all__ = [
     "Matrix",
     "Missing",
     "NativeHistogram",
+    "PrometheusCounts",
+    "PrometheusSource",
     "Request",
     "Response",
     "Retry",

@@ -105,7 +105,7 @@ class Client(Questions):
         return self._one(self._instant(query, at))
 
     def ask(self, path: str, params: Mapping[str, str]) -> Answer:
-        """Any page of the API, such as `/api/v1/rules`, with parameters as the server takes them."""
+        """Any page of the API, such as `/api/v1/rules`, with the server's own parameters."""
         return self._one(Question(path, params))
 
     def query_range(

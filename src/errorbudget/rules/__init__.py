@@ -1,0 +1,1 @@
+"""Rules out of objectives: Prometheus, Alertmanager and Grafana."""
