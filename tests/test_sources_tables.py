@@ -424,3 +424,94 @@ def test_the_size_of_batches_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     whole = columns(read(text))
     monkeypatch.setattr("errorbudget.sources.delimited._ROWS", 7)
     assert columns(read(text)) == whole
+
+
+@given(
+    st.lists(st.integers(-(10**17), 10**17), min_size=1), st.sampled_from(("s", "ms", "us", "ns"))
+)
+def test_numeric_times_read_together_and_one_by_one_agree(values: list[int], unit: str) -> None:
+    """A value that does not fit sends a batch down the careful way, with the same answer."""
+    scale = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
+    careful, wrong = epochs([*values, None], unit)
+    together, wrong_too = epochs(values, unit)
+    as_text, _ = epochs([str(value) for value in values], unit)
+    assert {index: why for index, why in wrong.items() if index < len(values)} == wrong_too
+    assert wrong[len(values)] == "time is missing"
+    assert careful.tolist()[:-1] == together.tolist() == as_text.tolist()
+    for index, value in enumerate(values):
+        assert (index in wrong_too) == (abs(value * scale) >= 2**63)
+        assert index in wrong_too or together[index] == value * scale
+
+
+def test_numeric_times_that_are_none() -> None:
+    """Text, truth values and endless numbers are no times; floats beside integers are."""
+    found, wrong = epochs(["x", True, float("inf"), 1.5, 2, 10**30, float("nan"), [1]], "s")
+    assert found[3:5].tolist() == [1_500_000_000, 2_000_000_000]
+    assert sorted(wrong) == [0, 1, 2, 5, 6, 7]
+
+
+def test_further_numbers_that_are_none_are_bad_rows() -> None:
+    """A numeric column asked for must hold finite numbers or gaps."""
+    rows = "".join(
+        f"2026-03-01T12:00:0{n}Z,200,{value}\n" for n, value in enumerate(("5", "", "x", "inf"))
+    )
+    events = read("time,status,load\n" + rows, values=["load"])
+    assert columns(events)["load"] == [5.0, None]
+    assert [sample.why for sample in events.reading.samples] == [
+        "load x is not a number",
+        "load inf is not finite",
+    ]
+    with pytest.raises(InvalidInputError, match='did you mean "load"'):
+        read("time,status,load\n" + rows, values=["laod"])
+
+
+def test_odd_values_in_json_are_no_labels_and_no_numbers() -> None:
+    """Lists and objects where a text or number belongs are gaps in labels and bad elsewhere."""
+    rows = [
+        {"time": "2026-03-01T12:00:00Z", "status": 200, "service": ["a"], "load": 1},
+        {"time": "2026-03-01T12:00:01Z", "status": [200], "service": "a", "load": 1},
+        {"time": "2026-03-01T12:00:02Z", "status": 200, "service": True, "load": None},
+    ]
+    events = read("\n".join(map(json.dumps, rows)), values=["load"])
+    assert columns(events)["service"] == [None, "true"]
+    assert columns(events)["load"] == [1.0, None]
+    assert "status" in events.reading.samples[0].why
+
+
+def test_typed_times_without_a_zone_are_utc_or_as_the_user_says() -> None:
+    """Parquet cannot name the zone of a naive column: UTC, unless told; gaps are bad rows."""
+    pa = pytest.importorskip(
+        "pyarrow", reason="missing: pyarrow; pip install 'errorbudget[parquet]'"
+    )
+    from decimal import Decimal
+
+    from pyarrow import parquet
+
+    noon = dt.datetime(2026, 3, 1, 12)
+    table = pa.table(
+        {
+            "time": pa.array([noon, None], pa.timestamp("ms")),
+            "status": pa.array([200, 200]),
+            "latency_ms": pa.array([Decimal("1.5"), None]),
+        }
+    )
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    utc = read(file.getvalue())
+    local = read(file.getvalue(), zone="+01:00")
+    assert format_time(int(utc.time[0])) == "2026-03-01T12:00:00Z"
+    assert format_time(int(local.time[0])) == "2026-03-01T11:00:00Z"
+    assert columns(utc)["duration_s"] == [0.0015]
+    assert [(sample.line, sample.why) for sample in utc.reading.samples] == [(2, "time is missing")]
+    file = io.BytesIO()
+    parquet.write_table(table.slice(0, 0), file)
+    with pytest.raises(NoDataError, match="has no rows"):
+        read(file.getvalue())
+
+
+def test_times_in_a_log_without_a_zone_take_the_one_given() -> None:
+    """ISO times in brackets follow the same rule as in tables."""
+    line = 'h - - [2026-03-01T12:00:00] "GET / HTTP/1.1" 200 5'
+    assert read(line, zone="+01:00").time.tolist() == [NOON * SECOND]
+    with pytest.raises(SourceFormatError, match="has no zone; say which"):
+        read(line)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Literal, cast
 
 from errorbudget.errors import InvalidInputError, NoDataError
 from errorbudget.events import Events
@@ -46,7 +47,7 @@ def read_events(
     columns: Mapping[str, str] | None = None,
     time_unit: str | None = None,
     duration_unit: str | None = None,
-    zone: str | Any | None = None,
+    zone: str | dt.tzinfo | None = None,
     labels: Iterable[str] | None = None,
     values: Iterable[str] = (),
     now: TimeLike | None = None,
