@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from errorbudget.events import Events as Events
     from errorbudget.events import Labels as Labels
     from errorbudget.history import History as History
+    from errorbudget.live import Tracker as Tracker
     from errorbudget.methods import Occurrences as Occurrences
     from errorbudget.methods import RatioTimeslices as RatioTimeslices
     from errorbudget.methods import Timeslices as Timeslices
@@ -95,6 +96,7 @@ _HOMES = {
     "evaluation": ("Report", "evaluate"),
     "events": ("Events", "Labels"),
     "history": ("History",),
+    "live": ("Tracker",),
     "methods": ("Occurrences", "RatioTimeslices", "Timeslices"),
     "policy": ("ERROR_BUDGET_POLICY", "RISK_TOLERANCE", "Policy", "Tier"),
     "predicates": ("duration", "label", "number", "status_in"),

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "Verdict", "needed_horizon"]
 
-Verdict = Literal["good", "bad", "unknown"]
-"""What an event is to an SLO that it takes part in; "unknown" lacks the value that would tell."""
+Verdict = Literal["good", "bad", "unknown", "unplaced"]
+"""
+What an event is to an SLO. "unknown" takes part and lacks the value that tells good from bad;
+"unplaced" lacks the one that tells whether it takes part at all.
+"""
 
 _LONGEST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
@@ -101,25 +104,28 @@ class Feed:
 
     def judge(self, event: Mapping[str, Any]) -> Verdict | None:
         """What *event* is to this SLO; None when it takes no part."""
-        if not (self._everyone or self._valid_when.matches(event)):
-            return None
+        if not self._everyone:
+            valid = self._valid_when.matches(event)
+            if not valid:
+                return None if valid is False else "unplaced"
         good = self._good_when.matches(event)
         return "unknown" if good is None else "good" if good else "bad"
 
-    def count(self, time_ns: int, verdict: Verdict | None) -> bool:
-        """Count an event of *time_ns*; False when its bucket is forgotten."""
+    def count(self, time_ns: int, verdict: Verdict | None) -> None:
+        """Count an event of *time_ns*, which is not in the future."""
         if verdict is None:
-            return True
-        self.left_out += verdict == "unknown"
+            return
         if self.slo.corrections:
             treat = self._treatment(Interval(time_ns, time_ns + 1, "left"))
             if treat == "exclude":
-                return True
-            verdict = "good" if treat == "good" else verdict
-        if verdict == "unknown":
-            return True
-        ring, good = self.ring, verdict == "good"
-        return ring.add(ring.end_of(time_ns), int(good), int(not good))
+                return
+            if treat == "good" and verdict != "unplaced":
+                verdict = "good"
+        if verdict == "good" or verdict == "bad":
+            good = verdict == "good"
+            self.ring.add(self.ring.end_of(time_ns), int(good), int(not good))
+        else:
+            self.left_out += 1
 
     def count_now(self, verdict: Verdict | None) -> None:
         """Count an event of the open bucket, while no maintenance touches that."""
@@ -128,7 +134,7 @@ class Feed:
             self.ring.own = (own[0] + 1, own[1])
         elif verdict == "bad":
             self.ring.own = (own[0], own[1] + 1)
-        elif verdict == "unknown":
+        elif verdict is not None:
             self.left_out += 1
 
     def _treatment(self, within: Interval) -> str | None:
@@ -143,16 +149,13 @@ class Feed:
         bucket = Interval((ring.newest - 1) * ring.step_ns, ring.newest * ring.step_ns, ring.closed)
         return bool(self.slo.corrections) and self._treatment(bucket) is not None
 
-    def count_events(self, events: Events, *, judged: bool) -> int:
+    def count_events(self, events: Events, *, judged: bool) -> None:
         """
         Count many events, none of which lies in the future.
 
         Args:
             events: The events.
             judged: Whether their `good` column is the verdict, instead of the indicator.
-
-        Returns:
-            How many lay in forgotten buckets.
         """
         import numpy as np
 
@@ -164,9 +167,8 @@ class Feed:
         series: Any = found.series
         ends = [self._ends(times) for times in (series.time_ns, series.bad_ns)]
         bad = np.repeat((0, 1), [len(part) for part in ends])
-        ring = self.ring
         # Every event as a good one, and each bad one taken back.
-        return ring.add_buckets(np.concatenate(ends), 1 - 2 * bad, bad)
+        self.ring.add_buckets(np.concatenate(ends), 1 - 2 * bad, bad)
 
     def blank(self) -> FeedState:
         """The ring as a value that holds nothing: what another must be like to be added."""

@@ -112,26 +112,24 @@ class Ring:
         self.newest = newest
         self.first = min(self.first, newest)
 
-    def add(self, end: int, good: int, bad: int) -> bool:
+    def add(self, end: int, good: int, bad: int) -> None:
         """
-        Add units to bucket *end*, which is not after the open one; False where it is forgotten.
+        Add units to bucket *end*, which is not after the open one; nothing where it is forgotten.
 
         Time: O(buckets late).
         """
-        oldest = self.oldest
-        if end <= oldest:
-            return False
+        if end <= self.oldest:
+            return
         self.own = (self.own[0] + good, self.own[1] + bad)
         goods, bads, size = self._good, self._bad, self.size
         for later in range(end, self.newest):
             goods[later % size] += good
             bads[later % size] += bad
         self.first = min(self.first, end)
-        return True
 
-    def add_buckets(self, ends: Integers, good: Integers, bad: Integers) -> int:
+    def add_buckets(self, ends: Integers, good: Integers, bad: Integers) -> None:
         """
-        Add many buckets at once.
+        Add many buckets at once; what lies in forgotten ones is not added.
 
         Args:
             ends: Which ones, in any order, a bucket more than once if need be; those after the
@@ -139,18 +137,14 @@ class Ring:
             good: Good units of each; shape (m,).
             bad: Bad units of each; shape (m,).
 
-        Returns:
-            How many units lay in forgotten buckets, and were not added.
-
         Time: O(m + size).
         """
         import numpy as np
 
         known = ends > self.oldest
-        lost = int((good[~known] + bad[~known]).sum())
         ends = np.minimum(ends[known], self.newest)
         if not len(ends):
-            return lost
+            return
         first = int(ends.min())
         length = self.newest - first + 1
         rows = (first + np.arange(length - 1)) % self.size
@@ -163,7 +157,6 @@ class Ring:
             added.append(int(running[-1]))
         self.own = (self.own[0] + added[0], self.own[1] + added[1])
         self.first = min(self.first, first)
-        return lost
 
     def clear(self, newest: int, arrived: tuple[int, int]) -> None:
         """Forget everything, and begin with bucket *newest*."""
