@@ -21,7 +21,10 @@ __all__ = ["ADAPTERS"]
 
 def _alert(position: int, row: Mapping[str, Any]) -> BurnAlert:
     share = number(row["budget_pct"]) / 100 if "budget_pct" in row else row["budget_fraction"]
-    long, short = length_ns(row, "long", "long_window"), length_ns(row, "short", "short_window")
+    long, short = (
+        length_ns(row, "long", "long_window", "window"),
+        length_ns(row, "short", "short_window"),
+    )
     assert long is not None
     severity = str(row.get("severity", "page"))
     return BurnAlert(f"{position}", severity, share, long, short, hold=length_ns(row, "for") or 0)

@@ -26,6 +26,7 @@ __all__ = [
     "Figures",
     "assessed",
     "burning",
+    "clamped",
     "guarded",
     "no_data",
     "refused_counts",
@@ -354,19 +355,37 @@ def total_target(figures: Figures) -> Purpose:
         if not any(name in key for name in ("burn", "consumed", "remaining")):
             return False
         if mine in (math.inf, -math.inf):
-            return guarded(key, expected)
+            return (
+                isinstance(figures.counts, eb.Counts)
+                and bool(figures.counts.bad)
+                and (guarded(key, expected))
+            )
         # Nothing failed of nothing allowed: 0/0.
         return mine in (0, 1) and (expected is None or (plain is not None and math.isnan(plain)))
 
     return Purpose("at a target of 100 % one bad event is an infinite burn, none is burn 0", holds)
 
 
-def _clamp(key: str, expected: Any, ours: Any) -> bool:
-    mine, plain = as_number(ours), as_number(expected)
-    return "remaining" in key and plain == 0 and mine is not None and mine < 0
+def clamped(figures: Figures) -> Purpose:
+    """What is left is below 0 where more was spent than there was; some peers stop at 0."""
 
+    def holds(key: str, expected: Any, ours: Any) -> bool:
+        counts, target = figures.counts, figures.target
+        mine, plain = as_number(ours), as_number(expected)
+        known = isinstance(counts, eb.Counts) and isinstance(target, eb.Target)
+        if not known or "remaining" not in key or plain != 0 or mine is None or mine >= 0:
+            return False
+        assert isinstance(counts, eb.Counts)
+        assert isinstance(target, eb.Target)
+        allowed = Fraction(counts.total) * target.error
+        if not allowed or not math.isfinite(mine):
+            return bool(counts.bad) and not allowed
+        left = 1 - Fraction(counts.bad) / allowed
+        in_time_s = left * target.error * (figures.window_ns or 0) / SECOND_NS
+        right = [left, 100 * left, left * allowed, *(in_time_s / unit for unit in (1, 60, 3600))]
+        return any(close(mine, float(one)) for one in right)
 
-CLAMPED = Purpose("an overspent budget is negative, not clamped at 0", _clamp)
+    return Purpose("an overspent budget is negative, not clamped at 0", holds)
 
 
 def rounded(digits: int) -> Purpose:

@@ -27,15 +27,8 @@ SIX_DIGITS = rounded(6)
 
 def _slices(inputs: Mapping[str, Any]) -> int | None:
     """How many slices the range has, where slices are the unit; those without data are good."""
-    total = find(
-        inputs,
-        "total_slices",
-        "totalSlices",
-        "total_slices_in_range",
-        "totalSlicesInRange",
-        "slices_in_range",
-        "window_total",
-    )
+    named = [key for key in inputs if "slices" in key.lower() or key == "window_total"]
+    total = inputs[named[0]] if named else None
     if total is None and _method(inputs) == "timeslices" and "window" in inputs:
         window, length = length_ns(inputs, "window"), _slice_ns(inputs)
         return None if window is None else slice_count(window, length or MINUTE_NS)
@@ -158,7 +151,13 @@ def status(case: Case) -> Answers:
             and figures.budget.exhausted is True
         ),
     )
-    return Answers(lambda key: {"status": word, "state": word}[key](), (degraded, no_data(figures)))
+    above = Purpose(
+        "an SLI above 1 cannot be, and is refused",
+        lambda key, expected, ours: isinstance(ours, Refused) and expected == "HEALTHY",
+    )
+    return Answers(
+        lambda key: {"status": word, "state": word}[key](), (degraded, above, no_data(figures))
+    )
 
 
 def window(case: Case) -> Answers:

@@ -89,7 +89,8 @@ def planned(case: Case) -> Answers:
         if found := re.fullmatch(r"(seconds|minutes|hours)_to_exhaust(?:ion)?", key):
             return outage_s() / {"seconds": 1, "minutes": 60, "hours": 3600}[found[1]]
         if found := re.fullmatch(
-            r"(?:budget|allowed|allowed_bad)_(s|seconds|min|minutes|h|hours)", key
+            r"(?:error_)?(?:budget|allowed(?:_bad)?|bad)_(s|seconds|min|minutes|h|hours)(_allowed)?",
+            key,
         ):
             return _even() / {"s": 1, "m": 60, "h": 3600}[found[1][0]]
         value = named[key]()

@@ -22,9 +22,9 @@ from errorbudget.times import to_ns
 from errorbudget.windows import slice_count
 from tests.conformance.cases import Case
 from tests.conformance.figures import (
-    CLAMPED,
     Figures,
     assessed,
+    clamped,
     guarded,
     no_data,
     refusable_counts,
@@ -60,7 +60,7 @@ def figure_answers(case: Case, figures: Figures, *more: Purpose) -> Answers:
             total_target(figures),
             refused_counts(case.inputs, figures),
             refused_target(case.inputs),
-            CLAMPED,
+            clamped(figures),
             *more,
         ),
     )
@@ -119,7 +119,8 @@ def evaluated(slices: Sequence[eb.Counts], target: eb.Target | None, method: Met
     """The status at the end of these slices, from a count series through the front door."""
     step = MINUTE_NS if isinstance(method, eb.Occurrences) else method.slice
     ends = [(index + 1) * step for index in range(len(slices))]
-    series = CountSeries(ends, [c.good for c in slices], [c.total for c in slices], step)
+    good, total = [int(c.good) for c in slices], [int(c.total) for c in slices]
+    series = CountSeries(ends, good, total, step)
     window = eb.Rolling.from_ns(max(1, len(slices)) * step)
     slo = eb.SLO(
         "case",
@@ -469,6 +470,7 @@ def low_traffic(case: Case) -> Answers:
 
     def over(length: str) -> Figures:
         total = table.per(length).total
+        assert total is not None
         counts = refusable_counts(lambda: eb.Counts.from_total(good=total - bad, total=total))
         return Figures(counts, target, period if length == "window" else parse_duration(length))
 
@@ -767,7 +769,19 @@ def composite(case: Case) -> Answers:
                     and as_number(expected) in (0, 1, None)
                 ),
             ),
-            CLAMPED,
+            Purpose(
+                "an overspent budget is negative, not clamped at 0",
+                lambda key, expected, ours: (
+                    key == "remaining"
+                    and expected == 0
+                    and target is not None
+                    and not isinstance(found, Refused)
+                    and found.sli is not None
+                    and bool(target.error)
+                    and close(ours, 1 - (1 - found.sli) / float(target.error))
+                    and ours < 0
+                ),
+            ),
             *note_digits(case),
         ),
     )

@@ -11,9 +11,9 @@ from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidCountsError
 from tests.conformance.cases import Case
 from tests.conformance.figures import (
-    CLAMPED,
     Figures,
     burning,
+    clamped,
     refusable_counts,
     refused_target,
     total_target,
@@ -89,7 +89,7 @@ def _rounded(case: Case, figures: Figures) -> Purpose:
             return False
         if key in ("alert", "state", "status"):
             theirs = _their_verdict(figures)
-            return expected == (theirs if key == "alert" else _their_state(figures, theirs))
+            return bool(expected == (theirs if key == "alert" else _their_state(figures, theirs)))
         plain, mine = as_number(expected), as_number(ours)
         if plain is None or mine is None or not math.isfinite(mine):
             return False
@@ -142,7 +142,7 @@ def report(case: Case) -> Answers:
             _total(case, figures),
             refused_target(case.inputs),
             _rounded(case, figures),
-            CLAMPED,
+            clamped(figures),
         ),
     )
 

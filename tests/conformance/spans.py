@@ -94,7 +94,7 @@ def _fixed(inputs: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _month_that_ends(inputs: Mapping[str, Any], now: str) -> Interval | None:
+def _month_that_ends(inputs: Mapping[str, Any], now: int) -> Interval | None:
     """A "rolling month" as the calendar month that ends now; None for windows of a fixed length."""
     text = _duration_text(inputs)
     if not re.fullmatch(r"\d+\s*[MQYqy]", text):
@@ -130,7 +130,7 @@ def _off_step(interval: Interval, expected: Mapping[str, Any], every: int) -> Pu
 
 def span_answers(case: Case) -> Answers:
     """Where the window of a case starts and ends, and how long it is."""
-    now = find(case.inputs, "now", "at", "end")
+    now = instant_ns(str(find(case.inputs, "now", "at", "end")))
     window = refusable(lambda: window_of(case.inputs))
     if isinstance(window, Refused):
         interval = refusable(lambda: _month_that_ends(case.inputs, now)) or window

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal
 
 from errorbudget.durations import SECOND_NS, parse_duration
@@ -224,7 +225,7 @@ def judge(expected: Mapping[str, Any], answers: Answers, *, note: str = "") -> R
     failed, differing = [], []
     for key, value in expected.items():
         try:
-            ours = refusable(lambda name=key: answers.figure(name))
+            ours = refusable(partial(answers.figure, key))
         except KeyError:
             failed.append(f"no adapter for expected key {key}")
             continue
