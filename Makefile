@@ -47,7 +47,7 @@ $(VENV)/.python:
 # A stamp for each set of packages, renewed when pyproject.toml changes.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.python
 	@echo "== installing errorbudget with its report and command line"
-	@$(INSTALL) -e '.[report,cli]'
+	@$(INSTALL) -e '.[specs,report,cli]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.python

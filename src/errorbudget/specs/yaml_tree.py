@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from errorbudget.errors import MissingDependencyError
+from errorbudget.errors import ErrorBudgetError, MissingDependencyError
 from errorbudget.specs.scalars import bare, looks_numeric, number, too_long
 from errorbudget.specs.tree import (
     Branch,
@@ -239,6 +239,8 @@ def yaml_trees(text: str, *, source: str, limits: Limits) -> list[Node]:
                 builder.alias(event)
             elif kind == "DocumentStartEvent":
                 builder.anchors.clear()
+    except ErrorBudgetError:
+        raise
     except Exception as error:
         _translate(error, builder)
         raise
