@@ -44,18 +44,18 @@ $(VENV)/.python:
 	@$(BIN)/python -m pip install --quiet uv
 	@touch $@
 
-# A stamp for each set of packages, renewed when pyproject.toml changes.
-$(VENV)/.demo: pyproject.toml | $(VENV)/.python
+# A stamp for each set of packages, renewed when what says so changes.
+$(VENV)/.demo: pyproject.toml Makefile | $(VENV)/.python
 	@echo "== installing errorbudget with its report and command line"
 	@$(INSTALL) -e '.[specs,report,cli]'
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(VENV)/.python
+$(VENV)/.test: pyproject.toml Makefile | $(VENV)/.python
 	@echo "== installing errorbudget with all extras, and what its tests want"
 	@$(INSTALL) -e '.[all]' --group test
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/.python
+$(VENV)/.dev: pyproject.toml Makefile | $(VENV)/.python
 	@echo "== installing errorbudget with all extras, and every tool that CI runs"
 	@$(INSTALL) -e '.[all]' --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
