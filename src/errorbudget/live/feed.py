@@ -121,7 +121,7 @@ class Feed:
                 return
             if treat == "good" and verdict != "unplaced":
                 verdict = "good"
-        if verdict == "good" or verdict == "bad":
+        if verdict in {"good", "bad"}:
             good = verdict == "good"
             self.ring.add(self.ring.end_of(time_ns), int(good), int(not good))
         else:

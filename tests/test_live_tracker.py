@@ -1,0 +1,349 @@
+"""A tracker answers as the rest of the library does, from any thread, in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.errors import InvalidInputError, InvalidTimeError, InvalidWindowError
+from errorbudget.live import ManualClock, Tracker
+from errorbudget.live.arrivals import Arrivals
+
+MINUTE = 60 * 10**9
+NOON = eb.Interval.between("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z").start_ns
+API = eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability())
+FAST = eb.SLO("fast", target="95%", window="7d", sli=eb.Latency("200ms"))
+
+batches = st.lists(
+    st.tuples(st.integers(-3 * 60 * MINUTE, 0), st.sampled_from([200, 404, 500, 503, 0])),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(batches)
+def test_at_the_end_of_a_bucket_it_says_what_events_and_counts_say(
+    batch: list[tuple[int, int]],
+) -> None:
+    """Events, their counts per minute, and a tracker that saw them agree on every figure."""
+    events = eb.Events(
+        time=[NOON + back for back, _ in batch], status=[status for _, status in batch]
+    )
+    clock = ManualClock(NOON)
+    tracker = Tracker(API, late="4h", clock=clock)
+    for time, status in zip(events.time.tolist(), events.status.tolist(), strict=True):
+        tracker.record(status=status, at=time)
+    live = API.evaluate(tracker, at=NOON)
+    plain = API.evaluate(events, at=NOON)
+    assert live.counts == plain.counts
+    assert live.burn == plain.burn
+    assert live.alerts == plain.alerts
+    assert (live.tier, live.state, live.budget) == (plain.tier, plain.state, plain.budget)
+    counted = tracker.count(API)
+    expected = events.count(API, step="1m")
+    filled = counted.total > 0
+    assert counted.label_ns[filled].tolist() == expected.label_ns[expected.total > 0].tolist()
+    assert counted.good[filled].tolist() == expected.good[expected.total > 0].tolist()
+    assert API.evaluate(counted, at=NOON).burn == live.burn
+
+
+@given(batches, st.booleans())
+def test_one_by_one_and_all_at_once_are_the_same(
+    batch: list[tuple[int, int]], calendar: bool
+) -> None:
+    """`record_many` is `record` many times."""
+    slo = eb.SLO(
+        "api",
+        target="99%",
+        window=eb.Calendar("month", zone="Europe/Berlin") if calendar else "30d",
+        sli=eb.Availability(),
+    )
+    one, many = (Tracker(slo, clock=ManualClock(NOON + 1), late="2h") for _ in range(2))
+    for back, status in batch:
+        one.record(status=status, at=NOON + back)
+    many.record_many(
+        status=np.array([status for _, status in batch]),
+        at=np.array([NOON + back for back, _ in batch]),
+    )
+    assert one.state().to_dict() == many.state().to_dict()
+
+
+def test_one_call_feeds_every_slo_by_its_own_indicator() -> None:
+    """A slow success is good for availability and bad for latency; a missing value is left out."""
+    tracker = Tracker([API, FAST], clock=ManualClock(NOON))
+    tracker.record(status=200, duration_s=0.3, route="/cart")
+    tracker.record(status=503, duration_s=0.1)
+    tracker.record(status=200)
+    report = tracker.report()
+    assert report["api"].counts == eb.Counts(good=2, bad=1)
+    assert report["fast"].counts == eb.Counts(good=1, bad=1)
+    assert tracker.left_out == {"api": 0, "fast": 1}
+    assert "1 events since the start lacked" in report["fast"].warnings[0]
+    assert eb.evaluate([API, FAST], tracker)["fast"].counts == report["fast"].counts
+    tracker.record(good=True)
+    assert tracker.counts("api").total == 4
+    assert tracker.counts("fast").total == 3
+    with pytest.raises(InvalidInputError, match="which SLO"):
+        tracker.status()
+    with pytest.raises(InvalidInputError, match='no SLO "apy"'):
+        tracker.status("apy")
+
+
+def test_what_if_targets_are_answered_from_the_same_counts() -> None:
+    """An SLO that differs in target or window only needs no tracker of its own."""
+    tracker = Tracker(API, clock=ManualClock(NOON))
+    tracker.record_many(good=np.arange(1_000) >= 5)
+    stricter, shorter = API.variants(targets=["99.99%"], windows=["30d", "7d"])
+    assert stricter.evaluate(tracker).budget.remaining_ratio == -49.0
+    assert shorter.evaluate(tracker).counts == eb.Counts(good=995, bad=5)
+    with pytest.raises(InvalidInputError, match="does not count"):
+        FAST.evaluate(tracker)
+
+
+@pytest.mark.parametrize(
+    "method", [eb.Timeslices("5m", "95%"), eb.RatioTimeslices("5m")], ids=["slices", "ratios"]
+)
+def test_slices_are_judged_once_they_are_over(method: object) -> None:
+    """Time slices come from the same buckets, and the open slice waits."""
+    slo = eb.SLO("api", target="99%", window="1d", sli=eb.Availability(), method=method)  # type: ignore[arg-type]
+    clock = ManualClock(NOON + 1)
+    tracker = Tracker(slo, clock=clock)
+    events = []
+    for minute in range(17):
+        for status in (200, 200, 503 if minute == 7 else 200):
+            tracker.record(status=status)
+            events.append((clock(), status))
+        clock.advance("1m")
+    plain = eb.Events(time=[time for time, _ in events], status=[status for _, status in events])
+    live = tracker.status()
+    assert live.counts == slo.evaluate(plain, at=clock()).counts
+    assert live.counts.total == 3
+
+
+def test_history_and_counts_come_from_what_is_remembered() -> None:
+    """A tracker is data like any other: histories and comparisons are asked of it too."""
+    clock = ManualClock(NOON + 1)
+    tracker = Tracker(API, clock=clock)
+    for _ in range(5):
+        tracker.record_many(good=np.arange(100) > 0)
+        clock.advance("1m")
+    history = API.history(tracker, step="1m")
+    assert history.total[-1] == 500
+    assert API.count(tracker, step="5m").total.sum() == 500
+    assert API.compare_methods(tracker, slice="1m") is not None
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("8h", (0, 2)),  # a suspended machine: the past is as old as the wall says
+        ("-10m", (2, 2)),  # the clock falls back: what was counted is of now
+        ("-40d", (2, 2)),
+        ("40d", (0, 0)),
+    ],
+)
+def test_the_clock_leaps(step: str, expected: tuple[int, int]) -> None:
+    """Time skipped is empty; time taken back moves what it held to the present."""
+    clock = ManualClock(NOON + MINUTE // 2)
+    tracker = Tracker(API, clock=clock)
+    tracker.record(good=True)
+    tracker.record(good=False)
+    sign = -1 if step.startswith("-") else 1
+    clock.now_ns += sign * eb.Rolling(step.lstrip("-")).length_ns
+    assert tracker.counts(window="1h").total == expected[0]
+    assert tracker.counts().total == expected[1]
+    tracker.record(good=True)
+    assert tracker.counts(window="1h").total == expected[0] + 1
+    tracker._check()
+
+
+def test_a_day_of_25_hours() -> None:
+    """A calendar day begins at local midnight, also when the clocks go back in it."""
+    slo = eb.SLO(
+        "day", target="99%", window=eb.Calendar("day", zone="Europe/Berlin"), sli=eb.Availability()
+    )
+    clock = ManualClock("2026-10-24T21:59:30Z")
+    tracker = Tracker(slo, clock=clock)
+    for _ in range(27):
+        tracker.record(good=True)
+        clock.advance("1h")
+    assert tracker.counts().total == 1  # 2026-10-26 has begun at 23:00 UTC
+    assert tracker.evaluate(slo, at="2026-10-25T22:59:59Z").counts.total == 25
+
+
+def test_events_that_come_late() -> None:
+    """Within the bound an event counts where it belongs; beyond it is dropped and counted."""
+    tracker = Tracker(API, clock=ManualClock(NOON), late="5m")
+    tracker.record(good=False, at=NOON - 5 * MINUTE)
+    tracker.record(good=False, at=NOON - 5 * MINUTE - 1)
+    tracker.record(good=True, at="2026-03-01T12:00:07Z")
+    assert tracker.dropped_late == 1
+    assert tracker.counts() == eb.Counts(good=1, bad=1)
+    assert tracker.counts(window="5m") == eb.Counts(good=1, bad=0)
+    with pytest.raises(InvalidTimeError):
+        tracker.record(good=True, at="yesterday")
+
+
+def test_coverage_grows_from_the_start() -> None:
+    """A tracker that has run for an hour has seen an hour of the window."""
+    clock = ManualClock(NOON)
+    tracker = Tracker(API, clock=clock)
+    clock.advance("3d")
+    tracker.record(good=True)
+    assert tracker.status().coverage == pytest.approx(0.1, abs=1e-4)
+    assert "only 10.0% of the window" in tracker.status().warnings[0]
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_counters_lose_nothing(locked: bool) -> None:
+    """Both kinds of counters keep every step of every thread, also while they are read."""
+    arrivals = Arrivals(locked=locked)
+    _run_threads(4, lambda: [arrivals.good() for _ in range(20_000)])
+    assert arrivals.read() == (80_000, 0)
+    assert arrivals.read() == (80_000, 0)
+
+
+def _run_threads(n: int, work: object) -> None:
+    threads = [threading.Thread(target=work) for _ in range(n)]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _hammer(each: int) -> None:
+    tracker = Tracker(API)
+    done = threading.Event()
+
+    def record() -> None:
+        for i in range(each):
+            tracker.record(good=i % 10 > 0)
+
+    def read() -> None:
+        while not done.is_set():
+            tracker.status()
+            tracker.merge(Tracker(API))
+            tracker.snapshot()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    _run_threads(8, record)
+    done.set()
+    reader.join()
+    tracker._check()
+    assert tracker.counts() == eb.Counts(good=8 * each * 9 // 10, bad=8 * each // 10)
+
+
+def test_eight_threads_lose_nothing() -> None:
+    """Eight threads record while another reads and merges, and every event is there."""
+    _hammer(10_000)
+
+
+@pytest.mark.slow
+def test_eight_threads_of_a_million() -> None:
+    """8 threads x 10^6 records lose none."""
+    _hammer(1_000_000)
+
+
+def test_threads_that_judge_under_a_restless_clock() -> None:
+    """Records by indicator, late records and rolling buckets may meet in any order."""
+    ticks = iter(range(10**9))
+    tracker = Tracker([API, FAST], clock=lambda: NOON + next(ticks) * 10**7)
+
+    def work() -> None:
+        for i in range(3_000):
+            tracker.record(status=200 + 300 * (i % 3 == 0), duration_s=0.1)
+            tracker.record(good=True)
+
+    _run_threads(4, work)
+    tracker._check()
+    assert tracker.counts("api") == eb.Counts(good=20_000, bad=4_000)
+    assert tracker.counts("fast") == eb.Counts(good=24_000, bad=0)
+
+
+def test_coroutines_may_record() -> None:
+    """Nothing awaits and nothing blocks: coroutines record as functions do."""
+    tracker = Tracker(API)
+
+    async def request(i: int) -> None:
+        await asyncio.sleep(0)
+        tracker.record(good=i > 0)
+
+    async def serve() -> None:
+        await asyncio.gather(*(request(i) for i in range(500)))
+
+    asyncio.run(serve())
+    assert tracker.counts() == eb.Counts(good=499, bad=1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+def test_a_forked_child_begins_empty() -> None:
+    """Parent and children together count each event once, and no lock is inherited."""
+    tracker = Tracker(API)
+    tracker.record_many(good=[True] * 5)
+    tracker._lock.acquire()  # as if another thread were in it just now
+    inlet, outlet = os.pipe()
+    child = os.fork()
+    if not child:  # pragma: no cover - in the child
+        try:
+            tracker.record(good=False)
+            os.write(outlet, tracker.snapshot())
+        finally:
+            os._exit(0)
+    tracker._lock.release()
+    os.close(outlet)
+    with os.fdopen(inlet, "rb") as pipe:
+        snapshot = pipe.read()
+    os.waitpid(child, 0)
+    tracker.merge(snapshot)
+    assert tracker.counts() == eb.Counts(good=5, bad=1)
+
+
+def test_a_month_of_minutes_takes_less_than_a_megabyte() -> None:
+    """Memory is bounded by the buckets, whatever comes."""
+    Tracker(API)  # imports and caches are not the tracker's
+    gc.collect()
+    tracemalloc.start()
+    try:
+        tracker = Tracker(API)
+        empty = tracemalloc.get_traced_memory()[0]
+        clock = NOON
+        for _ in range(3):
+            tracker.record_many(good=np.ones(100_000, dtype=bool))
+        for _ in range(100_000):
+            tracker.record(good=True)
+        gc.collect()
+        full = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert clock
+    assert empty < 1_000_000
+    assert full - empty < 20_000
+
+
+def test_a_tracker_is_checked_at_the_door() -> None:
+    """What does not fit is refused, with the cure."""
+    with pytest.raises(InvalidInputError, match="needs SLOs"):
+        Tracker([])
+    with pytest.raises(InvalidInputError, match="different names"):
+        Tracker([API, API])
+    with pytest.raises(InvalidInputError, match="good and bad events"):
+        Tracker(eb.SLO("fresh", target="99%", window="1d", sli=eb.Freshness("5m")))
+    with pytest.raises(InvalidWindowError, match="finer resolution"):
+        Tracker(API, resolution="10m")
+    with pytest.raises(InvalidWindowError, match="further than the horizon"):
+        Tracker(API, horizon="1d")
+    with pytest.raises(InvalidInputError, match="nothing to record"):
+        Tracker(API).record()
+    with pytest.raises(InvalidInputError, match="nothing to record"):
+        Tracker(API).record_many()
+    assert repr(Tracker(API)) == "Tracker(api; buckets of 1m)"
