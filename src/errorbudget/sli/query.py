@@ -1,9 +1,9 @@
 """
 Indicators that are questions to a metrics server, kept as they were written.
 
-Specifications of other tools hold queries, not conditions on events. They are carried as text, to be asked of
-the server (`sources`) or written into rules (`rules`). The stretch of time to ask for is written
-`{{.window}}`, as Sloth does.
+Specifications of other tools hold queries, not conditions on events. They are carried as text, to
+be asked of the server (`sources`) or written into rules (`rules`). The stretch of time to ask for
+is written `{{.window}}`, as Sloth does.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class QueryRatio(RatioSLI):
         given = {name for name, text in texts.items() if text is not None}
         if given not in _RATIOS:
             raise InvalidInputError(
-                "queries make a ratio as good_query or bad_query with total_query, as good_query with "
-                f"bad_query, or as ratio_query alone; got {', '.join(sorted(given)) or 'none'}"
+                "queries make a ratio as good_query or bad_query with total_query, as good_query "
+                f"with bad_query, or as ratio_query alone; got {', '.join(sorted(given)) or 'none'}"
             )
 
     @property

@@ -159,6 +159,10 @@ class ThresholdSLI:
         """
         raise NotImplementedError  # pragma: no cover - abstract
 
+    def to_dict(self) -> dict[str, Any]:
+        """The indicator as plain data, read back by `sli.from_dict`."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
     def _conditions(self) -> list[str]:
         return [
             f"{name}={getattr(self, name)!r}"

@@ -53,7 +53,9 @@ class Ledger:
         shown = (
             _HIDDEN_VALUE if _SECRET.search(path.rpartition(".")[2]) else _without_secrets(value)
         )
-        self.losses.append(Loss(path, shown, why))
+        loss = Loss(path, shown, why)
+        if loss not in self.losses:
+            self.losses.append(loss)
 
     def close(self, node: Node, path: str) -> None:
         """Report what of a document nobody read."""
@@ -200,6 +202,13 @@ class Cursor:
             found = self.child(key)
             if found is not None:
                 self.ledger.mark(found.node)
+
+    def usual(self, value: Any, why: str, *keys: str) -> None:
+        """Report each of *keys* that holds anything but *value*, which is how it is here anyway."""
+        for key in keys:
+            found = self.child(key)
+            if found is not None and found.take() != value:
+                found.lose(why)
 
     def lose(self, why: str, *keys: str) -> None:
         """Report what stands under each of *keys*, or here, as lost, and why."""

@@ -1,8 +1,8 @@
 """
 Objectives as a specification in the native format: what `load` reads back unchanged.
 
-Only what differs from the defaults is written, and a condition in its short form wherever that means
-the same.
+Only what differs from the defaults is written, and a condition in its short form wherever that
+means the same.
 """
 
 from __future__ import annotations

@@ -174,8 +174,8 @@ def named(kind: str, known: Mapping[str, T]) -> Callable[[Any], T]:
 _STATUS = {
     "type": ["string", "integer", "array", "object"],
     "description": (
-        'A status such as 2xx, 429, 500-503 or "2xx|304" ("!" in front: all others), or fields with '
-        "their values: text is an anchored regular expression, a list holds exact values, "
+        'A status such as 2xx, 429, 500-503 or "2xx|304" ("!" in front: all others), or fields '
+        "with their values: text is an anchored regular expression, a list holds exact values, "
         '"<= 200ms" compares.'
     ),
     "examples": ["2xx", {"route": "/api/.*"}, {"duration": "<= 200ms"}],

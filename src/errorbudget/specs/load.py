@@ -51,8 +51,8 @@ def load(
     """
     The objectives of a specification.
 
-    Reads the native format (YAML, TOML or JSON), OpenSLO, Sloth, Pyrra and google slo-generator, told
-    apart by content. Every mistake is reported at once, with its line and column.
+    Reads the native format (YAML, TOML or JSON), OpenSLO, Sloth, Pyrra and google slo-generator,
+    told apart by content. Every mistake is reported at once, with its line and column.
 
     Args:
         source: A path; `"-"` for standard input; or the text itself, which has a line break, begins

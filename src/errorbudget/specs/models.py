@@ -43,6 +43,7 @@ from errorbudget.specs.fields import (
     WindowField,
     named,
 )
+from errorbudget.target import Target
 
 __all__ = ["VERSION", "Document", "SLOModel"]
 
@@ -242,7 +243,7 @@ class RatioTimeslicesModel(Built):
 
 
 def _occurrences(value: Any) -> Method:
-    if value == "occurrences" or value == {"kind": "occurrences"}:
+    if value in ("occurrences", {"kind": "occurrences"}):
         return OCCURRENCES
     if value in ("timeslices", "ratio_timeslices"):
         raise ValueError(f"say how long a slice is: {{kind: {value}, slice: 1m, ...}}")
@@ -373,7 +374,8 @@ class ScheduleModel(Built):
 
     def build(self) -> Any:
         """The schedule of the core."""
-        return TargetSchedule(dict(self.targets), self.judge_by)
+        targets: dict[Any, Target] = dict(self.targets.items())
+        return TargetSchedule(targets, self.judge_by)
 
 
 class MaintenanceModel(Built):

@@ -29,7 +29,6 @@ from errorbudget.specs.tree import (
     Problem,
     Scalar,
     find,
-    path_text,
     plain,
 )
 from errorbudget.target import Target
@@ -339,9 +338,9 @@ def _doubts(slo: SLO, draft: Draft) -> list[str]:
     dead = slo.alerts.unreachable(slo.target, slo.period_ns)
     place = find(draft.node, ["alerts" if "alerts" in draft.node.values else "target"])[0]
     return [
-        f'{place} {draft.path}: alert "{alert.name}" of "{slo.name}" can never fire: burning faster '
-        f"than {float(alert.threshold(slo.period_ns)):g} takes more errors than there are requests "
-        f"at a target of {slo.target}"
+        f'{place} {draft.path}: alert "{alert.name}" of "{slo.name}" can never fire: burning '
+        f"faster than {float(alert.threshold(slo.period_ns)):g} takes more errors than there are "
+        f"requests at a target of {slo.target}"
         for alert in dead
     ]
 
@@ -396,7 +395,11 @@ def _value_at(data: Any, steps: list[int | str]) -> Any:
     return data
 
 
-def _key_place(node: Node, steps: list[int | str]) -> Place | None:
+def _key_place(root: Node, steps: list[int | str]) -> Place | None:
+    node: Node | None = root
     for step in steps[:-1]:
-        node = node.values[step] if isinstance(node, Branch) else node.items[step]  # type: ignore
+        if isinstance(node, Branch):
+            node = node.get(str(step))
+        elif isinstance(node, Items) and isinstance(step, int):
+            node = node.items[step]
     return node.keys.get(str(steps[-1])) if isinstance(node, Branch) and steps else None

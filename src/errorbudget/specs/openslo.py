@@ -73,7 +73,8 @@ def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPo
         name = document.within("metadata").text("name")
         if kind not in KINDS:
             document.fault(
-                f'there is no kind "{kind}"; there are {", ".join(KINDS)}{did_you_mean(kind, KINDS)}'
+                f'there is no kind "{kind}"; there are {", ".join(KINDS)}'
+                f"{did_you_mean(kind, KINDS)}"
             )
         objects.known.setdefault(kind, {})[name] = document
     for document in documents:
@@ -326,7 +327,7 @@ def _metric(spec: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any
 
 def _ratio(ratio: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
     objective.lose("compares thresholds; a ratio meets its target at the target", "op", "value")
-    ratio.lose("queries say themselves whether they count or measure", "counter", "incremental")
+    ratio.usual(True, "queries say themselves how they count", "counter", "incremental")
     found: dict[str, Any] = {}
     languages: dict[str, Any] = {}
     native = None
@@ -428,7 +429,8 @@ def _policy(entry: Cursor, objects: _Objects, period: int) -> list[dict[str, Any
     policy.mark("metadata", "kind", "apiVersion")
     inside = policy.within("spec")
     inside.mark("description", "alertWhenBreaching")
-    inside.lose(_NOTIFY, "alertWhenNoData", "alertWhenResolved", "notificationTargets")
+    inside.usual(False, _NOTIFY, "alertWhenNoData", "alertWhenResolved")
+    inside.lose(_NOTIFY, "notificationTargets")
     rows = []
     for condition in inside.items("conditions"):
         row = _condition(condition, objects, period)

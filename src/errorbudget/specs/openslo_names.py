@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["NATIVE_KEY", "OPERATORS", "TYPES"]
 
 NATIVE_KEY = "errorbudget"
-"""Key within `metricSource.spec`, which OpenSLO leaves to each tool, for what it has no words for."""
+"""Key within `metricSource.spec`, which is each tool's own, for what OpenSLO has no words for."""
 
 OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 """Comparisons."""

@@ -61,8 +61,8 @@ def pyrra_alerts(window_ns: int) -> AlertPolicy:
     return AlertPolicy("pyrra", rows, window_ns, "pyrra-dev/pyrra, slo/rules.go, Windows")
 
 
-def read_pyrra(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
-    """Every objective of Pyrra's documents."""
+def read_pyrra(documents: list[Cursor], _: Window | None) -> list[AlertPolicy]:
+    """Every objective of Pyrra's documents, which say their windows themselves."""
     for document in documents:
         _objective(document)
     return []

@@ -1,8 +1,8 @@
 """
 What a bare word of a document means: null, true, a number, or text.
 
-The rules are the core schema of YAML 1.2, which JSON and TOML numbers also keep: `no`, `on`, `12:30` and
-dates are text. Numbers with a point stay decimal, so that 0.999 is 999/1000.
+The rules are the core schema of YAML 1.2, which JSON and TOML numbers also keep: `no`, `on`,
+`12:30` and dates are text. Numbers with a point stay decimal, so that 0.999 is 999/1000.
 
 Source: YAML 1.2.2, section 10.3.2.
 """

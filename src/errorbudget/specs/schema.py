@@ -50,7 +50,8 @@ def generate_schema() -> dict[str, Any]:
         # What a team keeps for its own anchors.
         "patternProperties": {"^x-": {}},
     }
-    return _tidy(schema)
+    found: dict[str, Any] = _tidy(schema)
+    return found
 
 
 def _tidy(node: Any) -> Any:

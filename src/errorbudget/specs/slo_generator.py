@@ -1,8 +1,9 @@
 """
-google/slo-generator: objectives of both versions, and the error budget policies of its configuration.
+google/slo-generator: objectives of both versions, and the error budget policies of its
+configuration.
 
-An objective there has no window of its own: it is judged over every step of its policy. The longest
-step becomes the window, and each step an alert.
+An objective there has no window of its own: it is judged over every step of its policy. The
+longest step becomes the window, and each step an alert.
 
 Source: google/slo-generator `docs/shared/`, `slo_generator/backends/prometheus.py`.
 """
@@ -47,12 +48,10 @@ def _policies(policies: Cursor) -> dict[str, AlertPolicy]:
     found = {}
     for name in policies.node.values if not isinstance(policies.node, Scalar | Items) else ():
         policy = policies.within(name)
-        steps = []
-        for step in policy.items("steps"):
-            steps.append(_step(step))
+        steps = [_step(step) for step in policy.items("steps")]
         try:
             seconds = [length for _, length, _, _ in steps]
-            # Burn rates need a period, which slo-generator does not know: 28 days, its usual last step.
+            # Burn rates need a period, which slo-generator does not know: its usual last step.
             period = max(*seconds, _PERIOD_S)
             rows = [
                 BurnAlert(

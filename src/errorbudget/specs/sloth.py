@@ -1,8 +1,8 @@
 """
 Sloth: `prometheus/v1` files, the Kubernetes `PrometheusServiceLevel`, and `AlertWindows`.
 
-Sloth leaves the window to its command line (30 days unless told otherwise) and gives every objective
-the Workbook's alerts, in two severities.
+Sloth leaves the window to its command line (30 days unless told otherwise) and gives every
+objective the Workbook's alerts, in two severities.
 
 Source: slok/sloth `pkg/prometheus/api/v1`, `pkg/kubernetes/api/sloth/v1`,
 `pkg/prometheus/alertwindows/v1`.
@@ -111,7 +111,7 @@ def _sli(sli: Cursor) -> Any:
         plugin.ledger.lose(
             plugin.path,
             {"id": identity, "options": options},
-            "the plugin writes the query inside of Sloth; generate its rules, and put the query here",
+            "the plugin writes the query inside of Sloth; put the query of its rules here",
         )
         return {
             "kind": "query",

@@ -1,8 +1,8 @@
 """
 TOML into a tree that knows its lines.
 
-`tomllib` says whether a text is TOML and what it holds; a second look finds where each key and value
-stand, which only has to understand texts that are known to be right.
+`tomllib` says whether a text is TOML and what it holds; a second look finds where each key and
+value stand, which only has to understand texts that are known to be right.
 
 Source: TOML 1.0.0.
 """
@@ -49,7 +49,7 @@ def toml_tree(text: str, *, source: str, limits: Limits) -> Node:
     lines = Lines(text, source)
     _check_depth(text, lines, limits)
     try:
-        data = tomllib.loads(text.replace("\r\n", "\n"), parse_float=lambda word: _decimal(word))
+        data = tomllib.loads(text.replace("\r\n", "\n"), parse_float=_decimal)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         place = Place(int(where[1]), int(where[2]), source) if where else Place(1, 1, source)
@@ -68,7 +68,7 @@ def _decimal(word: str) -> Decimal:
 
 
 def _check_depth(text: str, lines: Lines, limits: Limits) -> None:
-    """Refuse what `tomllib`, which calls itself for each level and each dotted key, could not hold."""
+    """Refuse what `tomllib`, which calls itself for each level, could not hold."""
     depth = 0
     dots = 0
     for match in _TOKEN.finditer(text):

@@ -1,9 +1,9 @@
 """
 A document as a tree in which every node knows its place.
 
-YAML, JSON and TOML are read into the same three kinds of node. Whatever is done to a document before
-it is judged (defaults, bases, includes, variables) is done on these nodes, so a mistake is reported at
-the line where a person wrote it, whichever file that was in.
+YAML, JSON and TOML are read into the same three kinds of node. Whatever is done to a document
+before it is judged (defaults, bases, includes, variables) is done on these nodes, so a mistake is
+reported at the line where a person wrote it, whichever file that was in.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Problem:
 
 
 def spec_error(problems: Sequence[Problem]) -> SpecError:
-    """One error for all *problems*, of which there is one at least, in the order of the document."""
+    """One error for all *problems*, one at least, in the order of the document."""
     ordered = sorted(
         dict.fromkeys(problems),
         key=lambda problem: (

@@ -1,8 +1,9 @@
 """
 Variables from the environment, where they are asked for and nowhere else.
 
-`${env:NAME}` inside a value stands for a variable, once the caller allows it; `$${env:NAME}` is that text
-itself. Keys never change, and what comes out is always text: an environment cannot add structure.
+`${env:NAME}` inside a value stands for a variable, once the caller allows it; `$${env:NAME}` is
+that text itself. Keys never change, and what comes out is always text: an environment cannot add
+structure.
 """
 
 from __future__ import annotations

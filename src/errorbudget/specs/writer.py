@@ -23,6 +23,8 @@ _NUMBER_LIKE = re.compile(r"[-+.]*[0-9][0-9_.:]*(?:[eE][-+]?[0-9]*)?|[-+]?0[xXoO
 _TIME_LIKE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*")
 _PLAIN = re.compile(r"[A-Za-z0-9_./(+<>=~$^\\][A-Za-z0-9_./()+<>=~$^\\ @%|*?;-]*")
 _WRAP = 100
+_UNSEEN = re.compile(HIDDEN.pattern + "|[\x85\xa0\u2028\u2029\ufeff]")
+_ESCAPED = re.compile(HIDDEN.pattern + "|[\t\n\r\x85\xa0\u2028\u2029\ufeff]")
 
 
 def _scalar(value: Any) -> str:
@@ -48,17 +50,20 @@ def _word(text: str) -> str:
 
 
 def quoted(text: str) -> str:
+    """The text in quotes: single ones where that spares escapes."""
+    if ('"' in text or "\\" in text) and not _ESCAPED.search(text):
+        return "'" + text.replace("'", "''") + "'"
+    return double_quoted(text)
+
+
+def double_quoted(text: str) -> str:
     """The text in double quotes, with what cannot be seen escaped."""
 
     def escape(match: re.Match[str]) -> str:
         code = ord(match[0])
         return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
-    return re.sub(
-        HIDDEN.pattern + "|[\x85\xa0\u2028\u2029\ufeff]",
-        escape,
-        json.dumps(text, ensure_ascii=False),
-    )
+    return _UNSEEN.sub(escape, json.dumps(text, ensure_ascii=False))
 
 
 def _is_block(value: Any) -> bool:
@@ -194,7 +199,7 @@ def _toml_value(value: Any) -> str:
         )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml_value(part) for part in value) + "]"
-    return re.sub("[\x7f]", lambda _: "\\u007f", quoted(str(value)))
+    return re.sub("[\x7f]", lambda _: "\\u007f", double_quoted(str(value)))
 
 
 def _toml_key(key: str) -> str:

@@ -1,9 +1,9 @@
 """
 YAML into trees, event by event.
 
-The parser is asked for its events alone: nothing is constructed, so no tag can run code, and every limit
-is checked before the next event is read. An alias is one node used twice; it is counted at
-the size that it stands for, which is what stops the "billion laughs".
+The parser is asked for its events alone: nothing is constructed, so no tag can run code, and
+every limit is checked before the next event is read. An alias is one node used twice; it is
+counted at the size that it stands for, which is what stops the "billion laughs".
 """
 
 from __future__ import annotations
@@ -269,4 +269,4 @@ def _translate(error: Exception, builder: _Builder) -> None:
         error, YAMLError | RecursionError | ValueError | IndexError | KeyError
     ) and not (hasattr(error, "problems")):
         place = builder.stack[-1].place if builder.stack else Place(1, 1, builder.source)
-        builder.stop(f"not YAML: {error or type(error).__name__}", place)
+        builder.stop(f"not YAML: {str(error) or type(error).__name__}", place)
