@@ -202,13 +202,13 @@ class Queries:
     Attributes:
         bad: Growth of bad events.
         total: Growth of all events.
-        series: Selectors whose absence means that nothing is measured.
-        bad_may_lack: Whether no series of bad events means that there were none.
+        series: Groups of selectors; where no selector of a group finds a series, nothing is
+        measured. bad_may_lack: Whether no series of bad events means that there were none.
     """
 
     bad: str
     total: str
-    series: tuple[str, ...]
+    series: tuple[tuple[str, ...], ...]
     bad_may_lack: bool = True
 
     def over(self, length_ns: int) -> tuple[str, str]:
@@ -253,9 +253,13 @@ def sli_queries(sli: SLI, metrics: Metrics) -> Queries:
         return _latency(sli, metrics)
     counter, valid, good = metrics.counter, sli.valid_when, sli.good_when
     bad = selectors(counter, valid & ~good, metrics)
-    known = (f'{metrics.label("status")}!=""',) if "status" in good.columns else ()
-    total = selectors(counter, valid, metrics, *known)
-    return Queries(_grown(bad), _grown(total), total)
+    if good.columns == {"status"}:
+        total = selectors(counter, valid, metrics, f'{metrics.label("status")}!=""')
+    elif "status" in good.columns:
+        total = selectors(counter, valid & (good | ~good), metrics)  # where it can be told
+    else:
+        total = selectors(counter, valid, metrics)
+    return Queries(_grown(bad), _grown(total), (total,))
 
 
 def _latency(sli: Latency, metrics: Metrics) -> Queries:
@@ -270,7 +274,7 @@ def _latency(sli: Latency, metrics: Metrics) -> Queries:
     total = selectors(f"{metrics.histogram}_count", sli.valid_when, metrics)
     # No bucket of that bound means a wrong bound, and not that all requests were slow.
     slow = f"({_grown(total)} - {_grown(within)})"
-    return Queries(slow, _grown(total), (*total, *within), bad_may_lack=False)
+    return Queries(slow, _grown(total), (total, within), bad_may_lack=False)
 
 
 def _written(sli: QueryRatio) -> Queries:

@@ -20,7 +20,6 @@ from errorbudget.counters import Born, Rules
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import (
-    CounterResetWarning,
     GapWarning,
     InvalidInputError,
     InvalidSeriesError,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["PrometheusCounts", "PrometheusSource"]
 
 _MS = 1_000_000
+_TARGET = ("job", "instance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,16 +282,13 @@ class PrometheusSource:
             role: np.zeros(len(edges) - 1, np.int64) for role in ("good", "bad", "within", "all")
         }
         watched = int(matrix.t_ms.min())
-        unseen = np.zeros(len(edges) - 1, dtype=bool)
         for part in parts:
             t_ms, values = part.series.t_ms, part.series.values
             late = int(t_ms[0]) > watched + self.lookback_ms
-            born: Born = self.born if late else "before"
-            times, grown = counters.increments(t_ms, values, born=born)
+            times, grown = counters.increments(t_ms, values, born=self.born if late else "before")
             running = np.concatenate(([0], np.cumsum(_whole(grown, part.series))))
-            upto = running[np.searchsorted(times, edges, "right")]
-            sums[part.role] += np.diff(upto)
-            unseen |= self._note_gaps(name, part.series, edges, notes)
+            sums[part.role] += np.diff(running[np.searchsorted(times, edges, "right")])
+        unseen = self._unseen(name, parts, edges, notes)
         known = self._known(parts, edges)
         if sums["all"].any() or any(part.role == "all" for part in parts):
             total, good = sums["all"], np.minimum(sums["within"], sums["all"])
@@ -309,25 +306,31 @@ class PrometheusSource:
             known |= ~np.isnan(found)
         return known
 
-    def _note_gaps(self, name: str, series: Series, edges: Any, notes: list[str]) -> Any:
-        """Bins inside a gap of one series; what gaps hide and resets lose is noted."""
-        t_ms, values = series.t_ms, series.values
+    def _unseen(self, name: str, parts: Sequence[_Part], edges: Any, notes: list[str]) -> Any:
+        """Bins in which some target was not looked at; what gaps and resets hide is noted."""
+        targets: dict[tuple[str, ...], list[Series]] = {}
+        for part in parts:
+            key = tuple(part.series.labels.get(label, "") for label in _TARGET)
+            targets.setdefault(key, []).append(part.series)
         unseen = np.zeros(len(edges) - 1, dtype=bool)
-        for gap in np.flatnonzero(np.diff(t_ms) > self.lookback_ms).tolist():
-            begin, end = int(t_ms[gap]), int(t_ms[gap + 1])
-            unseen |= (edges[1:] > begin) & (edges[:-1] < end)
-            notes.append(
-                f"{name}: no samples of {dict(series.labels)} from {format_time(begin * _MS)} for "
-                f"{format_duration((end - begin) * _MS)}; what happened then counts at its end"
-            )
-        falls = int((values[1:] < values[:-1]).sum())
-        if falls:
-            python_warnings.warn(
-                f"{name}: {dict(series.labels)} started over {falls} times; events between the "
-                "last sample and a restart are lost to everybody",
-                CounterResetWarning,
-                stacklevel=5,
-            )
+        for key, found in targets.items():
+            shown = ", ".join(filter(None, key)) or "the series"
+            # A child that is gone while its siblings are there is not a gap: it has nothing to
+            # count.
+            times = np.unique(np.concatenate([series.t_ms for series in found]))
+            for gap in np.flatnonzero(np.diff(times) > self.lookback_ms).tolist():
+                begin, end = int(times[gap]), int(times[gap + 1])
+                unseen |= (edges[1:] > begin) & (edges[:-1] < end)
+                notes.append(
+                    f"{name}: no samples of {shown} from {format_time(begin * _MS)} for "
+                    f"{format_duration((end - begin) * _MS)}; what happened then counts at its end"
+                )
+            falls = max(int((one.values[1:] < one.values[:-1]).sum()) for one in found)
+            if falls:
+                notes.append(
+                    f"{name}: {shown} started over {falls} times; events between its last sample and "
+                    "a restart are lost to everybody"
+                )
         return unseen
 
 

@@ -1,0 +1,150 @@
+"""
+Alert rules: burn over several windows, no data, no traffic, and a missed threshold.
+
+Thresholds follow from the alert policy: budget share x period / window, times the share that may
+fail. They are written as exact decimals, so that a ratio exactly on the line does not fire.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from errorbudget.alerts import BurnAlert
+from errorbudget.durations import HOUR_NS, format_duration
+from errorbudget.rules.promql import decimal
+from errorbudget.rules.recording import Objective, measurement_rules
+from errorbudget.target import format_percent
+
+__all__ = ["alert_name", "alert_rules", "burn_expression", "camel"]
+
+Rule = dict[str, Any]
+
+
+def camel(text: str) -> str:
+    """
+    A name as alerts have it.
+
+    Example:
+        >>> camel("api-availability"), camel("HTTP error rate, 5xx")
+        ('ApiAvailability', 'HTTPErrorRate5xx')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", text)
+    joined = "".join(word[0].upper() + word[1:] for word in words)
+    return joined if joined[:1].isalpha() else f"SLO{joined}"
+
+
+def alert_name(objective: Objective, alert: BurnAlert | str) -> str:
+    """The name of an alert of this objective."""
+    kind = alert if isinstance(alert, str) else alert.name
+    return camel(objective.slo.name) + camel(kind)
+
+
+def burn_expression(objective: Objective, alert: BurnAlert) -> str:
+    """The condition of a burn alert: every window above the threshold, strictly."""
+    limit = decimal(alert.threshold(objective.slo.period_ns) * objective.target.error)
+    windows = (f"slo:error_ratio:{format_duration(window)}" for window in alert.windows)
+    return " and ".join(f"{objective.series(name)} > {limit}" for name in windows)
+
+
+def _alert(
+    objective: Objective,
+    kind: str,
+    expression: str,
+    severity: str,
+    summary: str,
+    description: str,
+    *,
+    hold: str = "",
+    **labels: str,
+) -> Rule:
+    slo = objective.slo
+    rule: Rule = {"alert": alert_name(objective, kind), "expr": expression}
+    if hold:
+        rule["for"] = hold
+    team = {"team": slo.team} if slo.team else {}
+    rule["labels"] = {
+        **slo.labels,
+        **objective.identity,
+        **team,
+        **labels,
+        "severity": severity,
+    }
+    runbook = {"runbook_url": slo.runbook} if slo.runbook else {}
+    rule["annotations"] = {"summary": summary, "description": description, **runbook, **slo.links}
+    return rule
+
+
+def alert_rules(objective: Objective) -> Iterator[Rule]:
+    """Every alert of an objective."""
+    if not objective.is_ratio:
+        yield from _missed(objective)
+        return
+    yield from _burning(objective)
+    yield from _silent(objective)
+
+
+def _burning(objective: Objective) -> Iterator[Rule]:
+    slo, target = objective.slo, objective.target
+    period = slo.period_ns
+    for alert in slo.alerts.alerts if slo.alerts is not None else ():
+        if not alert.reachable(target, period):
+            continue
+        threshold = alert.threshold(period)
+        long = format_duration(alert.long)
+        yield _alert(
+            objective,
+            alert.name,
+            burn_expression(objective, alert),
+            alert.severity,
+            f"{slo.name}: the error budget burns more than {float(threshold):g} times too fast",
+            f"{{{{ $value | humanizePercentage }}}} of events failed in the last {long}, where "
+            f"{format_percent(target.error)} may: more than {format_percent(alert.budget)} of the "
+            f"budget of {format_duration(period)}.",
+            hold=format_duration(alert.hold) if alert.hold else "",
+            burn=alert.name,
+            window=long,
+        )
+
+
+def _silent(objective: Objective) -> Iterator[Rule]:
+    slo, queries = objective.slo, objective.queries
+    absent = " or ".join(f"absent({' or '.join(group)})" for group in queries.series)
+    missing = f"max({absent})" if absent else f"absent({queries.over(HOUR_NS)[1]})"
+    yield _alert(
+        objective,
+        "no-data",
+        missing,
+        "ticket",
+        f"{slo.name}: nothing measures it",
+        "The metric is gone, renamed or not scraped: no burn alert can fire any more.",
+        hold="10m",
+    )
+    shortest = format_duration(min((w for w in objective.windows if w >= HOUR_NS), default=HOUR_NS))
+    yield _alert(
+        objective,
+        "no-traffic",
+        f"absent({objective.series(f'slo:error_ratio:{shortest}')}) unless on () {missing}",
+        "info",
+        f"{slo.name}: no events",
+        f"The metric is there, and counted nothing in the last {shortest}.",
+        hold="10m",
+    )
+
+
+def _missed(objective: Objective) -> Iterator[Rule]:
+    slo = objective.slo
+    for comparison, bound, rule in measurement_rules(objective):
+        name = rule["labels"]["measurement"]
+        series = objective.series("slo:measurement")[:-1] + f',measurement="{name}"}}'
+        yield _alert(
+            objective,
+            f"{name} missed",
+            f"{series} {comparison} {bound}",
+            "warning",
+            f"{slo.name}: {name} is {{{{ $value | humanize }}}}",
+            f"The objective is {slo.sli} over {format_duration(slo.period_ns)}.",
+            hold="10m",
+            measurement=name,
+        )
