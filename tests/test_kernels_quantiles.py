@@ -98,7 +98,7 @@ def test_columns_may_be_disguised_and_stay_untouched(disguise, rows, ends):
 @given(st.integers(0, 2**60), st.fractions(Fraction(1, 10**9), 1))
 def test_a_rank_is_exact_for_any_size(total, share):
     """ceil(q x n), also where the product leaves int64."""
-    [rank] = kernel.ranks(np.array([total]), share)
+    [rank] = kernel.nearest_rank(np.array([total]), share)
     assert rank == -(-total * share.numerator // share.denominator)
 
 

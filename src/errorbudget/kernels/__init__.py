@@ -5,12 +5,15 @@ Counts agree with the plain twin exactly; a ratio is the exact one, correctly ro
 strided, read-only or of foreign byte order, are never written to, and are checked for order.
 """
 
+from errorbudget.kernels.batch import batch_burn_rates
 from errorbudget.kernels.grid import grid_budget, grid_counts, grid_windows
+from errorbudget.kernels.histogram import rolling_quantile_sketch
 from errorbudget.kernels.quantiles import rolling_quantiles
 from errorbudget.kernels.ratios import budget_remaining, burn_exceeds, burn_rate, sli
 from errorbudget.kernels.rolling import rolling_budget, rolling_counts
 
 __all__ = [
+    "batch_burn_rates",
     "budget_remaining",
     "burn_exceeds",
     "burn_rate",
@@ -19,6 +22,7 @@ __all__ = [
     "grid_windows",
     "rolling_budget",
     "rolling_counts",
+    "rolling_quantile_sketch",
     "rolling_quantiles",
     "sli",
 ]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", np.int64, np.float64)
 
-__all__ = ["grid_budget", "grid_counts", "grid_windows"]
+__all__ = ["check_steps", "grid_budget", "grid_counts", "grid_windows", "window_sums"]
 
 
 def _edges_of_events(
@@ -146,7 +146,13 @@ def _cumulative(
     return good.astype(np.int64, copy=False), total.astype(np.int64, copy=False)
 
 
-def _check_steps(steps: Sequence[int]) -> list[int]:
+def check_steps(steps: Sequence[int]) -> list[int]:
+    """
+    Lengths of windows in bins.
+
+    Raises:
+        InvalidWindowError: One has no bin.
+    """
     if any(step < 1 for step in steps):
         raise InvalidWindowError(f"a window must have at least one bin, got {list(steps)}")
     return [int(step) for step in steps]
@@ -195,7 +201,7 @@ def grid_windows(
         ([[1, 0, 2], [1, 1, 2]], [[1, 1, 2], [1, 2, 3]])
     """
     columns = _cumulative(good_cum, total_cum)
-    bins, lengths = len(columns[0]) - 1, _check_steps(steps)
+    bins, lengths = len(columns[0]) - 1, check_steps(steps)
     good, total = (np.empty((len(lengths), bins), dtype=np.int64) for _ in columns)
     for answer, cumulative in zip((good, total), columns, strict=True):
         for row, step in zip(answer, lengths, strict=True):
@@ -237,7 +243,7 @@ def grid_budget(
          [[0.0, 2.0, 0.0], [0.0, 1.0, 0.6666666666666666]])
     """
     good, total = _cumulative(good_cum, total_cum)
-    lengths, goal = _check_steps(steps), Target(target)
+    lengths, goal = check_steps(steps), Target(target)
     allowed, scale = goal.error.numerator, goal.error.denominator
     if not allowed or int(total[-1]) * scale >= ratios.EXACT_BELOW:
         counts = grid_windows(good, total, lengths)

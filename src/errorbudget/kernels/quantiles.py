@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["rolling_quantiles"]
+__all__ = ["check_quantiles", "nearest_rank", "rolling_quantiles", "window_rows"]
 
 KEY_SHIFT = 46
 """Bits of a float64 that a bucket leaves out: what is left are 64 buckets per doubling."""
@@ -60,7 +60,7 @@ CELL_EVENTS = 1024
 """Events per cell below which more cells would cost more than they save."""
 
 
-def ranks(total: Ints, quantile: Fraction) -> Ints:
+def nearest_rank(total: Ints, quantile: Fraction) -> Ints:
     """The nearest rank, from 1, of *quantile* among *total* values: ceil(quantile x total)."""
     largest = int(total.max(initial=0)) * quantile.numerator + quantile.denominator
     exact = total if largest < 2**63 else total.astype(object)
@@ -263,9 +263,15 @@ def _select(values: Floats, starts: Ints, stops: Ints, rank: Ints) -> Floats:
     return values[order[answer]]
 
 
-def _borders(time: Ints, ends: Ints, window: int, closed: Closed) -> tuple[Ints, Ints]:
-    if not len(ends):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+def window_rows(time: Ints, ends: Ints, window: int, closed: Closed) -> tuple[Ints, Ints]:
+    """
+    The first event of each window that ends at one of *ends*, and the first one behind it.
+
+    Raises:
+        InvalidSeriesError: The times span more than 292 years.
+    """
+    if not len(ends) or not len(time):
+        return np.zeros(len(ends), dtype=np.int64), np.zeros(len(ends), dtype=np.int64)
     window = min(window, int(ends[-1]) - int(min(time[0], ends[0])) + 1)
     if int(ends[0]) - window < np.iinfo(np.int64).min:
         raise InvalidSeriesError("times span more than 292 years; split the series")
@@ -319,9 +325,7 @@ def rolling_quantiles(
     check_ascending(ends, "ends_ns")
     numbers = values_column(values, len(time))
     answers = np.full((len(shares), len(ends)), np.nan)
-    if not len(time):
-        return answers
-    all_starts, all_stops = _borders(time, ends, window, closed)
+    all_starts, all_stops = window_rows(time, ends, window, closed)
     filled = np.flatnonzero(all_stops > all_starts)
     if not len(filled):
         return answers
@@ -333,7 +337,7 @@ def rolling_quantiles(
     order = edges.argsort(kind="stable")  # of two ascending runs: a merge
     kept_cum, below_cum = np.empty_like(edges), np.empty_like(edges)
     for answer, share in zip(answers, shares, strict=True):
-        rank = ranks(stops - starts, share)
+        rank = nearest_rank(stops - starts, share)
         low, high = groups.bounds(table, rank)
         kept, kept_cum[order], below_cum[order] = _keep(
             numbers, edges[order], buckets.bounds[low], buckets.bounds[high + 1], groups.marks

@@ -1,0 +1,141 @@
+"""Many SLOs at once: burn rates of all windows of each count series, a series at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from errorbudget.errors import InvalidCountsError, InvalidInputError, InvalidSeriesError
+from errorbudget.kernels import ratios
+from errorbudget.kernels.arrays import BLOCK
+from errorbudget.kernels.grid import check_steps, grid_windows, window_sums
+from errorbudget.target import Target, TargetLike
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["batch_burn_rates"]
+
+
+def _table(name: str, counts: ArrayLike) -> NDArray[np.integer]:
+    table = np.asarray(counts)
+    if table.ndim != 2:
+        raise InvalidSeriesError(f"{name} must have two dimensions, got {table.ndim}")
+    if table.dtype.kind not in "iub" and table.size:
+        raise InvalidSeriesError(f"{name} must be integer counts, got {table.dtype}")
+    return table
+
+
+def _cumulative(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    running = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=running[1:])
+    return running
+
+
+def _fill(
+    good: NDArray[np.integer],
+    total: NDArray[np.integer],
+    steps: list[int],
+    targets: Sequence[Target],
+    out: NDArray[np.float64],
+    rows: range,
+) -> None:
+    bins = good.shape[1]
+    scratch = np.empty(BLOCK), np.empty(BLOCK)
+    for row in rows:
+        wrong = (good[row] > total[row]) | (good[row] < 0)
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            raise InvalidCountsError(
+                f"good must lie between 0 and total, got {good[row, index]} good of "
+                f"{total[row, index]} in bin {index} of series {row}"
+            )
+        good_cum, total_cum = _cumulative(good[row]), _cumulative(total[row])
+        error = targets[row].error
+        if not error or int(total_cum[-1]) * error.denominator >= ratios.EXACT_BELOW:
+            out[row] = ratios.burn_rate(*grid_windows(good_cum, total_cum, steps), targets[row])
+            continue
+        # Whole numbers below 2**53, so float64 keeps them exactly.
+        budget = total_cum.astype(np.float64) * error.numerator
+        spent = (total_cum - good_cum).astype(np.float64) * error.denominator
+        with np.errstate(invalid="ignore"):
+            for start in range(0, bins, BLOCK):
+                stop = min(start + BLOCK, bins)
+                for burns, step in zip(out[row], steps, strict=True):
+                    bad = window_sums(spent, step, start, stop, scratch[0])
+                    whole = window_sums(budget, step, start, stop, scratch[1])
+                    np.divide(bad, whole, out=burns[start:stop])
+
+
+def batch_burn_rates(
+    good: ArrayLike,
+    total: ArrayLike,
+    steps: Sequence[int],
+    target: TargetLike | Sequence[TargetLike],
+    *,
+    out: NDArray[np.float64] | None = None,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """
+    Burn rates of several windows at every bin of many count series.
+
+    Each is `burn_rate` of `grid_windows` of its series: correctly rounded, windows partial at the
+    start.
+
+    Args:
+        good: Good events per bin, integers, shape (series, bins).
+        total: All events per bin, integers, shape (series, bins).
+        steps: Length of each window in bins [> 0].
+        target: Exact share of events that must be good, in (0, 1]; one for all, or a list or tuple
+            of one per series.
+        out: Where to write the answer, such as part of a memory-mapped file; None allocates.
+        threads: Threads to share the series.
+
+    Returns:
+        Burn rate [1, >= 0], float64, shape (series, len(steps), bins); NaN where a window holds no
+        events.
+
+    Raises:
+        InvalidSeriesError: Shapes do not fit together.
+        InvalidCountsError: A bin's good lies outside 0 to its total.
+        InvalidWindowError: A window has no bin.
+        InvalidTargetError: A target lies outside (0, 1].
+
+    Time: O(series x len(steps) x bins); memory: the answer, and a few series of scratch.
+
+    Example:
+        >>> batch_burn_rates([[9, 10], [0, 5]], [[10, 10], [0, 10]], [1, 2], "90%").tolist()
+        [[[1.0, 0.0], [1.0, 0.5]], [[nan, 5.0], [nan, 5.0]]]
+    """
+    fine, whole = _table("good", good), _table("total", total)
+    if fine.shape != whole.shape:
+        raise InvalidSeriesError(f"good has shape {fine.shape} and total {whole.shape}")
+    if threads < 1:
+        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    series, bins = fine.shape
+    lengths = check_steps(steps)
+    targets = [Target(one) for one in target] if isinstance(target, (list, tuple)) else None
+    if targets is None:
+        targets = [Target(target)] * series
+    if len(targets) != series:
+        raise InvalidSeriesError(f"{len(targets)} targets for {series} series: one each is needed")
+    shape = (series, len(lengths), bins)
+    if out is None:
+        out = np.empty(shape)
+    elif out.shape != shape or out.dtype != np.float64:
+        raise InvalidSeriesError(
+            f"out must be float64 of shape {shape}, got {out.dtype}{out.shape}"
+        )
+    cuts = [series * share // threads for share in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [
+            pool.submit(_fill, fine, whole, lengths, targets, out, range(start, stop))
+            for start, stop in pairwise(cuts)
+        ]
+    for job in jobs:
+        job.result()
+    return out

@@ -1,0 +1,92 @@
+"""Burn rates of many series at once, against one window of one series at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidWindowError,
+)
+from errorbudget.kernels import batch as kernel
+from errorbudget.kernels import batch_burn_rates, burn_rate, grid_windows
+from tests.kernel_inputs import DISGUISES, blocks_of
+
+
+@st.composite
+def tables(draw):
+    series, bins = draw(st.integers(0, 4)), draw(st.integers(0, 8))
+    size = st.one_of(st.integers(0, 5), st.integers(2**31, 2**50))
+    total = [[draw(size) for _ in range(bins)] for _ in range(series)]
+    good = [[draw(st.integers(0, one)) for one in row] for row in total]
+    shape = (series, bins)
+    return (
+        np.array(good, dtype=np.int64).reshape(shape),
+        np.array(total, dtype=np.int64).reshape(shape),
+    )
+
+
+@given(
+    tables(),
+    st.lists(st.integers(1, 10), max_size=3),
+    st.sampled_from(["99.9%", "2/3", "100%"]),
+    st.integers(1, 3),
+    st.sampled_from([1, 3, 1 << 15]),
+)
+def test_each_series_has_the_burn_rates_of_its_windows(counts, steps, target, threads, block):
+    """To the last bit, whatever the threads and blocks."""
+    good, total = counts
+    with blocks_of(block, kernel):
+        answer = batch_burn_rates(good, total, steps, target, threads=threads)
+    assert answer.shape == (len(good), len(steps), good.shape[1])
+    for burns, fine, whole in zip(answer, good, total, strict=True):
+        cumulative = [np.concatenate(([0], np.cumsum(column))) for column in (fine, whole)]
+        np.testing.assert_array_equal(burns, burn_rate(*grid_windows(*cumulative, steps), target))
+
+
+def test_each_series_may_have_its_own_target_and_the_answer_its_place():
+    """A list of targets, and an array to write to."""
+    out = np.empty((2, 1, 2))
+    answer = batch_burn_rates([[9, 9]] * 2, [[10, 10]] * 2, [1], ["90%", "80%"], out=out)
+    assert answer is out
+    assert out.tolist() == [[[1.0, 1.0]], [[0.5, 0.5]]]
+
+
+@pytest.mark.parametrize("disguise", [name for name in DISGUISES if name != "list"])
+def test_tables_may_be_disguised_and_stay_untouched(disguise):
+    """Strided, read-only and big-endian tables count alike, and are not written to."""
+    total = np.arange(1, 13).reshape(3, 4)
+    good = total - 1
+    columns = [DISGUISES[disguise](table) for table in (good, total)]
+    before = [table.copy() for table in columns]
+    expected = batch_burn_rates(good, total, [2], "99%")
+    if columns[0].shape == good.shape:
+        np.testing.assert_array_equal(batch_burn_rates(*columns, [2], "99%"), expected)
+    for table, copy in zip(columns, before, strict=True):
+        np.testing.assert_array_equal(table, copy)
+
+
+def test_wrong_input_is_refused():
+    """Each with what came."""
+    good, total = np.array([[1, 2], [3, 9]]), np.array([[1, 2], [3, 4]])
+    with pytest.raises(InvalidCountsError, match="9 good of 4 in bin 1 of series 1"):
+        batch_burn_rates(good, total, [1], "99%")
+    with pytest.raises(InvalidSeriesError, match="two dimensions"):
+        batch_burn_rates([1], [1], [1], "99%")
+    with pytest.raises(InvalidSeriesError, match="good has shape"):
+        batch_burn_rates([[1]], [[1, 2]], [1], "99%")
+    with pytest.raises(InvalidSeriesError, match="integer counts"):
+        batch_burn_rates([[0.5]], [[1]], [1], "99%")
+    with pytest.raises(InvalidSeriesError, match="3 targets for 1 series"):
+        batch_burn_rates([[1]], [[1]], [1], ["99%"] * 3)
+    with pytest.raises(InvalidSeriesError, match="out must be float64"):
+        batch_burn_rates([[1]], [[1]], [1], "99%", out=np.empty((1, 1, 2)))
+    with pytest.raises(InvalidInputError, match="threads"):
+        batch_burn_rates([[1]], [[1]], [1], "99%", threads=0)
+    with pytest.raises(InvalidWindowError):
+        batch_burn_rates([[1]], [[1]], [0], "99%")

@@ -1,0 +1,74 @@
+"""Histograms by leading bits: bounds that hold, merges that lose nothing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.kernels import histogram as kernel
+from errorbudget.kernels import rolling_quantile_sketch, rolling_quantiles
+from tests.kernel_inputs import WINDOWS, blocks_of, sorted_instants
+
+VALUES = st.one_of(
+    st.sampled_from([0.0, -0.0, 0.1, 1.0, 1e-300, 1e300]), st.floats(1e-6, 1e4), st.floats(0.1, 0.2)
+)
+ALPHAS = st.sampled_from([0.001, 0.01, 0.05, 0.5])
+
+
+@st.composite
+def measured(draw):
+    time = draw(sorted_instants())
+    values = draw(st.lists(VALUES, min_size=len(time), max_size=len(time)))
+    return time, np.array(values, dtype=np.float64)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=20), ALPHAS)
+def test_a_bucket_holds_its_values_and_its_middle_is_near(values, alpha):
+    """Begin <= value < end, ascending, and the middle is at most alpha off."""
+    bits = kernel.bucket_bits(alpha)
+    keys = kernel.bucket_keys(values, bits)
+    begin, end = kernel.bucket_bounds(keys, bits)
+    numbers = np.array(values)
+    assert ((begin <= numbers) & (numbers < end)).all()
+    assert (np.abs(kernel.bucket_values(keys, bits) - numbers) <= alpha * numbers).all()
+    assert (np.diff(keys[np.argsort(numbers, kind="stable")]) >= 0).all()
+
+
+@given(measured(), sorted_instants(max_size=12), WINDOWS, ALPHAS, st.sampled_from([1, 3, 1 << 15]))
+def test_a_sketch_is_within_its_error_of_the_exact_answer(rows, ends, window, alpha, block):
+    """Warm-up and empty windows included."""
+    time, values = rows
+    if len(time) and len(ends) and abs(int(ends[-1]) - int(time[0])) > 2**62:
+        return
+    shares = [Fraction(1, 2), Fraction(95, 100), 1]
+    exact = rolling_quantiles(time, values, ends, window, shares)
+    with blocks_of(block, kernel):
+        sketch = rolling_quantile_sketch(time, values, ends, window, shares, alpha=alpha)
+    np.testing.assert_array_equal(np.isnan(sketch), np.isnan(exact))
+    known = ~np.isnan(exact)
+    assert (np.abs(sketch - exact)[known] <= alpha * exact[known]).all()
+
+
+def test_many_events_are_within_the_error_too():
+    """Thousands of windows, a drift that leaves early windows among the lowest values."""
+    rng = np.random.default_rng(7)
+    time = np.sort(rng.integers(0, 40_000, 60_000))
+    values = rng.lognormal(-2, 0.7, len(time)) * np.exp(time / 10_000)
+    arguments = (time, values, np.arange(0, 42_000, 7), 3_000, [0.95, 0.99])
+    exact, sketch = rolling_quantiles(*arguments), rolling_quantile_sketch(*arguments)
+    known = ~np.isnan(exact)
+    assert (np.abs(sketch - exact)[known] <= 2.0**-7 * exact[known]).all()
+
+
+def test_wrong_input_is_refused():
+    """An error that no bucket can keep to, and values that are none."""
+    for alpha in (0, 0.6, float("nan")):
+        with pytest.raises(InvalidInputError, match="alpha"):
+            kernel.bucket_bits(alpha)
+    with pytest.raises(InvalidSeriesError, match="at index 0"):
+        kernel.bucket_keys([-1.0], 6)
