@@ -9,7 +9,8 @@ Cases that others wrote, asked of this library through its public names.
     reading    targets, lengths and counts as files write them
     figures    one window's figures by the names that files give them
     spans      windows at an instant
-    peers, kibana, slo_generator, openslo, burn_tables
+    answering  what adapters of figures share
+    peers, slices, burn_kinds, composites, kibana, slo_generator, openslo, burn_tables
                adapters: they translate, and compute nothing
     servers    Prometheus and Alertmanager
     runner     adapters to cases, verdicts to lines

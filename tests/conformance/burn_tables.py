@@ -11,8 +11,9 @@ from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.allowances import PERIODS, allowance
 from errorbudget.burn import burn_rate_exact
 from errorbudget.durations import MINUTE_NS, SECOND_NS
+from tests.conformance.answering import note_digits
+from tests.conformance.burn_kinds import NEVER, reached_not_exceeded
 from tests.conformance.cases import Case
-from tests.conformance.peers import NEVER, note_digits, reached_not_exceeded
 from tests.conformance.reading import counts_of, find, length_ns, number, target_of
 from tests.conformance.verdicts import ROUND_WORDS, Answers, Purpose, Spoken, agree
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.conformance.reading import UNITS_NS
 from tests.conformance.verdicts import Purpose, Refused, as_number, close, refusable
 
 __all__ = [
+    "Extended",
     "Figures",
     "assessed",
     "burning",
@@ -240,6 +241,19 @@ class Figures:
         tier = AT_RISK.tier(budget.remaining_exact)
         assert tier is not None
         return tier.name
+
+
+class Extended(Figures):
+    """Figures and some more names."""
+
+    def __init__(self, figures: Figures, extra: Mapping[str, Callable[[], Any]]) -> None:
+        super().__init__(
+            figures.counts, figures.target, figures.window_ns, figures.threshold, figures.status
+        )
+        self.extra = extra
+
+    def __call__(self, key: str) -> Any:
+        return self.extra[key]() if key in self.extra else super().__call__(key)
 
 
 # ------------------------------------------------------------------------- differences on purpose

@@ -13,9 +13,9 @@ from errorbudget.durations import DAY_NS, MINUTE_NS
 from errorbudget.errors import ErrorBudgetWarning
 from errorbudget.methods import slice_counts
 from errorbudget.windows import slice_count
+from tests.conformance.answering import figure_answers
 from tests.conformance.cases import Case
 from tests.conformance.figures import Figures, assessed, no_data, refusable_counts, rounded
-from tests.conformance.peers import figure_answers
 from tests.conformance.reading import counts_of, find, length_ns, target_of
 from tests.conformance.spans import span_answers, window_of
 from tests.conformance.verdicts import Answers, Purpose, Refused, as_number, refusable

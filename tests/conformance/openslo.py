@@ -12,8 +12,8 @@ from errorbudget.durations import MINUTE_NS, SECOND_NS
 from errorbudget.windows import slice_count
 from tests.conformance.cases import Case
 from tests.conformance.peers import occurrences as counted
-from tests.conformance.peers import outage_answers, timeslices, timeslices_of
 from tests.conformance.reading import find, length_ns, target_of
+from tests.conformance.slices import outage_answers, timeslices, timeslices_of
 from tests.conformance.spans import span_answers, window_of
 from tests.conformance.verdicts import ROUND_WORDS, Answers, Spoken
 

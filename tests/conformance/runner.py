@@ -7,15 +7,28 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.conformance import burn_tables, kibana, openslo, peers, slo_generator
+from tests.conformance import (
+    burn_kinds,
+    burn_tables,
+    composites,
+    kibana,
+    openslo,
+    peers,
+    slices,
+    slo_generator,
+)
+from tests.conformance.answering import Adapter
 from tests.conformance.cases import Case, ShapeError, read_cases
 from tests.conformance.servers import CHECKS
 from tests.conformance.verdicts import Result, judge
 
 __all__ = ["ADAPTERS", "run_case", "run_files"]
 
-ADAPTERS: dict[str, peers.Adapter] = {
+ADAPTERS: dict[str, Adapter] = {
     **peers.ADAPTERS,
+    **slices.ADAPTERS,
+    **burn_kinds.ADAPTERS,
+    **composites.ADAPTERS,
     **kibana.ADAPTERS,
     **slo_generator.ADAPTERS,
     **openslo.ADAPTERS,

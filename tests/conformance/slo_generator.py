@@ -9,6 +9,7 @@ from typing import Any
 import errorbudget as eb
 from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidCountsError
+from tests.conformance.answering import few_events
 from tests.conformance.cases import Case
 from tests.conformance.figures import (
     Figures,
@@ -46,24 +47,6 @@ class Report(Figures):
         if self.status.state == "met":
             return "ok"
         return "alert" if self("alert") else "missed_but_not_alerting"
-
-
-def _raw_total(case: Case) -> float | None:
-    """Events as they are written, markers and all: what the source compares with its minimum."""
-    given = [case.inputs.get(name) for name in ("good", "bad")]
-    numbers = [as_number(value) for value in given]
-    return None if None in numbers else math.fsum(value for value in numbers if value is not None)
-
-
-def _few(case: Case) -> Purpose:
-    least = as_number(case.inputs.get("min_valid_events"))
-    raw = _raw_total(case)
-
-    def holds(key: str, expected: Any, ours: Any) -> bool:
-        few = least is not None and raw is not None and raw < least
-        return few and expected in (None, False, "invalid", "no_data") and ours is not None
-
-    return Purpose("few events are events: the figures are given, and a warning with them", holds)
 
 
 def _rounded(case: Case, figures: Figures) -> Purpose:
@@ -137,7 +120,7 @@ def report(case: Case) -> Answers:
     return Answers(
         figures,
         (
-            _few(case),
+            few_events(inputs),
             total_target(figures),
             _total(case, figures),
             refused_target(case.inputs),

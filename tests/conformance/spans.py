@@ -60,7 +60,8 @@ def window_of(inputs: Mapping[str, Any]) -> eb.Rolling | eb.Calendar:
     kind = str(find(inputs, "type", "window_type") or "").lower()
     rolling = inputs.get("isRolling", inputs.get("is_rolling"))
     anchor = find(inputs, "anchor", "startTime", "start_time", "start")
-    calendar = kind.startswith("calendar") or rolling is False or anchor is not None
+    word = str(inputs.get("window", ""))
+    calendar = "calendar" in f"{kind} {word}" or rolling is False or anchor is not None
     if rolling is True or kind == "rolling":
         calendar = False
     if calendar:
