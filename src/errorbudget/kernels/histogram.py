@@ -112,23 +112,24 @@ def bucket_values(keys: ArrayLike, bits: int) -> NDArray[np.float64]:
 def _likely_keys(sample: Floats, bits: int, share: Fraction) -> tuple[int, int]:
     """The first and last bucket between which *share* of the values of most windows is reached."""
     beyond = max(1 - float(share), 0.01)
-    places = np.clip([float(share) - 2 * beyond, float(share) + 0.75 * beyond], 0, 1)
+    places = np.clip([float(share) - beyond, float(share) + beyond / 2], 0, 1)
     low, high = sample[(places * (len(sample) - 1)).astype(np.int64)].view(np.int64).tolist()
     return low >> (MANTISSA_BITS - bits), high >> (MANTISSA_BITS - bits)
 
 
 def _running_histogram(
     numbers: Floats, edges: Ints, bits: int, low: int, high: int
-) -> NDArray[np.int64]:
+) -> NDArray[np.integer]:
     """
-    Values before each edge and up to each bucket from *low* to *high*; a last bucket has the higher.
+    Values before each edge and up to each bucket from *low* to *high*; the last has those beyond.
 
     Returns:
         Counts, shape (edges, high - low + 2), lower values left out; those of a window are the
         difference of two rows.
     """
     shift, width = MANTISSA_BITS - bits, high - low + 2
-    table = np.zeros((len(edges) + 1, width), dtype=np.int64)  # the last row: behind all edges
+    dtype = np.int32 if len(numbers) < 2**31 else np.int64
+    table = np.zeros((len(edges) + 1, width), dtype=dtype)  # the last row: behind all edges
     flags = np.empty(BLOCK, dtype=np.bool_)
     floor = np.int64(low << shift).view(np.float64)
     for start in range(0, len(numbers), BLOCK):
@@ -143,14 +144,14 @@ def _running_histogram(
         keys += np.repeat(np.arange(0, (last - first + 1) * width, width), np.diff(borders))
         here = table[first : last + 1].reshape(-1)
         if len(here) < 64 * len(block):
-            here += np.bincount(keys, minlength=len(here))
+            here += np.bincount(keys, minlength=len(here)).astype(dtype)
         else:
             np.add.at(here, keys, 1)
     np.cumsum(table, axis=0, out=table)
     return np.cumsum(table, axis=1, out=table)[:-1]
 
 
-def _bucket_of_rank(table: Ints, starts: Ints, stops: Ints, rank: Ints) -> Ints:
+def _bucket_of_rank(table: NDArray[np.integer], starts: Ints, stops: Ints, rank: Ints) -> Ints:
     """The bucket of *rank* among the values between the rows *starts* and *stops* of *table*."""
     low = np.zeros(len(rank), dtype=np.int64)
     high = np.full(len(rank), table.shape[1] - 1, dtype=np.int64)
@@ -176,8 +177,8 @@ def rolling_quantile_sketch(
     Quantiles of the values in the window that ends at each of *ends_ns*, to a relative error.
 
     As `rolling_quantiles`, from histograms: each answer is the middle of the bucket that holds the
-    exact one. Buckets are counted about where the quantile of all values lies; a window whose answer
-    lies elsewhere, as early ones do, is answered exactly.
+    exact one. Buckets are counted about where the quantile of all values lies; windows with an
+    answer elsewhere, as early ones may have, are answered exactly.
 
     Args:
         time_ns: Ascending instants [ns], shape (n,).
