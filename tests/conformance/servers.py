@@ -7,6 +7,7 @@ A case waits, and never passes, while the check, the samples or the tool that it
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from errorbudget.errors import MissingDependencyError
 from tests.conformance.cases import Case
 from tests.conformance.verdicts import Result
+from tests.shared import shared_path
 
 __all__ = ["CHECKS", "compare_truth"]
 
@@ -44,8 +46,10 @@ def _asked(name: str, *arguments: Any) -> Result:
 
 
 def _beside(folder: Path, name: str) -> Path | None:
-    """A file that a case names, in its own folder or in that of the servers."""
-    roots = (folder, folder / "prometheus", folder.parent / "prometheus")
+    """A file that a case names: in its own folder, in that of the servers, or among shared data."""
+    roots = [folder, folder / "prometheus", folder.parent / "prometheus"]
+    with suppress(pytest.skip.Exception):
+        roots.append(shared_path("prometheus"))
     return next((root / name for root in roots if (root / name).exists()), None)
 
 
