@@ -8,8 +8,9 @@ thread that the child does not have, and counts that the parent holds are the pa
 from __future__ import annotations
 
 import os
+from itertools import count
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 __all__ = ["watch"]
 
@@ -19,16 +20,18 @@ class _Forkable(Protocol):
         """Begin anew in the child."""
 
 
-_watched: WeakSet[_Forkable] = WeakSet()
+# In the order in which they were made: a watcher begins anew after what it watches.
+_watched: WeakValueDictionary[int, _Forkable] = WeakValueDictionary()
+_numbers = count()
 
 
 def watch(thing: _Forkable) -> None:
     """Call `thing.after_fork()` in every forked child, as long as something else holds it."""
-    _watched.add(thing)
+    _watched[next(_numbers)] = thing
 
 
 def _begin_anew() -> None:
-    for thing in list(_watched):
+    for thing in list(_watched.values()):
         thing.after_fork()
 
 

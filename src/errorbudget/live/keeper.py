@@ -1,0 +1,136 @@
+"""
+State that outlives the process: a file that is there whole or not at all.
+
+A draft is written beside the file, forced to the disk, and takes its place in one step; then the
+folder is forced too. Whoever is killed at any moment leaves either the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from errorbudget.durations import DurationLike
+from errorbudget.errors import SourceUnavailableError
+from errorbudget.live import forks
+from errorbudget.live.ticker import Ticker
+
+if TYPE_CHECKING:
+    from errorbudget.live.state import State
+    from errorbudget.live.tracker import Tracker
+
+__all__ = ["Keeper", "load_state", "save_state"]
+
+
+def save_state(state: State, path: str | os.PathLike[str]) -> None:
+    """
+    Write *state* to *path*, whole or not at all.
+
+    Raises:
+        SourceUnavailableError: It cannot be written; an older file stays as it was.
+    """
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as sink:
+            sink.write(state.to_bytes())
+            sink.flush()
+            os.fsync(sink.fileno())
+        draft.replace(target)
+        if os.name == "posix":
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SourceUnavailableError(f"cannot write {path}: {error.strerror}") from error
+
+
+def load_state(path: str | os.PathLike[str]) -> State | None:
+    """
+    The state that was saved in *path*, or None where there is none.
+
+    Raises:
+        SourceUnavailableError: It cannot be read.
+        SourceFormatError: It is damaged, or no state.
+    """
+    from errorbudget.live.state import State
+
+    try:
+        saved = Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SourceUnavailableError(f"cannot read {path}: {error.strerror}") from error
+    return State.from_bytes(saved)
+
+
+class Keeper:
+    """
+    Keeps a tracker's state in a file: loads it, and saves it every so often.
+
+    One process keeps one file. A forked child does not: its tracker begins empty, and saving it
+    would throw away what the parent holds. Workers of one service share a budget through
+    `live.shared`.
+
+    Args:
+        tracker: What to keep; what the file holds is added to it.
+        path: The file.
+        every: How often to save; a process that is killed loses no more than this.
+
+    Attributes:
+        ticker: The thread that saves, with its `failures`.
+
+    Raises:
+        SourceFormatError: The file is damaged; remove it to begin anew.
+        InvalidInputError: The file counts other events than the tracker.
+    """
+
+    def __init__(
+        self, tracker: Tracker, path: str | os.PathLike[str], every: DurationLike = "10s"
+    ) -> None:
+        self.tracker = tracker
+        self.path = Path(path)
+        self.ticker = Ticker(self.save, every, f"errorbudget keeper of {self.path.name}")
+        self._forked = False
+        saved = load_state(self.path)
+        for draft in self.path.parent.glob(f".{self.path.name}.*.part"):
+            draft.unlink(missing_ok=True)  # left behind by a process that was killed
+        if saved is not None:
+            tracker.merge(saved)
+        forks.watch(self)
+        self.ticker.start()
+
+    def after_fork(self) -> None:
+        """Leave the file to the parent; called by itself in a forked child."""
+        self._forked = True
+
+    def save(self) -> None:
+        """
+        Save now.
+
+        Raises:
+            SourceUnavailableError: The file cannot be written.
+        """
+        if not self._forked:
+            save_state(self.tracker.state(), self.path)
+
+    def close(self) -> None:
+        """Stop, and save a last time."""
+        self.ticker.stop()
+        self.save()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,186 @@
+"""State in a file survives whatever happens to the process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import errorbudget as eb
+from errorbudget.errors import SourceFormatError, SourceUnavailableError
+from errorbudget.live import ManualClock, Tracker
+from errorbudget.live.keeper import Keeper, load_state, save_state
+from errorbudget.live.ticker import Ticker
+
+NOON = "2026-03-01T12:00:00Z"
+API = eb.SLO("api", target="99.9%", window="1d", sli=eb.Availability())
+
+# Forks a service that records and saves, kills it at a random moment, and looks at what is left.
+CRASHES = """
+import os, random, signal, sys, time
+import errorbudget as eb
+from errorbudget.live import Tracker
+from errorbudget.live.keeper import Keeper, load_state
+
+path, rounds = sys.argv[1], int(sys.argv[2])
+slo = eb.SLO("api", target="99.9%", window="1d", sli=eb.Availability())
+every_s, grace_s = 0.02, 0.5  # the grace is for a machine that has other things to do
+rng = random.Random(7)
+kept = worst = 0
+for _ in range(rounds):
+    inlet, outlet = os.pipe()
+    child = os.fork()
+    if not child:
+        tracker = Tracker(slo)
+        with Keeper(tracker, path, every="20ms"):
+            begun = tracker.counts().total
+            os.write(outlet, b"%d %d\\n" % (time.monotonic_ns(), begun))
+            while True:
+                for _ in range(200):
+                    tracker.record(good=True)
+                begun += 200
+                os.write(outlet, b"%d %d\\n" % (time.monotonic_ns(), begun))
+                time.sleep(0.001)
+    os.close(outlet)
+    with os.fdopen(inlet, "rb") as pipe:
+        first = pipe.readline()
+        time.sleep(rng.uniform(0.0, 0.12))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        killed = time.monotonic_ns()
+        lines = [tuple(map(int, line.split())) for line in [first, *pipe] if line.endswith(b"\\n")]
+    state = load_state(path)  # raises when the file is not whole
+    saved = 0 if state is None else int(state.feeds[0].good.sum())
+    assert lines[0][1] == kept, (lines[0], kept)  # all that was kept came back
+    # What had been recorded an interval before the end is there.
+    due = [total for at, total in lines if at <= killed - (every_s + grace_s) * 1e9]
+    assert saved >= max(due, default=0), (saved, due)
+    assert saved <= lines[-1][1] + 200
+    on_time = [total for at, total in lines if at <= killed - every_s * 1e9]
+    worst = max(worst, max(on_time, default=0) - saved)
+    kept = saved
+print(rounds, kept, worst)
+"""
+
+
+def crash(path: Path, rounds: int) -> tuple[int, int, int]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CRASHES, str(path), str(rounds)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made, kept, worst = map(int, done.stdout.split())
+    return made, kept, worst
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    """Killed 15 times, the file always loads and lacks no more than an interval."""
+    made, kept, _ = crash(tmp_path / "api.budget", 15)
+    assert made == 15
+    assert kept > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+def test_killed_two_hundred_times(tmp_path: Path) -> None:
+    """Killed 200 times, the file always loads and lacks no more than an interval."""
+    made, kept, _ = crash(tmp_path / "api.budget", 200)
+    assert made == 200
+    assert kept > 0
+
+
+def test_a_kept_tracker_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was saved is added to what has come since."""
+    path = tmp_path / "api.budget"
+    with Keeper(Tracker(API, clock=ManualClock(NOON)), path, every="1h") as keeper:
+        keeper.tracker.record(good=False)
+        assert load_state(path) is None
+    (tmp_path / ".api.budget.999.part").write_bytes(b"half")
+    tracker = Tracker(API, clock=ManualClock(NOON))
+    tracker.record(good=True)
+    with Keeper(tracker, path, every="1h"):
+        assert tracker.counts() == eb.Counts(good=1, bad=1)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["api.budget"]
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """A file that is no state stops the start and stays as it is."""
+    path = tmp_path / "api.budget"
+    path.write_bytes(b"EBTRACK1" + bytes(40))
+    with pytest.raises(SourceFormatError, match="damaged"):
+        Keeper(Tracker(API), path)
+    assert path.stat().st_size == 48
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk loses neither the old file nor leaves a draft."""
+    path = tmp_path / "api.budget"
+    tracker = Tracker(API, clock=ManualClock(NOON))
+    save_state(tracker.state(), path)
+    before = path.read_bytes()
+    tracker.record(good=False)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SourceUnavailableError, match="No space left"):
+        save_state(tracker.state(), path)
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(SourceUnavailableError, match="cannot write"):
+        save_state(tracker.state(), tmp_path / "no" / "api.budget")
+    with pytest.raises(SourceUnavailableError, match="cannot read"):
+        load_state(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+def test_a_forked_child_leaves_the_file_alone(tmp_path: Path) -> None:
+    """Only the process that made the keeper writes the file."""
+    path = tmp_path / "api.budget"
+    tracker = Tracker(API)
+    keeper = Keeper(tracker, path, every="1h")
+    tracker.record(good=True)
+    keeper.save()
+    child = os.fork()
+    if not child:  # pragma: no cover - in the child
+        keeper.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    state = load_state(path)
+    assert state is not None
+    assert state.feeds[0].good.tolist() == [1]
+    keeper.close()
+
+
+def test_a_ticker_survives_its_work() -> None:
+    """A failing round is counted and the next one comes."""
+    rounds = threading.Semaphore(0)
+
+    def work() -> None:
+        rounds.release()
+        raise RuntimeError("disk on fire")
+
+    ticker = Ticker(work, "1ms", "test ticker")
+    ticker.start()
+    ticker.start()
+    assert all(rounds.acquire(timeout=5) for _ in range(3))
+    ticker.stop()
+    assert ticker.failures >= 3
+    assert str(ticker.last_error) == "disk on fire"
+    assert not ticker.running
+    time.sleep(0.01)
+    seen = ticker.failures
+    time.sleep(0.01)
+    assert ticker.failures == seen
