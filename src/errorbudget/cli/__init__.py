@@ -71,6 +71,21 @@ def _tolerant_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
+def as_typed(message: str) -> str:
+    """
+    A message with its cure as it is typed here, not as Python writes it.
+
+    Example:
+        >>> as_typed('say which, such as zone="UTC"'), as_typed('name it: columns={"time": ...}')
+        ('say which, such as --zone UTC', 'name it: --columns time=NAME')
+    """
+    import re
+
+    message = re.sub(r'\bcolumns=\{"(\w+)": [^}]*\}', r"--columns \1=NAME", message)
+    found = re.sub(r'\b(zone|time_unit|duration_unit)="([^"]+)"', r"--\1 \2", message)
+    return found.replace("--time_unit", "--time-unit").replace("--duration_unit", "--duration-unit")
+
+
 def _run(words: list[str], *, debug: bool) -> int:
     import warnings
 
@@ -88,27 +103,27 @@ def _run(words: list[str], *, debug: bool) -> int:
     def warn(message: Warning | str, *_: object, **__: object) -> None:
         say(f"warning: {message}")
 
-    warnings.showwarning = warn
     try:
-        code = app.main(words, prog_name="errorbudget", standalone_mode=False)
+        if "_ERRORBUDGET_COMPLETE" in os.environ:  # a shell asks what could come next
+            app.main(words, prog_name="errorbudget")
+        # Not app.main: it answers an interrupt with an empty line, a closed pipe with exit code 1.
+        with warnings.catch_warnings(), app.make_context("errorbudget", words) as context:
+            warnings.showwarning = warn
+            code = app.invoke(context)
         return code if isinstance(code, int) else OK
+    except click.exceptions.Exit as left:
+        return left.exit_code
     except click.UsageError as error:
         if debug:
             raise
         path = error.ctx.command_path if error.ctx is not None else "errorbudget"
         say(f"{error.format_message().rstrip('.')}; see: {path} --help")
         return WRONG
-    except click.ClickException as error:
-        if debug:
-            raise
-        say(error.format_message())
-        return WRONG
-    except click.Abort:
-        return INTERRUPTED
     except BrokenPipeError:
         raise
-    except (ErrorBudgetError, OSError) as error:
+    except (click.ClickException, ErrorBudgetError, OSError) as error:
         if debug:
             raise
-        say(str(error))
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        say(as_typed(text))
         return NO_DATA if isinstance(error, NoDataError) else WRONG

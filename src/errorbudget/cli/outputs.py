@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from errorbudget.errors import SourceUnavailableError
 from errorbudget.sources.atomic_files import write_blocks
 
 __all__ = ["write"]
@@ -22,7 +23,10 @@ def write(content: str | bytes, out: str | None) -> None:
         SourceUnavailableError: *out* is a directory, or cannot be written.
     """
     if out is not None and out != "-":
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(out).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceUnavailableError(f"cannot write {out}: {error.strerror}") from error
         write_blocks([content.encode() if isinstance(content, str) else content], out)
         return
     if isinstance(content, str):

@@ -91,7 +91,7 @@ def decimal(
             return text + unit
     assert crossed is not None  # noqa: S101 - the loop ended because one was crossed
     sign = {1: ">", -1: "<", 0: ""}[_side(exact, crossed)]
-    return f"{sign}{_plain(crossed, places, trim=trim)}{unit}"
+    return f"{sign}{_plain(crossed, places, trim=True)}{unit}"
 
 
 def percent(

@@ -1,0 +1,248 @@
+"""JSON, Markdown, CSV and HTML: the same figures, escaped, and to the schema."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from fractions import Fraction
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.report import default_slos, document, report_schema, to_csv, to_json, to_markdown
+from errorbudget.report.markdown import escaped
+from errorbudget.report.wording import words
+
+T0 = 1_772_366_400_000_000_000  # 2026-03-01T12:00:00Z
+SECOND = 10**9
+
+REQUESTS = st.lists(
+    st.tuples(
+        st.integers(0, 3 * 86_400),
+        st.sampled_from([200, 204, 301, 404, 429, 500, 503]),
+        st.floats(0, 3),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+def events(requests: list[tuple[int, int, float]]) -> eb.Events:
+    """Requests as events: seconds, status, duration."""
+    return eb.Events(
+        time=[T0 + second * SECOND for second, _, _ in requests],
+        status=[status for _, status, _ in requests],
+        duration_s=[duration for _, _, duration in requests],
+    )
+
+
+def slos(name: str = "plain") -> list[eb.SLO]:
+    """One SLO of each kind, with a name that is put everywhere."""
+    return [
+        eb.SLO(
+            name, target="99.9%", window="30d", sli=eb.Availability(), description=name, owner=name
+        ),
+        eb.SLO(
+            "strict", target="100%", window="1d", sli=eb.Availability(good="2xx"), alerts=eb.GUIDE
+        ),
+        eb.SLO(
+            "month",
+            target="99%",
+            window=eb.Calendar("month", zone="Europe/Berlin"),
+            sli=eb.ErrorRate(),
+            warning_target="99.5%",
+        ),
+        eb.SLO(
+            "slices",
+            target="95%",
+            window="7d",
+            sli=eb.Availability(),
+            method=eb.Timeslices("5m", "99%"),
+        ),
+        eb.SLO("p95", window="1d", sli=eb.LatencyQuantile({"p95": "200ms", "p99": "500ms"})),
+        eb.SLO("rate", window="1h", sli=eb.Throughput(above=10)),
+        eb.SLO("nobody", target="99%", window="1h", sli=eb.Availability(where={"status": "2xx"})),
+    ]
+
+
+@cache
+def validator() -> Any:
+    """The schema that ships with the package."""
+    jsonschema = pytest.importorskip("jsonschema", reason="missing: jsonschema; make test")
+    schema = report_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@given(requests=REQUESTS, hours=st.integers(-1, 200))
+@settings(max_examples=40)
+def test_json_keeps_to_its_schema(requests: list[tuple[int, int, float]], hours: int) -> None:
+    """Whatever happened and whenever it is judged, the JSON is strict and valid."""
+    found = document(slos(), events(requests), at=T0 + hours * 3_600 * SECOND)
+    data = json.loads(to_json(found), parse_constant=pytest.fail)
+    assert not list(validator().iter_errors(data))
+    for slo, status in zip(data["slos"], found.report, strict=True):
+        if status.state == "no_data":
+            assert slo["sli"] is None
+            assert slo["tier"] is None
+
+
+@given(requests=REQUESTS)
+@settings(max_examples=25)
+def test_words_agree_with_the_figures(requests: list[tuple[int, int, float]]) -> None:
+    """What the faces print lies on the same side of every decision as the exact figure."""
+    for status in document(slos(), events(requests)).report:
+        said = words(status)
+        if status.budget is None or not status.counts:
+            assert said.sli == said.left == said.remaining == "-"
+            continue
+        exact = Fraction(status.counts.good) / Fraction(status.counts.total)
+        assert (said.sli == "100%") == (exact == 1)
+        left = status.budget.remaining_exact
+        assert left is not None
+        if said.remaining[0] not in "<>" and "inf" not in said.remaining:
+            shown = Fraction(said.remaining.rstrip("%").replace(",", "")) / 100
+            tier = status.slo.policy.tier(shown)
+            assert tier is not None
+            assert tier.name == status.tier
+        for alert, state in zip(said.alerts, status.alerts, strict=True):
+            assert alert.active == state.active
+
+
+def test_no_data_is_never_a_number() -> None:
+    """Before the first event nothing prints as 0 or 100 %."""
+    found = document(slos()[:2], events([(10, 200, 0.1)]), at=T0)
+    for status in found.report:
+        said = words(status)
+        figures = [
+            said.sli,
+            said.remaining,
+            said.spent,
+            said.left,
+            *(rate for _, rate in said.burn),
+        ]
+        assert set(figures) == {"-"}
+        assert said.tier == said.risk == "-"
+        assert said.state == "no data"
+
+
+def test_exactly_exhausted_prints_zero() -> None:
+    """999 good of 1,000 at 99.9 %: met, nothing left, exhausted, and 0 in every face."""
+    slo = eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability())
+    requests = [(second, 200, 0.1) for second in range(999)] + [(999, 500, 0.1)]
+    found = document(slo, events(requests))
+    said = words(found.report[0])
+    assert (said.state, said.remaining, said.tier) == ("met", "0%", "exhausted (<= 0%)")
+    assert said.left == "0 of 1 events (0%), 0 s of 43.2 min"
+    assert json.loads(to_json(found))["slos"][0]["budget"]["remaining_ratio"] == 0
+
+
+EVIL = "<script>alert(1)</script>|*x* `y` {{ 7*7 }} \"q\" 'a' &amp; =cmd()"
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    """A name with Markdown, HTML and table marks in it stays text, on one line."""
+    text = to_markdown(document(slos(EVIL), events([(1, 200, 0.1), (2, 500, 0.2)])))
+    assert "<script>" not in text
+    assert "| x |" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    for row in rows:
+        assert len(re.findall(r"(?<!\\)\|", row)) in (3, 6, 8), row
+    assert escaped("a|b\nc") == r"a\|b c"
+
+
+def test_csv_holds_the_exact_figures() -> None:
+    """One row an SLO, as many digits as a float has, and no formula."""
+    found = document(slos("=cmd()"), events([(1, 200, 0.1), (2, 500, 0.2), (3, 200, 0.1)]))
+    rows = list(csv.DictReader(io.StringIO(to_csv(found))))
+    assert [row["state"] for row in rows] == [status.state for status in found.report]
+    assert rows[0]["name"] == "'=cmd()"
+    assert float(rows[0]["sli"]) == found.report[0].sli
+    assert rows[1]["budget_remaining_ratio"] == "-inf"
+    assert rows[4]["sli"] == ""
+    assert float(rows[4]["p95"]) == 0.2
+
+
+class Page(HTMLParser):
+    """Tags, addresses and ids of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src", "xlink:href"):
+                self.links.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """The page of a report with an evil name."""
+    pytest.importorskip("jinja2", reason="missing: jinja2; pip install 'errorbudget[report]'")
+    from errorbudget.report.page import to_html
+
+    requests = [(60 * n, 500 if n % 50 == 0 else 200, 0.1) for n in range(2_000)]
+    return Page(to_html(document(slos(EVIL), events(requests), title=EVIL)))
+
+
+def test_page_is_escaped_and_whole(page: Page) -> None:
+    """No script, nothing loaded from anywhere, every id once, every inner link answered."""
+    assert "script" not in page.tags
+    assert EVIL.split("|", 1)[0] in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        assert link.startswith(("#", "data:,")), link
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+
+
+def test_page_has_a_picture_for_each_slo_with_data(page: Page) -> None:
+    """SVG is in the page where matplotlib is installed."""
+    pytest.importorskip("matplotlib", reason="missing: matplotlib; pip install 'errorbudget[plot]'")
+    assert page.tags.count("svg") == 7
+
+
+def test_page_without_matplotlib_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is whole without pictures, and names the cure."""
+    pytest.importorskip("jinja2", reason="missing: jinja2; pip install 'errorbudget[report]'")
+    import sys
+
+    from errorbudget.report.page import to_html
+
+    for name in [
+        name for name in sys.modules if name.startswith(("matplotlib", "errorbudget.plot"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    shown = Page(to_html(document(slos()[:1], events([(1, 200, 0.1), (900, 200, 0.1)]))))
+    assert "svg" not in shown.tags
+    assert "pip install 'errorbudget[plot]'" in shown.text
+
+
+def test_defaults_follow_the_columns() -> None:
+    """Latency is judged where there are durations, and a verdict where there is one."""
+    names = [slo.name for slo in default_slos(events([(1, 200, 0.1)]))]
+    assert names == ["availability", "success-2xx", "latency-200ms", "latency-500ms"]
+    judged = eb.Events(time=[1, 2], good=[True, False])
+    assert [slo.name for slo in default_slos(judged)] == ["good-events"]
+    with pytest.raises(eb.ErrorBudgetError, match="nothing to judge"):
+        default_slos(eb.Events(time=[1]))
