@@ -130,8 +130,8 @@ def test_full_target() -> None:
         (lambda: combine([float("nan")]), "share in"),
         (lambda: combine([True]), "share in"),
         (lambda: combine(["x"]), "share in"),
-        (lambda: combine([0.5], weights=[0]), "greater than 0"),
-        (lambda: combine([0.5], weights=["x"]), "greater than 0"),
+        (lambda: combine([0.5], weights=[-1]), "not negative"),
+        (lambda: combine([0.5], weights=["x"]), "not negative"),
         (lambda: combine([0.5], weights=[1, 2]), "as many weights"),
         (lambda: combine([0.5], rule="mean"), "rule must be one of"),  # type: ignore[arg-type]
         (lambda: combine([0.5], rule="k_of_n"), "k between 1 and 1"),
@@ -155,6 +155,12 @@ def test_thresholds_do_not_combine() -> None:
     status = slo.assess(Counts(good=1), at=0)
     with pytest.raises(InvalidInputError, match="is a threshold"):
         Composite("x", "99%", ["p95"]).evaluate([status])
+
+
+def test_weight_of_nothing() -> None:
+    """A weight of 0 takes a part out; when nothing weighs anything there is no figure."""
+    assert combine([0.5, 1], weights=[0, 3]) == 1
+    assert combine([0.5, 1], weights=[0, 0]) is None
 
 
 def test_all_without_data() -> None:

@@ -52,7 +52,7 @@ class Member:
     Attributes:
         name: Name of the part.
         sli: Its exact share of good events, or None without data.
-        weight: Its weight in `weighted` [> 0].
+        weight: Its weight in `weighted` [>= 0].
     """
 
     name: str
@@ -78,9 +78,9 @@ def _weight(value: object) -> Fraction:
     try:
         weight = value if isinstance(value, Fraction) else Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        weight = Fraction(0)
-    if weight <= 0 or isinstance(value, bool):
-        raise InvalidInputError(f"a weight is a finite number greater than 0, got {value!r}")
+        weight = Fraction(-1)
+    if weight < 0 or isinstance(value, bool):
+        raise InvalidInputError(f"a weight is a finite number and not negative, got {value!r}")
     return weight
 
 
@@ -120,7 +120,7 @@ def combine(
     Args:
         slis: Shares of good events in [0, 1], None for a part without data; shape (n,).
         rule: How they combine.
-        weights: Weights for `weighted` [> 0]; all 1 by default; shape (n,).
+        weights: Weights for `weighted` [>= 0]; all 1 by default; shape (n,).
         k: How many parts must work, for `k_of_n`.
         missing: What a part without data is.
 
@@ -162,7 +162,8 @@ def combine(
     shares = [share for share, _ in parts]
     if rule == "weighted":
         total = sum((weight for _, weight in parts), Fraction(0))
-        return sum((share * weight for share, weight in parts), Fraction(0)) / total
+        weighed = sum((share * weight for share, weight in parts), Fraction(0))
+        return weighed / total if total else None
     if rule == "worst_of":
         return min(shares)
     if rule == "serial":
