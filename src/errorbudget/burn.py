@@ -138,14 +138,18 @@ def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Numb
         remaining: Share of the budget that is left [1].
 
     Returns:
-        Time [s]; 0 when nothing is left, inf when nothing burns.
+        Time [s]; 0 when nothing is left or the burn is inf, inf when nothing burns.
 
     Example:
         >>> time_to_exhaustion(14.4, "30d") / 3600
         50.0
+        >>> time_to_exhaustion(float("inf"), "30d"), time_to_exhaustion(0, "30d")
+        (0.0, inf)
 
     Source: Site Reliability Workbook, ch. 5, table 5-4.
     """
+    if burn == inf or remaining == -inf:
+        return 0.0  # a target of 100 % after its first bad event
     rate, left = _at_least_zero("burn", burn), _number("remaining", remaining)
     if left <= 0:
         return 0.0
