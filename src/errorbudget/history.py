@@ -146,6 +146,21 @@ class History:
 
         return to_pandas(self.time_ns, self.columns())
 
+    def plot(self) -> Any:
+        """
+        A picture: budget left over its tiers, SLI against target, burn rates against thresholds.
+
+        Returns:
+            A matplotlib figure, which notebooks show and `savefig` writes.
+
+        Raises:
+            MissingDependencyError: matplotlib is not installed.
+        """
+        from importlib import import_module
+
+        # Looked up by name: pictures are faces, and this floor has not heard of those.
+        return import_module("errorbudget.plot").history_figure(self)
+
 
 def grid(
     span: tuple[int, int] | None, step_ns: int, start: TimeLike | None, end: TimeLike | None
