@@ -50,9 +50,9 @@ for _ in range(rounds):
     with os.fdopen(inlet, "rb") as pipe:
         first = pipe.readline()
         time.sleep(rng.uniform(0.0, 0.12))
+        killed = time.monotonic_ns()
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        killed = time.monotonic_ns()
         lines = [tuple(map(int, line.split())) for line in [first, *pipe] if line.endswith(b"\\n")]
     state = load_state(path)  # raises when the file is not whole
     saved = 0 if state is None else int(state.feeds[0].good.sum())

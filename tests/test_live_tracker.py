@@ -14,7 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import errorbudget as eb
-from errorbudget.errors import InvalidInputError, InvalidTimeError, InvalidWindowError
+from errorbudget.errors import (
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidTimeError,
+    InvalidWindowError,
+)
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.arrivals import Arrivals
 
@@ -96,6 +101,14 @@ def test_one_call_feeds_every_slo_by_its_own_indicator() -> None:
         tracker.status()
     with pytest.raises(InvalidInputError, match='no SLO "apy"'):
         tracker.status("apy")
+
+
+def test_a_batch_counts_whole_or_not_at_all() -> None:
+    """A column that one SLO misses leaves the others' counts alone too."""
+    tracker = Tracker([API, FAST], clock=ManualClock(NOON))
+    with pytest.raises(InvalidSeriesError, match="duration_s"):
+        tracker.record_many(status=[200, 503])
+    assert tracker.report()["api"].counts.total == 0
 
 
 def test_what_if_targets_are_answered_from_the_same_counts() -> None:

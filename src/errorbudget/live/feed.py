@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from errorbudget.durations import DAY_NS, format_duration
 from errorbudget.errors import InvalidInputError, InvalidWindowError
@@ -48,6 +48,15 @@ def needed_horizon(slo: SLO) -> int:
     alerts = () if slo.alerts is None else slo.alerts.alerts
     holds = (alert.hold + max(alert.windows) for alert in alerts)
     return max(longest, *slo.all_burn_windows, *holds, 0)
+
+
+class Batch(NamedTuple):
+    """Many judged events: the bucket and the units of each, and how many could not be judged."""
+
+    ends: Integers
+    good: Integers
+    bad: Integers
+    left_out: int
 
 
 class Feed:
@@ -149,13 +158,16 @@ class Feed:
         bucket = Interval((ring.newest - 1) * ring.step_ns, ring.newest * ring.step_ns, ring.closed)
         return bool(self.slo.corrections) and self._treatment(bucket) is not None
 
-    def count_events(self, events: Events, *, judged: bool) -> None:
+    def judge_events(self, events: Events, *, judged: bool) -> Batch:
         """
-        Count many events, none of which lies in the future.
+        Many events as buckets, counted by `add_batch`.
 
         Args:
             events: The events.
             judged: Whether their `good` column is the verdict, instead of the indicator.
+
+        Raises:
+            InvalidSeriesError: The events lack a column that the indicator asks for.
         """
         import numpy as np
 
@@ -163,12 +175,16 @@ class Feed:
 
         slo = self.as_events.replace(sli=RatioSLI()) if judged else self.as_events
         found = judge(slo, events, until_ns=int(events.time[-1]))
-        self.left_out += found.left_out
         series: Any = found.series
         ends = [self._ends(times) for times in (series.time_ns, series.bad_ns)]
         bad = np.repeat((0, 1), [len(part) for part in ends])
         # Every event as a good one, and each bad one taken back.
-        self.ring.add_buckets(np.concatenate(ends), 1 - 2 * bad, bad)
+        return Batch(np.concatenate(ends), 1 - 2 * bad, bad, found.left_out)
+
+    def add_batch(self, batch: Batch) -> None:
+        """Count many events, none of which lies in the future."""
+        self.left_out += batch.left_out
+        self.ring.add_buckets(batch.ends, batch.good, batch.bad)
 
     def blank(self) -> FeedState:
         """The ring as a value that holds nothing: what another must be like to be added."""

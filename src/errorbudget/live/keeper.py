@@ -80,7 +80,8 @@ class Keeper:
     Args:
         tracker: What to keep; what the file holds is added to it.
         path: The file.
-        every: How often to save; a process that is killed loses no more than this.
+        every: How long to wait between saves; a process that is killed loses no more than this and
+            the time of one write.
 
     Attributes:
         ticker: The thread that saves, with its `failures`.

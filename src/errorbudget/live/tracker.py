@@ -223,7 +223,7 @@ class Tracker:
         labels: Mapping[str, Any] | None = None,
     ) -> None:
         """
-        Count many events at once, by the same rules as `record`.
+        Count many events at once, by the same rules as `record`: all of them, or none on an error.
 
         Args:
             events: The events; or else columns of one length:
@@ -235,7 +235,8 @@ class Tracker:
 
         Raises:
             InvalidInputError: There is nothing to judge by.
-            InvalidSeriesError: Columns differ in length or cannot be read.
+            InvalidSeriesError: Columns differ in length or cannot be read, or one that an indicator
+                asks for is missing altogether.
 
         Time: O(n log n + horizon).
         """
@@ -275,8 +276,9 @@ class Tracker:
                     labels=kept.labels,
                     values=kept.values,
                 )
-            for feed in self._feeds:
-                feed.count_events(kept, judged=judged)
+            batches = [feed.judge_events(kept, judged=judged) for feed in self._feeds]
+            for feed, batch in zip(self._feeds, batches, strict=True):
+                feed.add_batch(batch)
 
     def _observe(self) -> tuple[int, tuple[int, int]]:
         """Bring every ring to the present; the caller holds the lock."""

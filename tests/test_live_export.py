@@ -1,0 +1,103 @@
+"""What exporters say is what the status says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import errorbudget as eb
+from errorbudget.live import ManualClock, Tracker
+
+NOON = "2026-03-01T12:00:00Z"
+API = eb.SLO("api", target="99%", window="30d", sli=eb.Availability(), service="shop")
+FAST = eb.SLO("fast", target="95%", window="7d", sli=eb.Latency("200ms"))
+
+
+def fed() -> Tracker:
+    tracker = Tracker([API, FAST], clock=ManualClock(NOON))
+    tracker.record_many(
+        status=np.where(np.arange(1_000) < 200, 503, 200), duration_s=np.full(1_000, np.nan)
+    )
+    tracker.record(good=True, at="2026-03-01T11:00:00Z")
+    return tracker
+
+
+def test_prometheus_sees_every_figure() -> None:
+    """Samples equal the status; what is not known is absent; counters end in _total."""
+    client = pytest.importorskip("prometheus_client")
+    from errorbudget.live.prometheus import BudgetCollector
+
+    tracker = fed()
+    registry = client.CollectorRegistry()
+    registry.register(BudgetCollector(tracker))
+    status = tracker.status("api")
+    api = {"slo": "api", "service": "shop"}
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(f"errorbudget_{name}", labels)
+
+    assert value("objective_ratio", **api) == 0.99
+    assert value("sli_ratio", **api) == status.sli == 0.8
+    assert value("remaining_ratio", **api) == status.budget.remaining_ratio
+    assert value("burn_rate", **api, window="1h") == status.burn_rates["1h"] == 20
+    assert value("tier", **api, tier="exhausted") == 1
+    assert value("tier", **api, tier="healthy") == 0
+    assert value("events_total", **api, result="bad") == 200
+    assert value("left_out_events_total", slo="fast", service="") == 1_000
+    assert value("late_events_dropped_total") == 1
+    firing = [alert for alert in status.alerts if alert.state == "firing"]
+    assert firing
+    for alert in status.alerts:
+        labels = {**api, "alert": alert.alert.name, "severity": alert.alert.severity}
+        assert value("alert_firing", **labels) == (alert.state == "firing")
+    assert value("sli_ratio", slo="fast", service="") is None
+    assert value("burn_rate", slo="fast", service="", window="1h") is None
+    client.generate_latest(registry)
+
+
+def test_prometheus_parses_what_is_exposed() -> None:
+    """The text is valid OpenMetrics, read back by the client's own strict parser."""
+    client = pytest.importorskip("prometheus_client")
+    from prometheus_client.openmetrics.exposition import generate_latest
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    from errorbudget.live.prometheus import BudgetCollector
+
+    registry = client.CollectorRegistry()
+    registry.register(BudgetCollector(fed(), prefix="shop_budget"))
+    text = generate_latest(registry).decode()
+    names = {family.name for family in text_string_to_metric_families(text)}
+    assert {"shop_budget_events", "shop_budget_burn_rate", "shop_budget_tier"} <= names
+
+
+def test_opentelemetry_observes_every_figure() -> None:
+    """The same figures through an SDK's reader, with units and attributes."""
+    pytest.importorskip("opentelemetry.sdk", reason="missing: opentelemetry-sdk; make test")
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    from errorbudget.live.telemetry import observe
+
+    tracker = fed()
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    observe(tracker, provider.get_meter("test"))
+    data = reader.get_metrics_data()
+    assert data is not None
+    metrics = {m.name: m for m in data.resource_metrics[0].scope_metrics[0].metrics}
+    found = {
+        (name, tuple(sorted((point.attributes or {}).items()))): point.value
+        for name, metric in metrics.items()
+        for point in metric.data.data_points
+    }
+    api = (("errorbudget.slo", "api"), ("service.name", "shop"))
+    status = tracker.status("api")
+    assert found["errorbudget.sli", api] == status.sli
+    assert found["errorbudget.remaining", api] == status.budget.remaining_ratio
+    burn = (api[0], ("errorbudget.window", "1h"), api[1])
+    assert found["errorbudget.burn_rate", burn] == status.burn_rates["1h"]
+    assert found["errorbudget.events", (("errorbudget.result", "bad"), *api)] == 200
+    assert metrics["errorbudget.events"].unit == "{event}"
+    assert metrics["errorbudget.burn_rate"].unit == "1"
+    assert ("errorbudget.sli", (("errorbudget.slo", "fast"),)) not in found
+    provider.shutdown()
