@@ -26,7 +26,9 @@ from errorbudget.slo import SLO
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Judged", "count_events", "judge", "judge_series"]
+    Mask = NDArray[np.bool_]
+
+__all__ = ["Judged", "count_events", "judge", "judge_series", "verdicts_of_events"]
 
 
 S_co = TypeVar("S_co", bound=Series, covariant=True)
@@ -52,12 +54,23 @@ class Judged(Generic[S_co]):
         return len(self.left_out_ns)
 
 
-def _ratio_series(slo: SLO, sli: RatioSLI, events: Events) -> Judged[EventSeries]:
+def verdicts_of_events(slo: SLO, sli: RatioSLI, events: Events) -> tuple[Mask, Mask, Mask]:
+    """
+    What *slo* says of every event, corrections applied.
+
+    Returns:
+        Which events take part, which of all are good, and which would take part were no value
+        missing; each bool, shape (n,).
+    """
     valid, invalid = matches(sli.valid_when, events)
     good, bad = matches(sli.good_when, events)
     kept, is_good = corrected(slo, events, ~invalid, good)
     kept &= ~invalid  # a forgiven event still has to be one of this SLO's own
-    takes_part = kept & valid & (is_good | bad)
+    return kept & valid & (is_good | bad), is_good, kept
+
+
+def _ratio_series(slo: SLO, sli: RatioSLI, events: Events) -> Judged[EventSeries]:
+    takes_part, is_good, kept = verdicts_of_events(slo, sli, events)
     span = (int(events.time[0]), int(events.time[-1])) if len(events) else None
     everything = bool(takes_part.all())
     return Judged(

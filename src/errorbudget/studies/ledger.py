@@ -1,0 +1,363 @@
+"""
+The incident ledger: when it burned, how hard, and what it cost.
+
+Incidents are given, or found: stretches in which a short window burned above a threshold, cut to
+the first and the last bad unit. What they cost and what slipped away outside of them add up to the
+whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.budget import Ratio, spent
+from errorbudget.burn import Number
+from errorbudget.counts import Counts
+from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
+from errorbudget.errors import InvalidInputError
+from errorbudget.kernels import ratios
+from errorbudget.rationals import parse_rational
+from errorbudget.series import CountSeries, Series
+from errorbudget.slo import SLO
+from errorbudget.status import plain_count
+from errorbudget.studies.attribution import check_budgeted, part_of_budget, units_of
+from errorbudget.studies.stretches import Stretch, counted, read_stretches
+from errorbudget.studies.tables import figure, frame, percent, text_table
+from errorbudget.times import MIN_NS, TimeLike, format_time
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from errorbudget.events import Events
+    from errorbudget.windows import Interval
+
+__all__ = ["Ledger", "LedgerEntry", "burning_stretches", "incident_ledger", "usual_threshold"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """
+    One incident.
+
+    Attributes:
+        name: Its name, "incident 1" and so on when it was found.
+        start_ns: The instant after which it burned [ns UTC].
+        end_ns: The last instant at which it burned [ns UTC].
+        counts: Good and bad events in (start, end].
+        peak_burn: Highest burn rate of the short window that was seen in it [1]; None where the
+            window never held an event.
+        peak_ns: When that was [ns UTC]; None likewise.
+        cost: Part of the window's budget that it spent [1]; None without events in the window.
+        share: Its part of all bad events [1]; None when nothing was bad.
+    """
+
+    name: str
+    start_ns: int
+    end_ns: int
+    counts: Counts
+    peak_burn: Ratio | None
+    peak_ns: int | None
+    cost: Ratio | None
+    share: Fraction | None
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it lasted [ns]."""
+        return self.end_ns - self.start_ns
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as plain data, ready for JSON."""
+        return {
+            "name": self.name,
+            "start": format_time(self.start_ns),
+            "end": format_time(self.end_ns),
+            "bad": plain_count(self.counts.bad),
+            "total": plain_count(self.counts.total),
+            "peak_burn": figure(self.peak_burn),
+            "peak_at": None if self.peak_ns is None else format_time(self.peak_ns),
+            "cost": figure(self.cost),
+            "share": figure(self.share),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ledger(Sequence[LedgerEntry]):
+    """
+    The incidents of one window, by start.
+
+    Attributes:
+        slo: The objective.
+        interval: The window.
+        counts: All its good and bad events.
+        error: Exact share of events that may be bad.
+        entries: The incidents.
+        elsewhere: Events outside of all incidents; with the entries' own they are *counts*.
+    """
+
+    slo: SLO
+    interval: Interval
+    counts: Counts
+    error: Fraction
+    entries: tuple[LedgerEntry, ...]
+    elsewhere: Counts
+
+    @property
+    def elsewhere_cost(self) -> Ratio | None:
+        """Part of the budget that was spent outside of all incidents, exactly."""
+        return part_of_budget(self.elsewhere.bad, self.counts, self.error)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[LedgerEntry]:
+        return iter(self.entries)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.entries[key]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ledger as plain data, ready for JSON."""
+        return {
+            "slo": self.slo.name,
+            "start": format_time(self.interval.start_ns),
+            "end": format_time(self.interval.end_ns),
+            "bad": plain_count(self.counts.bad),
+            "total": plain_count(self.counts.total),
+            "consumed_ratio": figure(spent(self.counts, self.error)),
+            "incidents": [entry.to_dict() for entry in self.entries],
+            "elsewhere": {
+                "bad": plain_count(self.elsewhere.bad),
+                "total": plain_count(self.elsewhere.total),
+                "cost": figure(self.elsewhere_cost),
+            },
+        }
+
+    def to_pandas(self) -> Any:
+        """The incidents as a pandas DataFrame."""
+        return frame(self.to_dict()["incidents"])
+
+    def __repr__(self) -> str:
+        return (
+            f"Ledger({self.slo.name}: {len(self)} incidents, {self.counts.bad:,} bad events, "
+            f"{self.elsewhere.bad:,} of them outside)"
+        )
+
+    def __str__(self) -> str:
+        rows = [
+            [
+                entry.name,
+                format_time(entry.start_ns),
+                format_duration(entry.duration_ns),
+                f"{entry.counts.bad:,}",
+                "-" if entry.peak_burn is None else f"{float(entry.peak_burn):.1f}",
+                percent(entry.cost),
+                percent(entry.share),
+            ]
+            for entry in self.entries
+        ]
+        elsewhere = ["elsewhere", "", "", f"{self.elsewhere.bad:,}", ""]
+        share = (
+            Fraction(self.elsewhere.bad) / Fraction(self.counts.bad) if self.counts.bad else None
+        )
+        rows.append([*elsewhere, percent(self.elsewhere_cost), percent(share)])
+        return text_table(
+            ["incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad"], rows
+        )
+
+
+def usual_threshold(slo: SLO) -> Fraction:
+    """The lowest burn rate that *slo* pages for; 1, the pace of an even spend, when it has none."""
+    alerts = () if slo.alerts is None else slo.alerts.alerts
+    paging = [
+        alert.threshold(slo.period_ns) for alert in alerts if alert.severity in ("critical", "page")
+    ]
+    return min(paging, default=Fraction(1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Counts of the short window at every point of a grid."""
+
+    times: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    total: NDArray[np.int64]
+
+    @classmethod
+    def over(cls, series: Series, interval: Interval, step_ns: int, window_ns: int) -> _Grid:
+        first = interval.start_ns // step_ns + 1
+        if series.span is not None:  # nothing burns before the data begins
+            first = max(first, series.span[0] // step_ns)
+        last = -(-interval.end_ns // step_ns)
+        times = np.arange(first, max(first, last + 1), dtype=np.int64) * step_ns
+        good, total = series.cumulative(times)
+        starts = np.maximum(times, MIN_NS + window_ns) - window_ns
+        good_before, total_before = series.cumulative(starts)
+        total = total - total_before
+        return cls(times, total - (good - good_before), total)
+
+    def peak(self, slo: SLO, stretch: Stretch) -> tuple[Ratio | None, int | None]:
+        low, high = np.searchsorted(self.times, [stretch.start_ns, stretch.end_ns], side="right")
+        # The short window still sees the last bad events at the first point after the stretch.
+        high = min(int(high) + 1, len(self.times))
+        bad, total = self.bad[low:high], self.total[low:high]
+        if not total.any():
+            return None, None
+        share = np.where(total > 0, bad / np.maximum(total, 1), -1.0)
+        at = int(np.argmax(share))
+        counts = Counts(int(total[at] - bad[at]), int(bad[at]))
+        when = int(self.times[low + at])
+        return spent(counts, slo.target_at(when).error), when
+
+
+def burning_stretches(
+    slo: SLO,
+    series: Series,
+    interval: Interval,
+    *,
+    step_ns: int,
+    window_ns: int,
+    merge_ns: int,
+    threshold: Fraction,
+) -> list[tuple[int, int]]:
+    """
+    Where the short window burned above *threshold*, cut to the bad units that made it.
+
+    Args:
+        slo: The objective.
+        series: Its units.
+        interval: Where to look.
+        step_ns: How often [ns].
+        window_ns: Length of the short window [ns].
+        merge_ns: Stretches no further apart are one [ns].
+        threshold: Burn rate to exceed, strictly [1].
+
+    Returns:
+        Starts and ends (start, end], ascending and apart.
+    """
+    grid = _Grid.over(series, interval, step_ns, window_ns)
+    if not len(grid.times):
+        return []
+    error = slo.target_at(interval.end_ns)
+    hot = np.flatnonzero(ratios.burn_exceeds(grid.bad, grid.total, error, threshold))
+    if not len(hot):
+        return []
+    times = grid.times[hot]
+    # Every hot point speaks for the window before it; overlapping or near ones are one stretch.
+    breaks = np.flatnonzero(np.diff(times) > window_ns + merge_ns)
+    firsts = times[np.concatenate(([0], breaks + 1))] - window_ns
+    lasts = times[np.concatenate((breaks, [len(times) - 1]))]
+    found: list[tuple[int, int]] = []
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        edges = np.arange(first, last + step_ns, step_ns, dtype=np.int64)
+        edges = np.clip(edges, interval.start_ns, interval.end_ns)
+        good, total = series.cumulative(edges)
+        rises = np.flatnonzero(np.diff(total - good) > 0)
+        if len(rises):
+            found.append((int(edges[rises[0]]), int(edges[rises[-1] + 1])))
+    return found
+
+
+def incident_ledger(
+    slo: SLO,
+    data: Events | CountSeries,
+    *,
+    incidents: Any = None,
+    threshold: Number | None = None,
+    window: DurationLike | int = "5m",
+    merge: DurationLike | int = "30m",
+    min_cost: Number = 0,
+    at: TimeLike | None = None,
+) -> Ledger:
+    """
+    The incidents of the window that ends at *at*, and what each cost.
+
+    Args:
+        slo: The objective.
+        data: Request events, or a count series.
+        incidents: Known ones: (start, end] by name, or things with a name, a start and an end.
+            None finds them.
+        threshold: Burn rate that the short window must exceed for an incident to be found [1]; by
+            default the lowest that the objective pages for.
+        window: Length of the short window; burn is looked at every minute, or every bin.
+        merge: Incidents no further apart than this are one.
+        min_cost: Leave out what was found and spent no more than this part of the budget.
+        at: The instant; by default the end of the data.
+
+    Returns:
+        Incidents by start. Their bad events and those elsewhere add up exactly to the window's.
+
+    Raises:
+        InvalidInputError: An argument cannot be read.
+        InvalidSeriesError: The objective has no budget, or the data lacks a column.
+        NoDataError: The data is empty and *at* is not given.
+
+    Time: O(w / step + n log n) for a window of w.
+
+    Example:
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="99%", window="1d", sli=Availability())
+        >>> minutes = range(60, 86_460, 60)
+        >>> bad = [8 if 600 <= end // 60 < 620 else 0 for end in minutes]
+        >>> series = CountSeries(
+        ...     [end * 10**9 for end in minutes], [10 - b for b in bad], [10] * 1440, "1m"
+        ... )
+        >>> print(incident_ledger(slo, series))
+        incident                    start  for  bad  peak burn  of the budget  of the bad
+        incident 1   1970-01-01T09:59:00Z  20m  160       80.0        111.11%     100.00%
+        elsewhere                                0                      0.00%       0.00%
+    """
+    check_budgeted(slo, data)
+    status = slo.evaluate(data, at=at)
+    assert status.budget is not None  # noqa: S101 - an objective with a target has one
+    series = units_of(slo, data, status.at_ns)
+    counts, error = status.counts, status.budget.error
+    step_ns = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
+    window_ns = max(length_of(window), step_ns)
+    least = _exact("min_cost", min_cost)
+    if incidents is None:
+        limit = usual_threshold(slo) if threshold is None else _exact("threshold", threshold)
+        merge_ns = 0 if merge == 0 else length_of(merge)
+        found = burning_stretches(
+            slo,
+            series,
+            status.interval,
+            step_ns=step_ns,
+            window_ns=window_ns,
+            merge_ns=merge_ns,
+            threshold=limit,
+        )
+        stretches: tuple[Stretch, ...] = tuple(
+            Stretch(f"incident {place}", *bounds) for place, bounds in enumerate(found, 1)
+        )
+    else:
+        stretches = read_stretches(incidents)
+    shares, elsewhere = counted(series, status.interval, stretches)
+    grid = _Grid.over(series, status.interval, step_ns, window_ns)
+    entries: list[LedgerEntry] = []
+    for stretch, own in zip(stretches, shares, strict=True):
+        cost = part_of_budget(own.bad, counts, error)
+        if incidents is None and least and (cost is None or cost <= least):
+            elsewhere += own
+            continue
+        name = f"incident {len(entries) + 1}" if incidents is None else stretch.name
+        peak, when = grid.peak(slo, stretch)
+        share = Fraction(own.bad) / Fraction(counts.bad) if counts.bad else None
+        entries.append(
+            LedgerEntry(name, stretch.start_ns, stretch.end_ns, own, peak, when, cost, share)
+        )
+    return Ledger(slo, status.interval, counts, error, tuple(entries), elsewhere)
+
+
+def _exact(name: str, value: Number) -> Fraction:
+    try:
+        exact = parse_rational(value)
+    except ValueError:
+        raise InvalidInputError(f"{name} must be a number, got {value!r}") from None
+    if exact < 0:
+        raise InvalidInputError(f"{name} must not be negative, got {value!r}")
+    return exact
