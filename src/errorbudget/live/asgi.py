@@ -1,0 +1,96 @@
+"""
+Counting the requests of an ASGI application: Starlette, FastAPI, or any other.
+
+A request lasts until its answer has been sent to the end. It counts with the status that was sent,
+as 500 when the application raised or never answered, as 499 when it was cancelled before it could
+answer, as when the client went away.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from errorbudget.live.requests import CLIENT_CLOSED, SERVER_ERROR, RequestRecorder
+
+if TYPE_CHECKING:
+    from errorbudget.live.tracker import Tracker
+
+__all__ = ["BudgetMiddleware", "request_labels"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def request_labels(scope: Scope) -> Mapping[str, object]:
+    """
+    Labels of a request: `method`, `path`, and `route`, its template where the framework names one.
+
+    Example:
+        >>> request_labels({"type": "http", "method": "GET", "path": "/cart/7"})
+        {'method': 'GET', 'path': '/cart/7', 'route': '/cart/7'}
+    """
+    path = scope["path"]
+    route = getattr(scope.get("route"), "path", path)
+    return {"method": scope["method"], "path": path, "route": route}
+
+
+class BudgetMiddleware:
+    """
+    Counts every HTTP request of *app* in *tracker*; all else passes through.
+
+    Args:
+        app: The application.
+        tracker: Where to count.
+        labels: From the ASGI scope of a request that is done to the labels that indicators ask for.
+
+    Attributes:
+        recorder: Counts, and how often that failed.
+
+    Example:
+        >>> from errorbudget import SLO, Availability, Tracker
+        >>> tracker = Tracker(SLO("api", target="99.9%", window="30d", sli=Availability()))
+        >>> async def app(scope, receive, send):
+        ...     await send({"type": "http.response.start", "status": 200, "headers": []})
+        ...     await send({"type": "http.response.body", "body": b"hello"})
+        >>> app = BudgetMiddleware(app, tracker)
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        tracker: Tracker,
+        labels: Callable[[Scope], Mapping[str, object]] = request_labels,
+    ) -> None:
+        self.app = app
+        self.recorder = RequestRecorder(tracker, labels)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        started = perf_counter()
+        try:
+            await self.app(scope, receive, watched)
+        except CancelledError:
+            status = status or CLIENT_CLOSED
+            raise
+        except BaseException:
+            status = SERVER_ERROR
+            raise
+        finally:
+            self.recorder.record(scope, status or SERVER_ERROR, perf_counter() - started)
