@@ -81,13 +81,13 @@ def gate(
     )
     doubts: list[str] = []
     try:
-        standings, at_ns = _standings(options, rules)
+        standings, at_ns, notes = _standings(options, rules)
     except NoDataError as error:
-        standings, at_ns = [Standing("data", "no_data", None, {}, None, None)], None
+        standings, at_ns, notes = [Standing("data", "no_data", None, {}, None, None)], None, []
         doubts.append(str(error))
     if max_age is not None and at_ns is not None:
         doubts += _too_old(at_ns, max_age)
-    verdict = decide(standings, rules, override=override, doubts=doubts)
+    verdict = decide(standings, rules, override=override, doubts=doubts, notes=notes)
     _tell(verdict, form)
     if verdict.open:
         return OK
@@ -125,8 +125,10 @@ def _limits(texts: Iterable[str]) -> dict[str, Fraction]:
     return found
 
 
-def _standings(options: dict[str, Any], rules: Rules) -> tuple[list[Standing], int | None]:
-    from errorbudget.slo import find_slo
+def _standings(
+    options: dict[str, Any], rules: Rules
+) -> tuple[list[Standing], int | None, list[str]]:
+    """Where the SLOs stand, when that was judged, and what to say about it."""
     from errorbudget.times import to_ns
 
     files = options["files"]
@@ -139,7 +141,8 @@ def _standings(options: dict[str, Any], rules: Rules) -> tuple[list[Standing], i
         wanted = tuple(parse_duration(window) for window in rules.max_burn)
         slos = [slo.replace(burn_windows=(*slo.burn_windows, *wanted)) for slo in inputs.slos]
         report = evaluate(slos, inputs.events, at=inputs.at)
-        return [standing_of(status) for status in report], report.at_ns
+        notes = ["judged by default SLOs, -s gives your own"] if inputs.defaults else []
+        return [standing_of(status) for status in report], report.at_ns, notes
     for name in ("spec", "at", "target", "window", "where"):
         if options[name]:
             raise click.UsageError(f"{files[0]} is a report, judged already; leave out --{name}")
@@ -148,15 +151,15 @@ def _standings(options: dict[str, Any], rules: Rules) -> tuple[list[Standing], i
         by_name = {standing.name: standing for standing in standings}
         for name in options["names"]:
             if name not in by_name:
-                find_slo([], name) if not by_name else _unknown(name, tuple(by_name))
+                raise _unknown(name, tuple(by_name))
         standings = [by_name[name] for name in options["names"]]
-    return standings, to_ns(found["at"])
+    return standings, to_ns(found["at"]), []
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> None:
+def _unknown(name: str, known: tuple[str, ...]) -> InvalidInputError:
     from errorbudget.errors import did_you_mean
 
-    raise InvalidInputError(
+    return InvalidInputError(
         f'there is no SLO "{name}" in the report; there are {", ".join(known)}'
         f"{did_you_mean(name, known)}"
     )

@@ -305,7 +305,8 @@ def _add_lines(
     shares = line.remaining_ratio.tolist()
     low = min(0.0, shares[-1])
     top = len(marks.levels) - 1
-    spark = "".join(marks.levels[round((share - low) / (1 - low) * top)] for share in shares)
+    # Rounded down, so that only an untouched budget is full.
+    spark = "".join(marks.levels[int((share - low) / (1 - low) * top)] for share in shares)
     seen = length(int(line.time_ns[-1] - line.time_ns[0]))
     grid.add_row("burn-down", Text(f"{spark}  over {seen}"))
 

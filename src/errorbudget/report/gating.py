@@ -192,6 +192,7 @@ def decide(
     *,
     override: str | None = None,
     doubts: Iterable[str] = (),
+    notes: Iterable[str] = (),
 ) -> Verdict:
     """
     The gate's answer.
@@ -201,6 +202,7 @@ def decide(
         rules: What to ask for.
         override: Open it whatever they say, for this reason.
         doubts: Reasons to think that there is no data, such as a report that is too old.
+        notes: What else to say.
 
     Raises:
         InvalidInputError: There are no SLOs, or the rules name a window that was not measured.
@@ -222,7 +224,7 @@ def decide(
     return Verdict(
         not reasons or override is not None,
         tuple(reasons),
-        () if closing else tuple(f"{one} (open on no data)" for one in unknown),
+        (*(() if closing else (f"{one} (open on no data)" for one in unknown)), *notes),
         override,
         len(every),
         "" if least is None else f"{least.name} {_left(least)}",
