@@ -107,8 +107,8 @@ def prometheus_rules(
         metrics: Names of metrics and labels, for all or by name of the objective.
         interval: How often counts, ratios and alerts are evaluated.
         direct: Longest window that is asked of the counters; longer ones add up recorded counts.
-        placement: "single" for one server; "shard" for each of many, and "global" for the ruler
-        above. alerts: Whether to write alerts.
+        placement: "single" for one server; "shard" for each of many, "global" above them.
+        alerts: Whether to write alerts.
 
     Raises:
         InvalidInputError: An objective cannot be asked in PromQL.

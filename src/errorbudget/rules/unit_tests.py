@@ -1,0 +1,281 @@
+"""
+Unit tests for the generated rules, as `promtool test rules` runs them.
+
+Each objective gets a history: long health, an outage, health again, and then silence. What fires
+when is counted by the library from the same history, minute by minute; asked is in the middle of
+each stretch in which nothing changes, so that the answer is the same under every server's rules of
+extrapolation.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from errorbudget.durations import MINUTE_NS
+from errorbudget.predicates import All, Any_, LabelIn, LabelMatches, Not, Predicate, StatusIn
+from errorbudget.rules.alerting import alert_name
+from errorbudget.rules.metrics import Metrics, MetricsLike
+from errorbudget.rules.prometheus import objectives
+from errorbudget.rules.promql import decimal, quoted
+from errorbudget.rules.recording import Objective
+from errorbudget.rules.yaml_text import to_yaml
+from errorbudget.sli import Latency, QueryRatio, RatioSLI
+from errorbudget.slo import SLO
+
+__all__ = ["RuleTests", "Scenario", "prometheus_tests"]
+
+_PER_MINUTE = 600
+_QUIET = 5  # minutes around a question in which nothing may change
+_SILENCE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTests:
+    """
+    A file of unit tests.
+
+    Attributes:
+        tests: The tests, as plain data.
+        rule_files: The rules that they test.
+        untested: Objectives without a test, and why.
+    """
+
+    tests: tuple[dict[str, Any], ...]
+    rule_files: tuple[str, ...]
+    untested: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file as plain data."""
+        return {
+            "rule_files": list(self.rule_files),
+            "evaluation_interval": "1m",
+            "tests": list(self.tests),
+        }
+
+    def to_yaml(self) -> str:
+        """The file as promtool reads it."""
+        notes = [f"not tested: {name}: {why}" for name, why in self.untested.items()]
+        return to_yaml(self.to_dict(), comment="\n".join(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Minutes of health, of outage, and of health again."""
+
+    healthy: int
+    outage: int
+    recovered: int
+
+    @property
+    def end(self) -> int:
+        """The last minute with traffic."""
+        return self.healthy + self.outage + self.recovered
+
+    def bad_in(self, minute: int, length: int) -> int:
+        """Minutes of outage among the last *length* until *minute*."""
+        begin, end = self.healthy, self.healthy + self.outage
+        return max(0, min(minute, end) - max(minute - length, begin, 0))
+
+    def values(self, *, healthy: int, outage: int) -> str:
+        """A counter that grows by so many a minute in health and in outage, in promtool's words."""
+        first, second = healthy * self.healthy, healthy * self.healthy + outage * self.outage
+        return " ".join(
+            (
+                f"0+{healthy}x{self.healthy}",
+                f"{first + outage}+{outage}x{self.outage - 1}",
+                f"{second + healthy}+{healthy}x{self.recovered - 1}",
+                "stale",
+            )
+        )
+
+
+def prometheus_tests(
+    slos: SLO | Iterable[SLO],
+    *,
+    metrics: MetricsLike | None = None,
+    rule_files: Sequence[str] = ("rules.yml",),
+) -> RuleTests:
+    """
+    Tests that show each burn alert firing and resolving, and silence being noticed.
+
+    Args:
+        slos: The objectives, as given to `prometheus_rules`.
+        metrics: Names of metrics and labels, as given there.
+        rule_files: Where the rules are, as seen from the tests.
+
+    Example:
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="99.9%", window="30d", sli=Availability())
+        >>> tests = prometheus_tests(slo)
+        >>> [one["series"] for one in tests.tests[0]["input_series"]]
+        ['http_server_requests_total{status="200"}', 'http_server_requests_total{status="500"}']
+    """
+    tests: list[dict[str, Any]] = []
+    untested: dict[str, str] = {}
+    for objective in objectives(slos, metrics):
+        slo = objective.slo
+        if not isinstance(slo.sli, RatioSLI) or isinstance(slo.sli, QueryRatio):
+            untested[slo.name] = "its events are not known here"
+            continue
+        if not objective.target.error:
+            untested[slo.name] = "any bad event at all is beyond a target of 100 %"
+            continue
+        scenario = _scenario(objective)
+        series = list(_input_series(objective, scenario))
+        if not series:
+            untested[slo.name] = "no labels were found that make good and bad events"
+            continue
+        tests.append(
+            {
+                "name": slo.name,
+                "interval": "1m",
+                "input_series": series,
+                "promql_expr_test": list(_questions(objective, scenario)),
+            }
+        )
+    # promtool of 2.42 knows no names of tests.
+    return RuleTests(
+        tuple({k: v for k, v in test.items() if k != "name"} for test in tests),
+        tuple(rule_files),
+        untested,
+    )
+
+
+def _scenario(objective: Objective) -> Scenario:
+    """An outage that is long enough for every alert, and time enough for each to end."""
+    slo, target = objective.slo, objective.target
+    alerts = slo.alerts.alerts if slo.alerts is not None else ()
+    found = [alert.detection_time(target, slo.period_ns) for alert in alerts]
+    shortest = max((min(alert.windows) for alert in alerts), default=60 * MINUTE_NS) // MINUTE_NS
+    outage = int(max((time or 0.0 for time in found), default=0.0) // 60) + 4 * _QUIET
+    # Two hours of health are enough: windows that reach back before them hold what there is.
+    return Scenario(120, outage, shortest + 4 * _QUIET)
+
+
+def fires(objective: Objective, scenario: Scenario) -> list[frozenset[str]]:
+    """The burn alerts that fire at each minute, by name, until the traffic ends."""
+    slo = objective.slo
+    period = slo.period_ns
+    alerts = slo.alerts.alerts if slo.alerts is not None else ()
+    held = dict.fromkeys(alerts, 0)
+    found = []
+    for minute in range(scenario.end + 1):
+        firing = set()
+        for alert in alerts:
+            limit = alert.threshold(period) * objective.target.error
+            burning = all(
+                Fraction(scenario.bad_in(minute, window // MINUTE_NS), seen) > limit
+                for window in alert.windows
+                if (seen := min(minute, window // MINUTE_NS))
+            )
+            held[alert] = held[alert] + 1 if burning and minute else 0
+            if held[alert] > alert.hold // MINUTE_NS:
+                firing.add(alert_name(objective, alert))
+        found.append(frozenset(firing))
+    return found
+
+
+def _questions(objective: Objective, scenario: Scenario) -> Iterator[dict[str, Any]]:
+    matchers = ",".join(f"{name}={quoted(value)}" for name, value in objective.identity.items())
+    firing = f'count by (alertname) (ALERTS{{alertstate="firing",{matchers}}})'
+    minute = 0
+    for names, stretch in itertools.groupby(fires(objective, scenario)):
+        length = len(list(stretch))
+        if length > 2 * _QUIET:
+            yield _question(firing, minute + length // 2, names)
+        minute += length
+    no_data = alert_name(objective, "no-data")
+    noticed = f'ALERTS{{alertname="{no_data}",alertstate="firing",{matchers}}}'
+    silent = f"count by (alertname) ({noticed})"
+    yield _question(silent, scenario.end, frozenset())
+    yield _question(silent, scenario.end + _SILENCE, frozenset({no_data}))
+
+
+def _question(expression: str, minute: int, names: frozenset[str]) -> dict[str, Any]:
+    samples = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(names)]
+    return {"expr": expression, "eval_time": f"{minute}m", "exp_samples": samples}
+
+
+# ------------------------------------------------------------------------------- example labels
+
+
+def _input_series(objective: Objective, scenario: Scenario) -> Iterator[dict[str, str]]:
+    sli, metrics = objective.slo.sli, objective.metrics
+    assert isinstance(sli, RatioSLI)  # noqa: S101 - told apart above
+    good = {"healthy": _PER_MINUTE, "outage": 0}
+    bad = {"healthy": 0, "outage": _PER_MINUTE}
+    both = {"healthy": _PER_MINUTE, "outage": _PER_MINUTE}
+    if isinstance(sli, Latency):
+        labels = _example(sli.valid_when, lambda event: sli.valid_when.matches(event) is True)
+        if labels is None:
+            return
+        bound = decimal(sli.good_when.bound)  # type: ignore[attr-defined]
+        yield _series(f"{metrics.histogram}_bucket", labels, metrics, scenario, good, le=bound)
+        yield _series(f"{metrics.histogram}_bucket", labels, metrics, scenario, both, le="+Inf")
+        yield _series(f"{metrics.histogram}_count", labels, metrics, scenario, both)
+        return
+    condition = sli.valid_when & sli.good_when
+    for grows, wanted in ((good, True), (bad, False)):
+        labels = _example(condition, lambda event, wanted=wanted: sli.classify(event) is wanted)
+        if labels is None:
+            return
+        yield _series(metrics.counter, labels, metrics, scenario, grows)
+
+
+def _series(
+    name: str,
+    event: Mapping[str, str],
+    metrics: Metrics,
+    scenario: Scenario,
+    grows: Mapping[str, int],
+    **further: str,
+) -> dict[str, str]:
+    labels = {metrics.label(column): value for column, value in event.items() if value}
+    labels = {**metrics.match, **labels, **further}
+    shown = ",".join(f"{label}={quoted(value)}" for label, value in labels.items())
+    return {"series": f"{name}{{{shown}}}", "values": scenario.values(**grows)}
+
+
+def _example(condition: Predicate, wanted: Any) -> dict[str, str] | None:
+    """Labels of an event that is wanted, tried out; None when none is found."""
+    tried: dict[str, list[str]] = {}
+    for name, value in _candidates(condition):
+        tried.setdefault(name, []).append(value)
+    pools = [dict.fromkeys((*values, "other", "")) for values in tried.values()]
+    for values in itertools.islice(itertools.product(*pools), 20_000):
+        event: dict[str, Any] = dict(zip(tried, values, strict=True))
+        if "status" in event:
+            event["status"] = int(event["status"]) if event["status"].isdigit() else None
+        if wanted(event):
+            return dict(zip(tried, values, strict=True))
+    return None
+
+
+def _candidates(condition: Predicate) -> Iterator[tuple[str, str]]:
+    if isinstance(condition, StatusIn):
+        yield from (
+            ("status", str(code)) for code in (200, *(low for low, _ in condition.ranges), 404, 500)
+        )
+    elif isinstance(condition, LabelIn):
+        yield from ((condition.name, value) for value in condition.values)
+    elif isinstance(condition, LabelMatches):
+        yield condition.name, _matching(condition.pattern)
+    elif isinstance(condition, Not):
+        yield from _candidates(condition.part)
+    elif isinstance(condition, (All, Any_)):
+        for part in condition.parts:
+            yield from _candidates(part)
+
+
+def _matching(pattern: str) -> str:
+    """A text that a simple regular expression matches; whether it does is tried out later."""
+    first = re.sub(r"\((?:\?:)?([^()|]*)[^()]*\)", r"\1", pattern).split("|")[0]
+    for part, text in ((r"\\d", "1"), (r"\\w", "a"), (r"\[\^?(.)[^\]]*\]", r"\1")):
+        first = re.sub(part, text, first)
+    first = re.sub(r"(?<!\\)\.[*+?]?", "x", first)
+    return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[*+?]|\{[^}]*\}", "", first))
