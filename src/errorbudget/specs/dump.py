@@ -8,6 +8,7 @@ means the same.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -20,7 +21,8 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI
 from errorbudget.sli.reading import _condition
 from errorbudget.slo import BURN_WINDOWS, SLO
-from errorbudget.specs.writer import toml_text, yaml_text
+from errorbudget.specs.tables import ALERTS, POLICIES, serving
+from errorbudget.specs.writer import escaped, toml_text, yaml_text
 
 __all__ = ["document", "dump", "slo_data"]
 
@@ -65,7 +67,7 @@ def dump(slos: SLO | Iterable[SLO], *, syntax: Syntax = "yaml") -> str:
     if syntax == "yaml":
         return yaml_text(data)
     if syntax == "json":
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return escaped(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
     if syntax == "toml":
         return toml_text(data)
     raise InvalidInputError(f'syntax must be "yaml", "json" or "toml", got {syntax!r}')
@@ -85,7 +87,16 @@ def document(slos: SLO | Iterable[SLO]) -> dict[str, Any]:
     for name in names:
         if names.count(name) > 1:
             raise InvalidInputError(f'two objectives are called "{name}"; rename one of them')
-    return {"version": "errorbudget/1", "slos": [slo_data(slo) for slo in wanted]}
+    return {"version": "errorbudget/1", "slos": [_literal(slo_data(slo)) for slo in wanted]}
+
+
+def _literal(value: Any) -> Any:
+    """Plain data whose texts stay what they are: what looks like a variable is marked as text."""
+    if isinstance(value, dict):
+        return {key: _literal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_literal(part) for part in value]
+    return re.sub(r"\$\{env:[^}]*\}", r"$\g<0>", value) if isinstance(value, str) else value
 
 
 def slo_data(slo: SLO) -> dict[str, Any]:
@@ -135,13 +146,11 @@ def _without(data: Mapping[str, Any], **usual: Any) -> dict[str, Any]:
 
 
 def _alerts(slo: SLO) -> dict[str, Any]:
-    from errorbudget.specs.fields import ALERTS
-
     table = slo.alerts
     if table is None:
         return {}
     for name, published in ALERTS.items():
-        if table == published.for_period(slo.period_ns):
+        if table == serving(published, slo):
             return {} if name == "workbook" else {"alerts": name}
     rows = [
         {key: value for key, value in row.items() if value is not None and value != "0s"}
@@ -151,8 +160,6 @@ def _alerts(slo: SLO) -> dict[str, Any]:
 
 
 def _policy(table: Policy) -> Any:
-    from errorbudget.specs.fields import POLICIES
-
     if table == POLICIES.get(table.name):
         return table.name
     rows = [

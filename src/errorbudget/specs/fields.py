@@ -15,10 +15,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy
 from errorbudget.durations import parse_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError, did_you_mean
-from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
 from errorbudget.predicates import Predicate
 from errorbudget.sli.reading import _condition
 from errorbudget.specs.scalars import too_long
@@ -26,8 +24,6 @@ from errorbudget.target import Target
 from errorbudget.windows import Window, parse_window
 
 __all__ = [
-    "ALERTS",
-    "POLICIES",
     "Condition",
     "Figure",
     "Length",
@@ -40,19 +36,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-ALERTS: dict[str, AlertPolicy] = {
-    "workbook": WORKBOOK,
-    "workbook-three": WORKBOOK_THREE,
-    "guide": GUIDE,
-    "none": AlertPolicy("none", ()),
-}
-"""Tables of alerts that a specification may name."""
-
-POLICIES: dict[str, Policy] = {
-    policy.name: policy for policy in (ERROR_BUDGET_POLICY, RISK_TOLERANCE)
-}
-"""Tables of tiers that a specification may name."""
 
 _LONGEST = 200
 _NUMBER = re.compile(r"[0-9.]+(?:[eE][-+]?[0-9]+)?")

@@ -36,7 +36,7 @@ __all__ = ["FORMATS", "load", "trees"]
 FORMATS = ("errorbudget", "openslo", "sloth", "pyrra", "slo-generator")
 """Formats that are read."""
 
-_TOML = re.compile(r"(?:\s|#.*\n)*(?:\[\[?[\w.\" -]+\]|[\w\"-]+\s*=)")
+_TOML = re.compile(r"(?:\s|#.*\n)*(?:\[\[?[\w.\" -]+\]|[\w.\"-]+\s*=)")
 
 
 def load(

@@ -31,8 +31,6 @@ from errorbudget.policy import Policy, Tier
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import KINDS
 from errorbudget.specs.fields import (
-    ALERTS,
-    POLICIES,
     Condition,
     Figure,
     Length,
@@ -43,6 +41,7 @@ from errorbudget.specs.fields import (
     WindowField,
     named,
 )
+from errorbudget.specs.tables import ALERTS, POLICIES
 from errorbudget.target import Target
 
 __all__ = ["VERSION", "Document", "SLOModel"]

@@ -21,6 +21,7 @@ from errorbudget.errors import (
     did_you_mean,
 )
 from errorbudget.slo import SLO
+from errorbudget.specs.tables import ALERTS, serving
 from errorbudget.specs.tree import (
     Branch,
     Items,
@@ -35,8 +36,6 @@ from errorbudget.target import Target
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-    from errorbudget.alerts import AlertPolicy
 
 __all__ = ["Draft", "Native", "join", "read_native"]
 
@@ -289,7 +288,7 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
         native.problems += _problems(error, draft, data, known)
         return None
     chosen = arguments.get("alerts")
-    published = chosen if any(chosen is table for table in _tables()) else None
+    published = chosen if any(chosen is table for table in ALERTS.values()) else None
     if published is not None:
         del arguments["alerts"]
     with python_warnings.catch_warnings(record=True) as caught:
@@ -298,7 +297,7 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
             slo = SLO(arguments.pop("name"), **arguments)
             if published is not None:
                 # A published table serves the window at hand, whatever period it was printed for.
-                slo = slo.replace(alerts=published.for_period(slo.period_ns))
+                slo = slo.replace(alerts=serving(published, slo))
         except MissingDependencyError:
             raise
         except (ErrorBudgetError, ValueError, ArithmeticError) as error:
@@ -310,12 +309,6 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
         python_warnings.warn(said, DoubtfulTargetWarning, stacklevel=2)
     native.warnings += _doubts(slo, draft)
     return slo
-
-
-def _tables() -> tuple[AlertPolicy, ...]:
-    from errorbudget.specs.fields import ALERTS
-
-    return tuple(ALERTS.values())
 
 
 def _core_problem(error: Exception, draft: Draft) -> Problem:

@@ -58,12 +58,16 @@ def quoted(text: str) -> str:
 
 def double_quoted(text: str) -> str:
     """The text in double quotes, with what cannot be seen escaped."""
+    return escaped(json.dumps(text, ensure_ascii=False))
+
+
+def escaped(text: str) -> str:
+    """JSON, or what is quoted as in JSON, with what cannot be seen escaped."""
 
     def escape(match: re.Match[str]) -> str:
-        code = ord(match[0])
-        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        return f"\\u{ord(match[0]):04x}"  # all of them have four digits
 
-    return _UNSEEN.sub(escape, json.dumps(text, ensure_ascii=False))
+    return _UNSEEN.sub(escape, text)
 
 
 def _is_block(value: Any) -> bool:

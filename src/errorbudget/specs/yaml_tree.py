@@ -45,6 +45,7 @@ class _Frame:
     items: list[Node] = field(default_factory=list)
     key: str | None = None
     key_place: Place | None = None
+    merging: bool = False
     merge: list[Node] = field(default_factory=list)
     weight: int = 1
     height: int = 1
@@ -62,6 +63,7 @@ class _Builder:
     anchors: dict[str, tuple[Node, int, int] | None] = field(default_factory=dict)
     nodes: int = 0
     aliases: int = 0
+    bare_word: bool = False
 
     def place(self, mark: Any) -> Place:
         return Place(mark.line + 1, mark.column + 1, self.source)
@@ -108,13 +110,14 @@ class _Builder:
             self.stop("a key must be text; put it in quotes if it has brackets", node.place)
         # A key is its text: `on:` and `2024:` are those words, whatever a bare word means.
         frame.key, frame.key_place = str(node.text), node.place
+        frame.merging = self.bare_word and node.text == "<<"
 
     def _value(self, frame: _Frame, node: Node) -> None:
         key, key_place = frame.key, frame.key_place
         assert key is not None  # noqa: S101 - a value follows its key
         assert key_place is not None  # noqa: S101
         frame.key = frame.key_place = None
-        if key == "<<" and isinstance(node, Branch | Items):
+        if frame.merging:
             frame.merge += node.items if isinstance(node, Items) else [node]
         elif key in frame.values:
             self.problems.append(
@@ -159,6 +162,7 @@ class _Builder:
         self.count(1, place)
         text = event.value
         node = Scalar(text, text, place)
+        self.bare_word = event.style is None
         tag = str(event.tag or "").removeprefix(_TAG)
         if (event.style is None and tag in ("", "None")) or tag in ("int", "float", "bool", "null"):
             if looks_numeric(text) and (reason := too_long(text)):
@@ -184,6 +188,7 @@ class _Builder:
         if found is None:
             self.stop(f'alias "*{event.anchor}" stands inside of what it stands for', place)
         node, weight, height = found
+        self.bare_word = False
         self.count(weight, place)
         self.depth(height, place)
         self.add(node, weight, height)
