@@ -94,7 +94,7 @@ class History:
         changes = self.tier_changes()
         names: list[str | None] = [None] * len(self)
         starts = np.searchsorted(self.time_ns, [change.at_ns for change in changes]).tolist()
-        for change, low, high in zip(changes, starts, [*starts[1:], len(self)], strict=True):
+        for change, low, high in zip(changes, starts, [*starts[1:], len(self)], strict=False):
             names[low:high] = [change.after] * (high - low)
         return names
 

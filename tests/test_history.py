@@ -1,0 +1,283 @@
+"""A history is what `evaluate` says at each point of its grid, for every kind of objective."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf, isnan, nan
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget import SLO, Calendar, Events, RatioTimeslices, TargetSchedule
+from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.series import GRID_LIMIT
+from errorbudget.times import to_ns
+from tests import oracles, strategies
+
+MINUTE = strategies.MINUTE
+
+
+def same(found: float, wanted: float | None, *, exactly: bool) -> bool:
+    if wanted is None:
+        return isnan(found)
+    return found == wanted if exactly else found == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+def agrees(slo: SLO, data: Any, history: eb.History) -> None:
+    """Every point of *history* against the status at that instant."""
+    ratio, tiers = isinstance(slo.method, RatioTimeslices), history.tier
+    for row, at in enumerate(history.time_ns.tolist()):
+        status = slo.evaluate(data, at=at)
+        assert status.budget is not None
+        exactly = not ratio
+        assert same(history.good[row], float(status.counts.good), exactly=exactly)
+        assert history.total[row] == status.counts.total
+        assert same(history.sli[row], status.sli, exactly=exactly)
+        assert same(history.remaining_ratio[row], status.budget.remaining_ratio, exactly=exactly)
+        assert same(history.consumed_ratio[row], status.budget.consumed_ratio, exactly=False)
+        for window, rate in status.burn_rates.items():
+            assert same(history.burn_rates[window][row], rate, exactly=exactly)
+        if exactly:  # ratios of slices are kept in fixed point, and may sit on a boundary
+            assert tiers[row] == status.tier
+            for state in status.alerts:
+                holds = state.alert.condition(status.burn, slo.period_ns)
+                assert history.conditions[state.alert.name][row] == holds
+
+
+@settings(max_examples=120)
+@given(
+    slo=strategies.ratio_slos() | strategies.sliced_slos(),
+    rows=strategies.event_dicts(),
+    start=strategies.instants,
+    length=st.integers(0, 20),
+    step=st.sampled_from(["15s", "1m", "7m"]),
+)
+def test_a_history_is_the_status_at_each_instant(
+    slo: SLO, rows: list[dict[str, Any]], start: int, length: int, step: str
+) -> None:
+    """Over single events, for all methods, windows, schedules, corrections and resets."""
+    events = strategies.to_events(rows)
+    end = start + length * 7 * MINUTE // 4
+    try:
+        history = slo.history(events, step=step, start=start, end=end)
+    except InvalidInputError:  # no multiple of the step in so short a stretch
+        assume(False)
+    agrees(slo, events, history)
+
+
+@settings(max_examples=80)
+@given(
+    slo=strategies.ratio_slos(),
+    rows=strategies.event_dicts(),
+    start=strategies.instants,
+    length=st.integers(1, 20),
+)
+def test_a_history_of_counts_is_their_status(
+    slo: SLO, rows: list[dict[str, Any]], start: int, length: int
+) -> None:
+    """Over counts per bin just the same."""
+    series = slo.count(strategies.to_events(rows), step="1m")
+    agrees(slo, series, slo.history(series, start=start, end=start + length * MINUTE))
+
+
+@settings(max_examples=60)
+@given(slo=strategies.threshold_slos(), rows=strategies.event_dicts(), start=strategies.instants)
+def test_a_threshold_history_is_the_status_at_each_instant(
+    slo: SLO, rows: list[dict[str, Any]], start: int
+) -> None:
+    """Figures of thresholds, None where nothing was observed."""
+    events = strategies.to_events(rows)
+    history = slo.history(events, step="1m", start=start, end=start + 8 * MINUTE)
+    for row, at in enumerate(history.time_ns.tolist()):
+        status = slo.evaluate(events, at=at)
+        assert history.total[row] == status.counts.total
+        for figure in status.measurements:
+            assert same(history.measurements[figure.name][row], figure.value, exactly=True)
+    assert np.isnan(history.remaining_ratio).all()
+    assert set(history.tier) == {None}
+    assert set(history.columns()) == {"good", "total", *history.measurements}
+
+
+@settings(max_examples=40)
+@given(
+    rows=strategies.event_dicts(max_size=60, steps=120),
+    good=st.lists(st.booleans(), min_size=60, max_size=60),
+)
+def test_alerts_fire_as_statuses_say(rows: list[dict[str, Any]], good: list[bool]) -> None:
+    """With a grid of minutes, what waits for its hold fires at the minute it does in a status."""
+    for row, verdict in zip(rows, good, strict=False):
+        row["good"] = verdict
+    slo = SLO("x", target="90%", window="1h", sli=eb.RatioSLI(), alerts=strategies.QUICK)
+    events = strategies.to_events(rows)
+    start = strategies.BASE - 10 * MINUTE
+    history = slo.history(events, step="1m", start=start, end=start + 60 * MINUTE)
+    for row in range(0, len(history), 7):
+        status = slo.evaluate(events, at=int(history.time_ns[row]))
+        for state in status.alerts:
+            fires = bool(history.firing(state.alert.name)[row])
+            assert fires == (state.state == "firing")
+
+
+ZONES = {
+    "Europe/Berlin": "2026-03-29",
+    "America/New_York": "2026-11-01",
+    "Australia/Lord_Howe": "2026-04-05",  # half an hour
+    "America/St_Johns": "2026-03-08",
+    "Australia/Adelaide": "2026-10-04",
+    "Asia/Kathmandu": "2026-01-01",
+    "Africa/Cairo": "2026-04-24",
+}
+
+
+@pytest.mark.parametrize(("zone", "day"), ZONES.items())
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+def test_days_of_changing_clocks(zone: str, day: str, unit: str) -> None:
+    """On days of 23, 24½ and 25 hours a calendar window begins where the wall clock says."""
+    slo = SLO("x", target="90%", window=Calendar(unit, zone=zone), sli=eb.RatioSLI())  # type: ignore[arg-type]
+    middle = to_ns(f"{day}T12:00:00Z")
+    rng = np.random.default_rng(7)
+    time = np.sort(middle + rng.integers(-36 * 60, 36 * 60, 4_000) * MINUTE)
+    good = rng.random(4_000) < 0.95
+    events = Events(time=time, good=good)
+    history = slo.history(events, step="15m")
+    for row in range(0, len(history), 5):
+        at = int(history.time_ns[row])
+        start = oracles.calendar_start(slo.window, at)  # type: ignore[arg-type]
+        inside = (time >= start) & (time <= at)
+        assert history.total[row] == inside.sum()
+        assert history.good[row] == (inside & good).sum()
+        status = slo.evaluate(events, at=at)
+        assert status.interval.start_ns == start
+        assert status.counts.total == inside.sum()
+
+
+def test_a_year_of_minutes() -> None:
+    """Half a million minutes agree with fractions worked out from the raw bins at some of them."""
+    rng = np.random.default_rng(11)
+    n = 365 * 1_440
+    total = rng.integers(0, 200, n)
+    bad = np.minimum(rng.binomial(total, 0.001) + (rng.random(n) < 1e-4) * 50, total)
+    labels = (np.arange(n, dtype=np.int64) + 29_000_000) * MINUTE
+    series = eb.CountSeries(labels, total - bad, total, "1m")
+    slo = SLO("x", target="99.9%", window="30d", sli=eb.RatioSLI())
+    history = slo.history(series)
+    assert len(history) == n + 1  # and the start of the first bin, where nothing was yet
+    error = Fraction(1, 1000)
+    for row in [0, 1, 2, 59, 60, 61, 43_199, 43_200, 43_201, *rng.integers(0, n, 20).tolist(), n]:
+        for name, minutes in (("", 43_200), ("5m", 5), ("1h", 60), ("6h", 360), ("3d", 4_320)):
+            low = max(0, row - minutes)
+            all_, wrong = int(total[low:row].sum()), int(bad[low:row].sum())
+            if name:
+                burn = float(wrong / (all_ * error)) if all_ else nan
+                np.testing.assert_equal(history.burn_rates[name][row], burn)
+            else:
+                assert history.total[row] == all_
+                left = float(1 - wrong / (all_ * error)) if all_ else nan
+                np.testing.assert_equal(history.remaining_ratio[row], left)
+    changes = history.tier_changes()
+    assert len(changes) > 2
+    for change in changes[:200]:
+        row = int(np.searchsorted(history.time_ns, change.at_ns))
+        left = float(history.remaining_ratio[row])
+        assert change.after == oracles.tier(None if isnan(left) else left)
+
+
+def test_large_units_with_changing_targets_stay_exact() -> None:
+    """Nanoseconds of freshness and scaled ratios outgrow 64 bits when targets change, unharmed."""
+    day = 86_400 * 10**9
+    moved = TargetSchedule({0: "99.9%", 2 * day: "99.95%", 3 * day: "100%"})
+    slo = SLO("x", target=moved, window="30d", sli=eb.Freshness("1h"))
+    events = Events(time=np.arange(0, 5 * day, day // 13))
+    history = slo.history(events, step="6h")
+    for row in range(0, len(history), 3):
+        status = slo.evaluate(events, at=int(history.time_ns[row]))
+        assert status.budget is not None
+        assert same(history.remaining_ratio[row], status.budget.remaining_ratio, exactly=True)
+    ratio = SLO("y", target=moved, window="30d", sli=eb.RatioSLI(), method=RatioTimeslices("1h"))
+    events = Events(time=events.time, good=np.arange(len(events)) % 7 > 0)
+    agrees(ratio, events, ratio.history(events, step="6h"))
+
+
+def test_a_target_of_100_percent_in_a_schedule() -> None:
+    """Where nothing may fail, nothing failed is 1 and anything failed is -inf, also by event."""
+    minute = MINUTE
+    moved = TargetSchedule({0: "100%", 10 * minute: "100%"})
+    slo = SLO("x", target=moved, window="1h", sli=eb.RatioSLI())
+    events = Events(time=[minute, 12 * minute], good=[True, False])
+    history = slo.history(events, step="1m", start=0, end=13 * minute)
+    assert isnan(history.remaining_ratio[0])
+    assert history.remaining_ratio[1] == 1
+    assert history.remaining_ratio[12] == -inf
+    assert history.burn_rates["5m"][12] == inf
+    assert history.conditions["page-fast"][12]
+
+
+def test_hysteresis_in_a_history() -> None:
+    """A history remembers the tier it was in, so that a policy with a margin does not flap."""
+    policy = eb.ERROR_BUDGET_POLICY.with_hysteresis("5%")
+    slo = SLO("x", target="90%", window="10m", sli=eb.RatioSLI(), policy=policy)
+    rng = np.random.default_rng(3)
+    time = np.sort(rng.integers(0, 3_600, 2_000)) * 10**9
+    events = Events(time=time, good=rng.random(2_000) < 0.95)
+    plain = slo.replace(policy=eb.ERROR_BUDGET_POLICY).history(events, step="10s")
+    calm = slo.history(events, step="10s")
+    assert 0 < len(calm.tier_changes()) < len(plain.tier_changes())
+
+
+def test_columns_and_frame() -> None:
+    """The columns by name, and the same as a frame indexed by time in UTC."""
+    slo = SLO("x", target="90%", window="10m", sli=eb.RatioSLI(), burn_windows=["1m"])
+    slo = slo.replace(alerts=eb.AlertPolicy("none", ()))
+    history = slo.history(Events(time=[0, 5], good=[True, False]), step="1m")
+    assert list(history.columns()) == ["good", "total", "sli", "remaining_ratio", "burn_1m"]
+    assert repr(history) == (
+        "History(x, 2 points every 1m from 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z)"
+    )
+    frame = history.to_pandas()
+    assert frame["total"].tolist() == [1, 2]
+    assert str(frame.index.tz) == "UTC"
+    none = eb.History(slo, *([np.array([], dtype=np.int64), 1] + [np.array([])] * 4))
+    assert none.tier_changes() == []
+    assert none.tier == []
+    assert repr(none) == "History(x, 0 points every 1ns)"
+
+
+def test_unknown_alerts_are_refused() -> None:
+    """A history names the alerts that it has."""
+    slo = SLO("x", target="90%", window="30d", sli=eb.RatioSLI())
+    history = slo.history(Events(time=[0], good=[True]))
+    with pytest.raises(InvalidInputError, match="page-fast"):
+        history.firing("page-quick")
+    assert not history.firing("page-fast").any()
+    bare = slo.replace(alerts=eb.AlertPolicy("none", ())).history(Events(time=[0], good=[True]))
+    with pytest.raises(InvalidInputError, match="it has none"):
+        bare.firing("page-fast")
+
+
+def test_grids_that_make_no_sense() -> None:
+    """Swapped ends, missing ends and steps too fine are refused by name."""
+    slo = SLO("x", target="90%", window="30d", sli=eb.RatioSLI())
+    events = Events(time=[0, 10**9], good=[True, True])
+    with pytest.raises(InvalidInputError, match="swapped"):
+        slo.history(events, start=10 * MINUTE, end=0)
+    with pytest.raises(InvalidInputError, match=f"more than {GRID_LIMIT:,}"):
+        slo.history(events, step="10ns")
+    empty = Events(time=[], good=[])
+    with pytest.raises(NoDataError, match="give start="):
+        slo.history(empty, start=0)
+    assert np.isnan(slo.history(empty, start=0, end=MINUTE).sli).all()
+
+
+def test_long_windows_near_the_first_instants() -> None:
+    """A window that begins before time does is cut there, and nothing goes round."""
+    first = -(2**63) + 1
+    slo = SLO("x", target="90%", window="100000d", sli=eb.RatioSLI())
+    events = Events(time=[first, first + MINUTE], good=[True, False])
+    at = (first // MINUTE + 2) * MINUTE
+    history = slo.history(events, start=at, end=at)
+    assert history.total.tolist() == [1]  # (start, t]: the very first instant is the open end
+    assert slo.evaluate(events, at=at).counts.total == 1
