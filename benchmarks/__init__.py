@@ -1,0 +1,1 @@
+"""Benchmarks by workload, size, shape of data and engine; `python -m benchmarks --help`."""

@@ -1,0 +1,36 @@
+"""
+Imports: how long until the first line of a script runs; a process each, `nothing` is bare Python.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.data import Case
+from benchmarks.harness import Answer, Method
+
+
+def _importing(module: str) -> Callable[[Any], Answer]:
+    def run(_: Any) -> Answer:
+        subprocess.run([sys.executable, "-c", f"import {module}" if module else ""], check=True)
+        return []
+
+    return run
+
+
+def _nothing(case: Case) -> None:
+    return None
+
+
+METHODS = {
+    "errorbudget": Method(_nothing, _importing("errorbudget")),
+    "nothing": Method(_nothing, _importing("")),
+    "dataclasses": Method(_nothing, _importing("dataclasses")),
+    "numpy": Method(_nothing, _importing("numpy")),
+    "pandas": Method(_nothing, _importing("pandas"), ("pandas",)),
+    "polars": Method(_nothing, _importing("polars"), ("polars",)),
+    "slo-generator": Method(_nothing, _importing("slo_generator.compute"), ("slo_generator",)),
+}
