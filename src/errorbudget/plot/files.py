@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from errorbudget.plot.style import GRID, INK, PAPER, RC, SOFT
+from errorbudget.plot.style import GRID, INK, MAIN, PAPER, RC, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["inline_svg", "picture"]
 
-_NAMED = {INK: "var(--ink)", SOFT: "var(--soft)", GRID: "var(--grid)", PAPER: "none"}
+_NAMED = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    GRID: "var(--grid)",
+    MAIN: "var(--line)",
+    PAPER: "none",
+}
 
 
 def picture(figure: Figure, form: str = "png") -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import ErrorBudgetError, MissingDependencyError
 from errorbudget.report.figures import count, instant, length, percent
-from errorbudget.report.wording import EVEN, Words, words
+from errorbudget.report.wording import EVEN, Words, change_words, words
 
 if TYPE_CHECKING:
     from errorbudget.history import History
@@ -119,7 +119,12 @@ def _section(status: Status, anchor: str, document: Document) -> Section:
         chart,
         why,
         tuple(
-            (instant(one.at_ns), one.before or "no data", one.after or "no data", one.reason)
+            (
+                instant(one.at_ns),
+                one.before or "no data",
+                one.after or "no data",
+                change_words(status.slo.policy, one),
+            )
             for one in shown
         ),
         len(changes) - len(shown),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from errorbudget.budget import Budget
@@ -12,13 +13,14 @@ from errorbudget.methods import Occurrences
 from errorbudget.report.figures import NOTHING, Figure, count, decimal, instant, percent, rate
 from errorbudget.report.figures import seconds as span
 from errorbudget.status import Status, slo_target
+from errorbudget.target import Target
 
 if TYPE_CHECKING:
     from errorbudget.alerts import AlertState
-    from errorbudget.policy import Policy, Tier
+    from errorbudget.policy import Policy, Tier, TierChange
     from errorbudget.sli import Measurement
 
-__all__ = ["AlertWords", "MeasurementWords", "Words", "words"]
+__all__ = ["AlertWords", "MeasurementWords", "Words", "change_words", "words"]
 
 EVEN = "minutes hold for even traffic"
 STATES = {"met": "met", "missed": "missed", "no_data": "no data"}
@@ -179,7 +181,7 @@ def words(status: Status) -> Words:
         promise=_promise(status),
         description=slo.description,
         sli=sli,
-        target=slo_target(slo) if slo.target is not None else NOTHING,
+        target=_target_now(status),
         counts=counts,
         remaining=share_left(status),
         spent=spent,
@@ -196,11 +198,45 @@ def words(status: Status) -> Words:
         risk=_tier(slo.risk_policy, risk_tier),
         risk_actions=() if risk_tier is None else tuple(risk_tier.actions.items()),
         window=f"{instant(status.interval.start_ns)} to {instant(status.interval.end_ns)}",
-        coverage=NOTHING if status.coverage is None else percent(Fraction(status.coverage), 1),
+        coverage=percent(status.coverage, 1, lines=[Fraction(str(slo.min_coverage))]),
         warning_target=_warning(status),
         warnings=status.warnings,
         details=_details(status),
     )
+
+
+def _target_now(status: Status) -> str:
+    """The target in force; "now" is said where it changed."""
+    slo = status.slo
+    if slo.target is None:
+        return NOTHING
+    target = slo.target_at(status.at_ns)
+    return str(target) if isinstance(slo.target, Target) else f"{target} now"
+
+
+def change_words(policy: Policy, change: TierChange) -> str:
+    """
+    Why the tier changed, in a sentence that names the boundary.
+
+    Example:
+        >>> from errorbudget import ERROR_BUDGET_POLICY as policy
+        >>> started, fell = policy.timeline([0, 1], [Fraction(1), Fraction(499_999, 1_000_000)])
+        >>> change_words(policy, started), change_words(policy, fell)
+        ('100% left: healthy (> 50%)', '49.9999% left: no longer healthy (> 50%)')
+    """
+    if change.after is None:
+        return "no data to judge by"
+    lines = [tier.above for tier in policy.tiers if tier.above is not None]
+    left = f"{percent(change.remaining, 1, lines=[Fraction(0), *lines])} left"
+    after = policy[change.after]
+    tiers = list(policy.tiers)
+    if change.before is None:
+        return f"{left}: {after.name} ({policy.bounds(after)})"
+    before = policy[change.before]
+    if tiers.index(before) < tiers.index(after):
+        return f"{left}: no longer {before.name} ({policy.bounds(before)})"
+    margin = f", by more than {percent(policy.hysteresis, 1)}" if policy.hysteresis else ""
+    return f"{left}: {after.name} again ({policy.bounds(after)}){margin}"
 
 
 def _promise(status: Status) -> str:
@@ -223,8 +259,9 @@ def _spent(status: Status, budget: Budget) -> str:
     share = budget.consumed_exact
     lines = [1 - line for line in budget_lines(status)]
     parts = [f"{_amount(status, budget.counts.bad, name=True)} ({percent(share, 1, lines=lines)})"]
-    if budget.consumed_time_s is not None and status.unit != "ns":
-        parts.append(span(budget.consumed_time_s))
+    time_s = budget.consumed_time_s
+    if time_s is not None and isfinite(time_s) and status.unit != "ns":
+        parts.append(span(time_s))
     return ", ".join(parts)
 
 
@@ -234,9 +271,10 @@ def _left(status: Status, budget: Budget) -> str:
         f"{_amount(status, remaining)} of {_amount(status, budget.allowed_exact, name=True)} "
         f"({share_left(status)})"
     )
-    if budget.remaining_time_s is None or status.unit == "ns":
+    time_s = budget.remaining_time_s
+    if time_s is None or not isfinite(time_s) or status.unit == "ns":
         return text
-    return f"{text}, {span(budget.remaining_time_s)} of {span(budget.allowed_time_s)}"
+    return f"{text}, {span(time_s)} of {span(budget.allowed_time_s)}"
 
 
 def _alert(status: Status, found: AlertState) -> AlertWords:
