@@ -4,7 +4,7 @@ Run the benchmarks: `python -m benchmarks --size small` takes about two minutes.
     python -m benchmarks --size small             each workload, small, one shape
     python -m benchmarks --size full              all sizes and shapes; an hour and 10 GB of disk
     python -m benchmarks --only w1,w2 --events 10000000 --rounds 7
-    python -m benchmarks --check results/x.json   goals against earlier results; 1 when one is missed
+    python -m benchmarks --check results/x.json   goals against earlier results; 1 if missed
 
 Results go to `benchmarks/results/`, and from there to the docs (`python -m benchmarks.tables`).
 """

@@ -1,6 +1,4 @@
-"""
-Imports: how long until the first line of a script runs; a process each, `nothing` is bare Python.
-"""
+"""Imports: how long until a script's first line runs; `nothing` is bare Python."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """
 W2: SLI, remaining budget and burn rate of eight windows on a grid of minutes, from raw events.
 
-What does the usual dashboard cost: 129,600 minutes x 5m, 30m, 1h, 2h, 6h, 1d, 3d, 30d? `limit: read`
+What does the usual dashboard cost: 129,600 minutes x 5m, 30m, 1h, 2h, 6h, 1d, 3d, 30d? The limit
 looks at every byte of the events once and does nothing else.
 """
 
@@ -98,9 +98,10 @@ def _duckdb(connection: Any) -> Answer:
         f"w{w} as (order by minute range between {w - 1} preceding and current row)" for w in STEPS
     )
     answer = connection.execute(
-        f"with bins as (select (time - {START_NS} - 1) // {MINUTE_NS} as minute, count(*) as total, "
-        f"count(*) - sum(good) as bad from events group by 1), grid as (select g.range as minute, "
-        f"coalesce(total, 0) as total, coalesce(bad, 0) as bad from range({MINUTES}) g "
+        f"with bins as (select (time - {START_NS} - 1) // {MINUTE_NS} as minute, "
+        f"count(*) as total, count(*) - sum(good) as bad from events group by 1), "
+        f"grid as (select g.range as minute, coalesce(total, 0) as total, "
+        f"coalesce(bad, 0) as bad from range({MINUTES}) g "
         f"left join bins on bins.minute = g.range) "
         f"select {windows} from grid window {frames} order by minute"
     ).fetchnumpy()

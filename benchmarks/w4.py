@@ -1,5 +1,5 @@
 """
-W4: burn rates of eight windows of many SLOs over 30 days of minutes, from count series, in one call.
+W4: burn rates of eight windows of many SLOs over 30 days of minutes, from count series.
 
 What does a whole catalogue of SLOs cost, against a loop over data frames? *events* is the number
 of SLOs here. Every method returns all burn rates: 500 x 8 x 43,200 float64 are 1.4 GB, so much of

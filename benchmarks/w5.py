@@ -61,8 +61,8 @@ def _duckdb(path: Any) -> Answer:
 
     with duckdb.connect() as connection:
         counts = connection.execute(
-            f"select (epoch_ns(time) - {START_NS} - 1) // {MINUTE_NS} as minute, count(*) as total, "
-            f"count(*) filter (status >= 500) as bad from '{path}' group by 1"
+            f"select (epoch_ns(time) - {START_NS} - 1) // {MINUTE_NS} as minute, "
+            f"count(*) as total, count(*) filter (status >= 500) as bad from '{path}' group by 1"
         ).fetchnumpy()
     return _on_grid(counts["minute"], counts["total"], counts["bad"])
 

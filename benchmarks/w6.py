@@ -1,8 +1,8 @@
 """
 W6: the JSON of a Prometheus range query to columns: *events* series of 11,000 samples.
 
-What does reading an answer cost, against general JSON readers and a loop? The other methods trust the
-payload; ours checks all of it. `json + fromiter` is the careful way to write it by hand.
+What does reading an answer cost, against general JSON readers and a loop? The other methods trust
+the payload; ours checks all of it.
 """
 
 from __future__ import annotations

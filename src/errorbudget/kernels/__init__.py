@@ -13,6 +13,7 @@ from errorbudget.kernels.ratios import budget_remaining, burn_exceeds, burn_rate
 from errorbudget.kernels.rolling import rolling_budget, rolling_counts
 
 __all__ = [
+    "NUMPY_FROM",
     "batch_burn_rates",
     "budget_remaining",
     "burn_exceeds",
@@ -26,3 +27,10 @@ __all__ = [
     "rolling_quantiles",
     "sli",
 ]
+
+NUMPY_FROM = 256
+"""
+Events from which a kernel is faster than its plain twin, with numpy loaded already.
+
+Source: `benchmarks/crossover.py`.
+"""
