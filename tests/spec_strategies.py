@@ -179,7 +179,9 @@ def ratio_slis() -> st.SearchStrategy[RatioSLI]:
     sides = st.one_of(
         st.just({}), st.builds(dict, good=predicates()), st.builds(dict, bad=predicates())
     )
-    durations = st.one_of(texts_of(lengths()), st.fractions(Fraction(1, 1_000), 100, max_denominator=1_000))
+    durations = st.one_of(
+        texts_of(lengths()), st.fractions(Fraction(1, 1_000), 100, max_denominator=1_000)
+    )
     return st.one_of(
         *(
             st.builds(
@@ -390,8 +392,8 @@ def slos(slis: Any = None, targets_of: Any = None) -> st.SearchStrategy[SLO]:
         ),
         NAMES,
         windows(),
-        slis or ratio_slis(),
-        targets_of or st.one_of(targets(), schedules()),
+        ratio_slis() if slis is None else slis,
+        st.one_of(targets(), schedules()) if targets_of is None else targets_of,
         methods(),
         _parts(),
     )

@@ -1,0 +1,588 @@
+"""Specifications of other tools: what they say arrives, and what cannot arrive is accounted for."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("ruamel.yaml", reason="missing: ruamel.yaml; pip install 'errorbudget[specs]'")
+pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbudget[specs]'")
+
+import errorbudget as eb
+from errorbudget.alerts import WORKBOOK
+from errorbudget.errors import InvalidInputError, SpecError
+from errorbudget.sli import QueryRatio, QueryThreshold
+from errorbudget.specs import load
+from errorbudget.specs.promql import ranged, selector_of, with_label
+from errorbudget.specs.pyrra import pyrra_alerts
+from errorbudget.specs.tree import plain
+from tests.shared import shared_path
+
+DAY = 86_400 * 10**9
+
+
+def lost(spec: Any) -> dict[str, str]:
+    """Why each field was lost, by the end of its path."""
+    return {loss.path.partition(".")[2]: loss.why for loss in spec.losses}
+
+
+# ---------------------------------------------------------------------------- public examples
+
+EXAMPLES = {
+    "openslo/occurences-slo.yaml": ("openslo", 1),
+    "openslo/timeslices-slo.yaml": ("openslo", 2),
+    "pyrra/apiserver-read-cluster-latency.yaml": ("pyrra", 1),
+    "pyrra/caddy-response-latency.yaml": ("pyrra", 1),
+    "pyrra/coredns-response-errors.yaml": ("pyrra", 1),
+    "pyrra/kubelet-request-errors.yaml": ("pyrra", 1),
+    "pyrra/nginx.yaml": ("pyrra", 2),
+    "pyrra/prometheus-query-errors.yaml": ("pyrra", 1),
+    "slo-generator/availability_ratio.yaml": ("slo-generator", 1),
+    "slo-generator/config.yaml": ("slo-generator", 0),
+    "slo-generator/latency_distribution_cut.yaml": ("slo-generator", 1),
+    "sloth/getting-started.yml": ("sloth", 1),
+    "sloth/home-wifi.yml": ("sloth", 2),
+    "sloth/k8s-getting-started.yml": ("sloth", 1),
+    "sloth/multifile.yml": ("sloth", 2),
+    "sloth/no-alerts.yml": ("sloth", 1),
+    "sloth/openslo-getting-started.yml": ("openslo", 1),
+    "sloth/windows-7d.yaml": ("sloth", 0),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_public_examples_are_read(name: str) -> None:
+    """Each is told by its content, and gives the objectives that it holds, or a table."""
+    spec = load(shared_path(f"conformance/specs/{name}"))
+    assert (spec.format, len(spec)) == EXAMPLES[name]
+    assert len(spec) or spec.tables
+    assert list(load(eb.dump(spec))) == list(spec) if len(spec) else True
+
+
+def test_no_example_is_left_out() -> None:
+    """Every specification in the folder is in the list above."""
+    folder = shared_path("conformance/specs")
+    found = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.y*ml")
+        if "expected" not in path.parts
+    }
+    assert found == set(EXAMPLES)
+
+
+def test_sloth_rules_mean_the_same() -> None:
+    """Queries, windows and factors are those of the rules that Sloth itself makes of the example."""
+    from ruamel.yaml import YAML
+
+    def squeezed(text: str) -> str:
+        return "".join(text.split())
+
+    spec = load(shared_path("conformance/specs/sloth/getting-started.yml"))
+    rules = YAML(typ="safe", pure=True).load(
+        shared_path("conformance/specs/sloth/expected/getting-started.yml").read_text()
+    )
+    (slo,) = spec
+    sli = slo.sli
+    assert isinstance(sli, QueryRatio)
+    recorded = {
+        rule["labels"]["sloth_window"]: squeezed(rule["expr"])
+        for group in rules["groups"]
+        for rule in group["rules"]
+        if str(rule.get("record", "")).startswith("slo:sli_error:ratio_rate")
+    }
+    short = {window for window in recorded if window != "30d"}
+    assert {eb.alerts.burn.format_duration(w) for w in slo.alerts.windows} | {"1d"} == short
+    for window in short:
+        bad, total = (
+            str(query).replace("{{.window}}", window) for query in (sli.bad_query, sli.total_query)
+        )
+        assert recorded[window] == squeezed(f"({bad}) / ({total})")
+    text = squeezed(str(rules))
+    for alert in slo.alerts.alerts:
+        assert f"({float(alert.threshold(slo.period_ns)):g}*0.0009999999999999432)" in text
+
+
+# ---------------------------------------------------------------------------- OpenSLO
+
+ALL_KINDS = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: checkout, displayName: Checkout, labels: {team: [shop, cart], env: prod}, annotations: {a/b: c}}
+spec:
+  description: People can pay
+  service: shop
+  indicatorRef: paid
+  timeWindow: [{duration: 1M, isRolling: false, calendar: {startTime: 2022-01-01 00:00:00, timeZone: Europe/Berlin}}]
+  budgetingMethod: Timeslices
+  objectives:
+    - {displayName: good, target: 0.995, timeSliceTarget: 0.99, timeSliceWindow: 5m}
+    - {displayName: great, targetPercent: 99.95, timeSliceTarget: 0.99, timeSliceWindow: 2}
+  alertPolicies: [fast, {alertPolicyRef: slow}, {alertPolicyRef: missing}]
+---
+apiVersion: openslo/v1
+kind: SLI
+metadata: {name: paid}
+spec:
+  ratioMetric:
+    counter: true
+    bad: {metricSource: {metricSourceRef: prom, spec: {query: 'sum(rate(failed[{{.window}}]))'}}}
+    total: {metricSource: {metricSourceRef: prom, spec: {query: 'sum(rate(tried[{{.window}}]))'}}}
+---
+apiVersion: openslo/v1
+kind: DataSource
+metadata: {name: prom}
+spec: {type: Prometheus, connectionDetails: {url: 'http://x', password: secret}}
+---
+apiVersion: openslo/v1
+kind: Service
+metadata: {name: shop, displayName: The shop}
+spec: {description: Sells things}
+---
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {name: fast}
+spec:
+  alertWhenNoData: true
+  alertWhenResolved: false
+  alertWhenBreaching: true
+  conditions: [{conditionRef: burning}]
+  notificationTargets: [{targetRef: people}]
+---
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {name: slow}
+spec:
+  alertWhenBreaching: true
+  conditions:
+    - kind: AlertCondition
+      metadata: {name: simmering}
+      spec: {severity: sev1, condition: {kind: burnrate, threshold: 2, lookbackWindow: 1d, alertAfter: 5m}}
+  notificationTargets: [{targetRef: people}]
+---
+apiVersion: openslo/v1
+kind: AlertCondition
+metadata: {name: burning}
+spec: {severity: page, condition: {kind: burnrate, threshold: 14.4, lookbackWindow: 1h, alertAfter: 2m}}
+---
+apiVersion: openslo/v1
+kind: AlertNotificationTarget
+metadata: {name: people}
+spec: {target: email}
+"""
+
+
+def test_openslo_objects_refer_to_each_other() -> None:
+    """An SLO is put together from all seven kinds, in one file of many documents."""
+    spec = load(ALL_KINDS)
+    good, great = spec
+    assert (good.name, great.name) == ("checkout-good", "checkout-great")
+    assert (str(good.target), str(great.target)) == ("99.5%", "99.95%")
+    assert good.window == eb.Calendar("month", zone="Europe/Berlin", anchor="2022-01-01 00:00")
+    assert good.method == eb.Timeslices("5m", "99%")
+    assert great.method == eb.Timeslices("2m", "99%")
+    assert good.service == "shop"
+    assert good.labels == {"team": "shop,cart", "env": "prod"}
+    assert good.sli == QueryRatio(
+        bad_query="sum(rate(failed[{{.window}}]))", total_query="sum(rate(tried[{{.window}}]))"
+    )
+    fast, slow = good.alerts.alerts
+    assert (fast.name, fast.severity, fast.threshold("30d"), fast.hold) == (
+        "burning",
+        "page",
+        Fraction(72, 5),
+        120 * 10**9,
+    )
+    assert (slow.name, slow.severity, slow.threshold("30d")) == ("simmering", "page", 2)
+
+
+def test_openslo_losses_name_every_field() -> None:
+    """What has no place is reported once, with its path and a reason, and no secret is repeated."""
+    spec = load(ALL_KINDS)
+    found = lost(spec)
+    assert set(found) == {
+        "metadata.displayName",
+        "metadata.annotations",
+        "spec.ratioMetric.bad.metricSource.metricSourceRef",
+        "spec.ratioMetric.total.metricSource.metricSourceRef",
+        "spec.connectionDetails",
+        "spec",
+        "spec.alertWhenNoData",
+        "spec.notificationTargets",
+        "spec.alertPolicies[2]",
+        "spec.conditions[0].spec.severity",
+    }
+    assert "secret" not in str(spec.losses)
+
+
+@pytest.mark.parametrize(("op", "sign"), [("lt", "<"), ("lte", "<="), ("gt", ">"), ("gte", ">=")])
+def test_openslo_thresholds(op: str, sign: Any) -> None:
+    """A thresholdMetric is the share of its samples that keep the bound."""
+    text = f"""
+apiVersion: openslo.com/v2alpha
+kind: SLO
+metadata: {{name: a}}
+spec:
+  service: s
+  sli: {{metadata: {{name: i}}, spec: {{thresholdMetric: {{dataSourceSpec: {{type: redshift, connectionDetails: {{x: y}}}}, spec: {{query: SELECT 1}}}}}}}}
+  timeWindow: [{{duration: 4w, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{op: {op}, value: 0.5, target: 0.98}}]
+"""
+    (slo,) = load(text)
+    assert slo.sli == QueryThreshold(query="SELECT 1", op=sign, bound=0.5, language="redshift")
+    assert slo.window == eb.Rolling("28d")
+
+
+def test_openslo_v2alpha_lists_and_v1alpha() -> None:
+    """The words of the other versions mean the same."""
+    v2 = """
+- apiVersion: openslo.com/v2alpha
+  kind: SLO
+  metadata: {name: web, labels: {env: prod}}
+  spec:
+    serviceRef: web
+    sli:
+      metadata: {name: ratio}
+      spec:
+        ratioMetric:
+          counter: true
+          good: {dataSourceRef: prom, spec: {query: g}}
+          total: {dataSourceRef: prom, spec: {query: t}}
+    timeWindow: [{duration: 1w, isRolling: false, calendar: {startTime: '2022-01-01 12:00:00', timeZone: America/New_York}}]
+    budgetingMethod: RatioTimeslices
+    objectives: [{displayName: Good, target: 0.995, timeSliceWindow: 1m}]
+"""
+    (slo,) = load(v2)
+    assert slo.method == eb.RatioTimeslices("1m")
+    assert slo.window.interval("2022-03-14T00:00:00Z").length_ns == 167 * 3_600 * 10**9
+    v1alpha = """
+apiVersion: openslo/v1alpha
+kind: SLO
+metadata: {name: api}
+spec:
+  service: s
+  budgetingMethod: Occurrences
+  objectives:
+    - ratioMetrics:
+        incremental: true
+        good: {source: prometheus, queryType: promql, query: g}
+        total: {source: prometheus, queryType: promql, query: t}
+      target: 0.999
+  timeWindows: [{count: 1, unit: Month, isRolling: true}]
+"""
+    (slo,) = (spec := load(v1alpha))
+    assert slo.sli == QueryRatio(good_query="g", total_query="t")
+    assert slo.window == eb.Rolling("30d")
+    assert "no fixed length" in lost(spec)["spec.timeWindows[0].duration"]
+
+
+def test_openslo_raw_ratios() -> None:
+    """A share of good ones is turned into a share of bad ones."""
+    text = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: a}
+spec:
+  service: s
+  indicator: {spec: {ratioMetric: {rawType: %s, raw: {metricSource: {type: Prometheus, spec: {query: r}}}}}}
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9}]
+"""
+    assert load(text % "failure")[0].sli == QueryRatio(ratio_query="r")
+    assert load(text % "success")[0].sli == QueryRatio(ratio_query="1 - (r)")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ("indicatorRef: paid", "indicatorRef: payed"),
+            'there is no SLI "payed" in this file; did you mean "paid"?',
+        ),
+        (("kind: Service", "kind: Servce"), 'there is no kind "Servce"'),
+        (
+            ("budgetingMethod: Timeslices", "budgetingMethod: Timeslice"),
+            'did you mean "Timeslices"?',
+        ),
+        (("target: 0.995, timeSliceTarget: 0.99", "target: 0.995"), '"timeSliceTarget" is missing'),
+        (("target: 0.995", "target: 99.5"), 'for percent write "99.5%"'),
+        (("target: 0.995", "tarqet: 0.995"), '"target" is missing'),
+        (("duration: 1M", "duration: 1x"), '"1x" is not a calendar window'),
+        (("threshold: 14.4", "threshold: much"), "needs threshold and lookbackWindow"),
+    ],
+)
+def test_openslo_mistakes_have_places(change: tuple[str, str], said: str) -> None:
+    """What is wrong in an OpenSLO file is named with its line, as in the native format."""
+    with pytest.raises(SpecError) as caught:
+        load(ALL_KINDS.replace(*change))
+    assert caught.value.line is not None
+    assert said in str(caught.value)
+
+
+# ---------------------------------------------------------------------------- Sloth
+
+SLOTH = """
+version: prometheus/v1
+service: shop
+labels: {owner: ana}
+slos:
+  - name: pay
+    objective: 99.9
+    labels: {tier: 1}
+    sli: {%s}
+    alerting:
+      name: Pay
+      annotations: {runbook: 'http://r', summary: s}
+      page_alert: {%s}
+      ticket_alert: {%s}
+"""
+EVENTS = "events: {error_query: 'e[{{.window}}]', total_query: 't[{{.window}}]'}"
+
+
+@pytest.mark.parametrize(
+    ("page", "ticket", "wanted"),
+    [
+        ("", "", ["page", "page", "ticket", "ticket"]),
+        ("disable: true", "", ["ticket", "ticket"]),
+        ("", "disable: true", ["page", "page"]),
+        ("disable: true", "disable: true", []),
+    ],
+)
+def test_sloth_alerts_are_the_workbooks(page: str, ticket: str, wanted: list[str]) -> None:
+    """Both severities of the Workbook, but for those that are disabled."""
+    (slo,) = load(SLOTH % (EVENTS, page, ticket))
+    assert [alert.severity for alert in slo.alerts.alerts] == wanted
+    assert slo.labels == {"owner": "ana", "tier": "1"}
+    assert slo.runbook == "http://r"
+
+
+def test_sloth_windows_come_from_the_command_line_or_a_table() -> None:
+    """30 days unless told otherwise, or the period of the alert windows beside."""
+    text = SLOTH % (EVENTS, "", "")
+    assert str(load(text)[0].window) == "30d"
+    assert str(load(text, window="7d")[0].window) == "7d"
+    table = shared_path("conformance/specs/sloth/windows-7d.yaml").read_text()
+    spec = load(f"{text}---\n{table}")
+    assert str(spec[0].window) == "7d"
+    assert [float(a.threshold("7d")) for a in spec[0].alerts.alerts] == [13.44, 3.5, 1.4, 0.98]
+
+
+def test_sloth_raw_and_plugins() -> None:
+    """A ratio that was worked out already is kept; a plugin's query is its name, and a loss."""
+    (slo,) = load(SLOTH % ("raw: {errorRatioQuery: 'r[{{.window}}]'}", "", ""))
+    assert slo.sli == QueryRatio(ratio_query="r[{{.window}}]")
+    spec = load(SLOTH % ("plugin: {id: a/b, options: {job: x}}", "", ""))
+    assert spec[0].sli == QueryRatio(ratio_query="a/b(job=x)", language="sloth-plugin")
+    assert any("put the query" in why for why in lost(spec).values())
+
+
+# ---------------------------------------------------------------------------- Pyrra
+
+PYRRA = """
+apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: up, namespace: m, labels: {a: b}}
+spec: {target: '99.9', window: %s, indicator: {%s}, alerting: {%s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("indicator", "good", "total"),
+    [
+        (
+            "bool_gauge: {metric: 'up{job=\"x\"}'}",
+            'sum(sum_over_time(up{job="x"}[{{.window}}]))',
+            'sum(count_over_time(up{job="x"}[{{.window}}]))',
+        ),
+        (
+            "latencyNative: {total: {metric: d}, latency: 200ms}",
+            "histogram_fraction(0,0.2,sum(rate(d[{{.window}}])))*histogram_count(sum(rate(d[{{.window}}])))",
+            "histogram_count(sum(rate(d[{{.window}}])))",
+        ),
+        (
+            "latency: {success: {metric: 'b{le=\"1\"} offset 1m'}, total: {metric: c}}",
+            'sum(rate(b{le="1"}[{{.window}}] offset 1m))',
+            "sum(rate(c[{{.window}}]))",
+        ),
+    ],
+)
+def test_pyrra_indicators_become_queries(indicator: str, good: str, total: str) -> None:
+    """Each of Pyrra's shapes is the queries that Pyrra asks."""
+    (slo,) = load(PYRRA % ("28d", indicator, ""))
+    assert slo.sli == QueryRatio(good_query=good, total_query=total)
+    assert slo.labels == {"a": "b", "namespace": "m"}
+
+
+@pytest.mark.parametrize("days", [28, 7])
+def test_pyrra_alerts_are_its_own(days: int) -> None:
+    """Windows, holds and factors are those of the published cases."""
+    import json
+
+    cases = json.loads(shared_path("conformance/burn_rate_windows.json").read_text())["cases"]
+    case = next(case for case in cases if case["id"] == f"pyrra/{days}d")
+    minute = 60 * 10**9
+    for alert, wanted in zip(
+        pyrra_alerts(days * DAY).alerts, case["expected"]["windows"], strict=True
+    ):
+        assert alert.severity == wanted["severity"]
+        assert alert.hold == wanted["for_min"] * minute
+        assert alert.long == wanted["long_min"] * minute
+        assert alert.short == wanted["short_min"] * minute
+        factor = alert.threshold(days * DAY) * Fraction(days * DAY, alert.long)
+        assert factor == Fraction(wanted["factor"]) * Fraction(days * DAY, alert.long)
+
+
+@given(st.integers(1, 10_000))
+def test_pyrra_alerts_fit_any_window(minutes: int) -> None:
+    """However short the window, the table can be built and its short windows are shorter."""
+    table = pyrra_alerts(minutes * 60 * 10**9)
+    assert all(alert.short is None or alert.short < alert.long for alert in table.alerts)
+
+
+def test_pyrra_alerts_can_be_off() -> None:
+    """Either of Pyrra's two switches takes them away."""
+    for switch in ("disabled: true", "burnrates: false"):
+        (slo,) = load(PYRRA % ("28d", "bool_gauge: {metric: up}", switch))
+        assert slo.alerts.alerts == ()
+
+
+# ---------------------------------------------------------------------------- slo-generator
+
+
+def test_slo_generator_takes_window_and_alerts_from_its_policy() -> None:
+    """With the configuration in the same file its longest step is the window."""
+    config = shared_path("conformance/specs/slo-generator/config.yaml").read_text()
+    slo_text = shared_path("conformance/specs/slo-generator/availability_ratio.yaml").read_text()
+    spec = load(f"{config}\n---\n{slo_text}")
+    (slo,) = spec
+    assert str(slo.window) == "28d"
+    assert [float(a.threshold(slo.period_ns)) for a in slo.alerts.alerts] == [9, 3, 1.5, 1]
+    assert slo.service == "prom"
+
+
+def test_slo_generator_of_other_backends() -> None:
+    """The question is kept as it stands, with the backend that it is for."""
+    text = """
+apiVersion: sre.google.com/v2
+kind: ServiceLevelObjective
+metadata: {name: a, labels: {service: elk}}
+spec: {backend: elasticsearch, method: good_bad_ratio, service_level_indicator: %s, goal: 0.99}
+"""
+    (slo,) = load(text % "{filter_good: g, filter_valid: v}")
+    assert slo.sli == QueryRatio(good_query="g", total_query="v", language="elasticsearch")
+    (slo,) = load(text % "{index: i, query_good: {}, query_bad: {must: {term: {name: x}}}}")
+    assert slo.sli.language == "elasticsearch"
+    assert '"index": "i"' in str(slo.sli.good_query)
+
+
+def test_slo_generator_of_the_first_version() -> None:
+    """The older words, and query_sli, whose expression tells the good share."""
+    text = """
+service_name: prom
+feature_name: metrics
+slo_name: availability
+slo_description: most requests are good
+slo_target: 0.999
+backend: {class: Prometheus, method: query_sli, url: 'http://x', api_key: secret, measurement: {expression: 'g[window] / t[window]'}}
+"""
+    spec = load(text, window="7d")
+    (slo,) = spec
+    assert slo.name == "prom-metrics-availability"
+    assert slo.sli == QueryRatio(ratio_query="1 - (g[{{.window}}] / t[{{.window}}])")
+    assert "secret" not in str(spec.losses)
+
+
+def test_a_goal_is_needed() -> None:
+    """An objective without a goal is a mistake, with its place."""
+    with pytest.raises(SpecError, match="the goal is missing"):
+        load(
+            "apiVersion: sre.google.com/v2\nkind: ServiceLevelObjective\nspec: {backend: prometheus}\n"
+        )
+
+
+# ---------------------------------------------------------------------------- the rest
+
+
+def test_formats_can_be_told_apart_and_forced() -> None:
+    """The format is found by content, and can be said."""
+    text = SLOTH % (EVENTS, "", "")
+    assert load(text, format="sloth") == load(text)
+    with pytest.raises(SpecError, match="there is no key"):
+        load(text, format="errorbudget")
+    with pytest.raises(InvalidInputError, match='did you mean "sloth"'):
+        load(text, format="slooth")
+
+
+def test_native_documents_do_not_mix_with_others() -> None:
+    """One file holds the native format, or formats of others."""
+    with pytest.raises(SpecError, match="put it into its own file"):
+        load(SLOTH % (EVENTS, "", "") + "\n---\nslos: []\n")
+
+
+def test_kubernetes_lists() -> None:
+    """A List of kubectl is its items."""
+    item = PYRRA % ("28d", "bool_gauge: {metric: up}", "")
+    indented = "\n".join("    " + line for line in item.strip().splitlines())
+    text = "apiVersion: v1\nkind: List\nitems:\n  -\n" + indented
+    assert list(load(text)) == list(load(item))
+
+
+def test_queries_cannot_be_asked_of_events() -> None:
+    """Evaluating a query over events says what to do instead."""
+    (slo,) = load(SLOTH % (EVENTS, "", ""))
+    events = eb.Events(time=[1], status=[200])
+    with pytest.raises(InvalidInputError, match="is a promql query .* ask its server"):
+        slo.evaluate(events)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"good_query": "g"},
+        {"good_query": "g", "bad_query": "b", "total_query": "t"},
+        {"ratio_query": "r", "total_query": "t"},
+        {"ratio_query": " "},
+        {"good_query": "g", "total_query": "t", "where": {"a": "b"}},
+    ],
+)
+def test_queries_make_one_ratio(arguments: dict[str, Any]) -> None:
+    """Anything but one of the four shapes is refused."""
+    with pytest.raises(InvalidInputError):
+        QueryRatio(**arguments)
+
+
+@given(
+    st.from_regex(
+        r"[a-z_:]{1,9}(\{[a-z]{1,3}=\"[a-z./]{0,5}\"\})?( offset [1-9]m)?", fullmatch=True
+    )
+)
+def test_metrics_come_back_from_their_queries(metric: str) -> None:
+    """selector_of takes apart what ranged put together."""
+    assert selector_of(ranged(metric)) == metric
+
+
+def test_labels_join_selectors() -> None:
+    """With and without braces, and after a trailing comma."""
+    assert with_label("m", "le", "1") == 'm{le="1"}'
+    assert with_label("m{}", "le", "1") == 'm{le="1"}'
+    assert with_label('m{a="b",}', "le", "1") == 'm{a="b",le="1"}'
+
+
+def test_workbook_is_what_sloth_uses() -> None:
+    """The default table is Sloth's: the same windows and budgets."""
+    (slo,) = load(SLOTH % (EVENTS, "", ""))
+    assert slo.alerts == WORKBOOK
+
+
+def test_this_file_reads_trees(tmp_path: Path) -> None:
+    """Nodes become plain values, decimals exact."""
+    from errorbudget.specs.load import trees
+
+    (tree,) = trees("a: [1, 0.10, x, null, true]\n")
+    assert str(plain(tree)) == "{'a': [1, Decimal('0.10'), 'x', None, True]}"
