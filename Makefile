@@ -46,7 +46,7 @@ $(VENV)/.python:
 
 # A stamp for each set of packages, renewed when what says so changes.
 $(VENV)/.demo: pyproject.toml Makefile | $(VENV)/.python
-	@echo "== installing errorbudget with its report and command line"
+	@echo "== installing errorbudget with its report, specifications and command line"
 	@$(INSTALL) -e '.[specs,report,cli]'
 	@touch $@
 

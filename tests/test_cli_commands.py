@@ -15,6 +15,9 @@ import pytest
 from errorbudget.cli import main
 
 pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
+pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
+pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbudget[specs]'")
+pytest.importorskip("ruamel.yaml", reason="missing: ruamel; pip install 'errorbudget[specs]'")
 
 Captured = pytest.CaptureFixture[str]
 

@@ -16,6 +16,9 @@ import pytest
 from errorbudget.cli import main
 
 pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
+pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
+pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbudget[specs]'")
+pytest.importorskip("ruamel.yaml", reason="missing: ruamel; pip install 'errorbudget[specs]'")
 
 LINE = '192.0.2.1 - - [01/Mar/2026:12:00:{:02d} +0000] "GET /cart HTTP/1.1" {} 5\n'
 SPEC = "{{name: {}, target: 99.9%, window: 30d, sli: {{kind: availability}}}}"

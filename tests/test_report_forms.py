@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import errorbudget as eb
 from errorbudget.report import default_slos, document, report_schema, to_csv, to_json, to_markdown
+from errorbudget.report.document import DataSummary, FileSummary
 from errorbudget.report.markdown import escaped
 from errorbudget.report.wording import words
 
@@ -156,6 +157,21 @@ def test_markdown_shows_names_as_they_are() -> None:
     for row in rows:
         assert len(re.findall(r"(?<!\\)\|", row)) in (3, 6, 8), row
     assert escaped("a|b\nc") == r"a\|b c"
+
+
+def test_many_files_stay_readable() -> None:
+    """Two hundred files with a note each are summed up, and none is lost in the sum."""
+    files = tuple(FileSummary(f"{n}.log", "common log", 10, 10) for n in range(200))
+    data = DataSummary(2_000, (0, 1), files=files, notes=tuple(f"note {n}" for n in range(200)))
+    assert data.described_files()[-1] == "192 more files, 1,920 lines"
+    assert data.told()[-1] == "188 more notes (in JSON)"
+    assert len(DataSummary(1, (0, 1), files=files[:9]).described_files()) == 9
+
+
+def test_names_cannot_steer_a_terminal() -> None:
+    """Escape sequences in names are shown, not obeyed."""
+    said = words(document(slos("a\x1b[31m\nb")[:1], events([(1, 200, 0.1)])).report[0])
+    assert said.name == said.description == r"a\x1b[31m b"
 
 
 def test_csv_holds_the_exact_figures() -> None:

@@ -253,6 +253,7 @@ def agrees(shown: str, exact: Fraction) -> bool:
 @pytest.mark.parametrize("at", ["2015-05-18T04:05:30Z", "2015-05-20T21:05:59Z"])
 def test_text_shows_the_exact_figures(at: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each number on the screen is the exact one rounded, on the same side of 0."""
+    pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
     rows = apache()
     path = shared_path("data/elastic_apache.log.gz")
     assert main(["report", str(path), "--at", at, "--no-progress"]) == 0

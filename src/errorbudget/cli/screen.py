@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from errorbudget.report.burn_down import burn_down
-from errorbudget.report.figures import count, instant, length, percent
+from errorbudget.report.figures import count, instant, length, percent, printable
 from errorbudget.report.wording import EVEN, Words, words
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def _grid() -> Table:
 
 def _data(data: DataSummary, console: Console) -> RenderableType:
     grid = _grid()
-    for file in data.files:
-        grid.add_row("read", Text(f"{file.name}: {file.format}, {count(file.lines)} lines"))
+    for line in data.described_files():
+        grid.add_row("read", Text(printable(line)))
     grid.add_row("events", count(data.events))
     if data.span is not None:
         stretch = length(data.span[1] - data.span[0])
@@ -163,10 +163,10 @@ def _data(data: DataSummary, console: Console) -> RenderableType:
         grid.add_row("no status", f"{count(data.without_status)} events")
     if data.without_duration:
         grid.add_row("no duration", f"{count(data.without_duration)} events")
-    for note in data.notes:
-        grid.add_row("note", Text(note))
-    for file_name, line, why, text in data.samples[:3]:
-        grid.add_row("", Text(f"{file_name}:{line}: {why}: {text}", style="dim"))
+    for note in data.told():
+        grid.add_row("note", Text(printable(note)))
+    for name, number, why, text in data.samples[:3]:
+        grid.add_row("", Text(f"{name}:{number}: {why}: {text}", style="dim"))
     if len(data.samples) > 3:
         grid.add_row("", Text(f"... and {data.skipped - 3:,} more", style="dim"))
     return grid

@@ -15,6 +15,7 @@ import numpy as np
 
 from errorbudget.evaluation import Report, evaluate
 from errorbudget.events import Events
+from errorbudget.report.figures import count
 from errorbudget.times import TimeLike, format_time
 
 if TYPE_CHECKING:
@@ -86,6 +87,18 @@ class DataSummary:
     def top_codes(self, most: int = 6) -> list[tuple[int, int]]:
         """The most frequent status codes with their counts."""
         return sorted(self.statuses.items(), key=lambda item: (-item[1], item[0]))[:most]
+
+    def described_files(self, most: int = 8) -> list[str]:
+        """A line for each file, or for the first *most* and the rest together."""
+        lines = [f"{file.name}: {file.format}, {count(file.lines)} lines" for file in self.files]
+        rest = sum(file.lines for file in self.files[most:])
+        more = len(lines) - most
+        return lines if more <= 1 else [*lines[:most], f"{more} more files, {count(rest)} lines"]
+
+    def told(self, most: int = 12) -> list[str]:
+        """The notes, or the first *most* and how many more there are."""
+        more = len(self.notes) - most
+        return [*self.notes] if more <= 1 else [*self.notes[:most], f"{more} more notes (in JSON)"]
 
     @property
     def skipped(self) -> int:

@@ -24,6 +24,7 @@ __all__ = [
     "instant",
     "length",
     "percent",
+    "printable",
     "rate",
     "seconds",
 ]
@@ -156,6 +157,17 @@ def seconds(value: Figure, places: int = 1) -> str:
         if size < bound and (size or unit == "s"):
             return decimal(Fraction(value) / divisor, places, lines=[Fraction(0)], unit=f" {unit}")
     return decimal(Fraction(value) / 86_400, places, unit=" d")
+
+
+def printable(text: str) -> str:
+    r"""
+    A name or sentence on one line, with nothing in it that would steer a terminal.
+
+    Example:
+        >>> print(printable("red \x1b[31m\nline"))
+        red \x1b[31m line
+    """
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))
 
 
 def length(length_ns: int) -> str:

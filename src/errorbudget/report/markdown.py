@@ -56,12 +56,9 @@ def _data(data: DataSummary) -> list[str]:
             f"{name} {count(n)} ({percent(n / data.events)})" for name, n in data.classes.items()
         ]
         rows.append(["statuses", ", ".join(shares)])
-    rows += [
-        [escaped(file.name), f"{escaped(file.format)}, {count(file.lines)} lines"]
-        for file in data.files
-    ]
+    rows += [["read", escaped(line)] for line in data.described_files()]
     lines = _table(["data", ""], rows)
-    lines += ["", *(f"- {escaped(note)}" for note in data.notes)] if data.notes else []
+    lines += ["", *(f"- {escaped(note)}" for note in data.told())] if data.notes else []
     return lines
 
 

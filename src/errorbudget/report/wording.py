@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from errorbudget.budget import Budget
 from errorbudget.durations import SECOND_NS, format_duration
 from errorbudget.methods import Occurrences
-from errorbudget.report.figures import NOTHING, Figure, count, decimal, instant, percent, rate
+from errorbudget.report.figures import (
+    NOTHING,
+    Figure,
+    count,
+    decimal,
+    instant,
+    percent,
+    printable,
+    rate,
+)
 from errorbudget.report.figures import seconds as span
 from errorbudget.status import Status, slo_target
 from errorbudget.target import Target
@@ -176,10 +185,10 @@ def words(status: Status) -> Words:
         projected = f"about {share} left at {end}, if traffic and errors go on as so far"
     policy_tier, risk_tier = status.policy_tier, status.risk_tier
     return Words(
-        name=slo.name,
+        name=printable(slo.name),
         state=STATES[status.state],
-        promise=_promise(status),
-        description=slo.description,
+        promise=printable(_promise(status)),
+        description=printable(slo.description),
         sli=sli,
         target=_target_now(status),
         counts=counts,
@@ -200,8 +209,8 @@ def words(status: Status) -> Words:
         window=f"{instant(status.interval.start_ns)} to {instant(status.interval.end_ns)}",
         coverage=percent(status.coverage, 1, lines=[Fraction(str(slo.min_coverage))]),
         warning_target=_warning(status),
-        warnings=status.warnings,
-        details=_details(status),
+        warnings=tuple(map(printable, status.warnings)),
+        details=tuple((printable(name), printable(value)) for name, value in _details(status)),
     )
 
 
