@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from errorbudget.sli import Throughput as Throughput
     from errorbudget.slo import SLO as SLO
     from errorbudget.sources import read_events as read_events
+    from errorbudget.sources.engines import count as count
     from errorbudget.specs import Spec as Spec
     from errorbudget.specs import dump as dump
     from errorbudget.specs import load as load
@@ -116,6 +117,7 @@ _HOMES = {
     ),
     "slo": ("SLO",),
     "sources": ("read_events",),
+    "sources.engines": ("count",),
     "specs": ("Spec", "dump", "load"),
     "status": ("Status",),
     "target": ("Target",),
