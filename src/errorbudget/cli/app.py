@@ -52,6 +52,7 @@ COMMANDS: dict[str, Entry] = {
         ("gate", "gate", "gate", "May this be deployed? Exit code 0 is yes, 1 is no", _DECIDE),
         ("allowance", "allowance", "allowance", "How much failure a target allows", _DECIDE),
         ("validate", "validate", "validate", "Check a file of SLOs", _SPEC),
+        ("convert", "convert", "convert", "Write a file of SLOs in another format", _SPEC),
         ("schema", "schema", "schema", "Print a JSON Schema", _SPEC),
     )
 }

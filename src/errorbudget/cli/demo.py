@@ -83,16 +83,31 @@ def demo(out: str, days: float, guide: bool) -> int:
     click.echo(screen(report), nl=False)
     _step(f"errorbudget report -s {spec} {log} -o {page}")
     write(to_html(report).encode(), str(page))
+    program = _program()
     click.echo(
         f"wrote {page}: open it in a browser\n\n"
         "Try next:\n"
-        f"  errorbudget report {log}\n"
-        f"  errorbudget gate -s {spec} {log}\n"
-        f"  errorbudget history -s {spec} --slo shop-availability --step 1d {log}\n"
-        f"  errorbudget allowance 99.9% --rate {len(found) / max(days, 0.1):.0f}/day\n"
-        "  errorbudget demo --guide > guide.yaml"
+        f"  {program} report {log}\n"
+        f"  {program} gate -s {spec} {log}\n"
+        f"  {program} history -s {spec} --slo shop-availability --step 1d {log}\n"
+        f"  {program} allowance 99.9% --rate {len(found) / days:.0f}/day\n"
+        f"  {program} demo --guide > guide.yaml"
     )
     return OK
+
+
+def _program() -> str:
+    """How this program can be called again from here: by its name, its path, or as a module."""
+    import os
+    import shutil
+    import sys
+
+    called = Path(sys.argv[0])
+    if shutil.which("errorbudget") is not None:
+        return "errorbudget"
+    if called.name == "errorbudget":
+        return os.path.relpath(called)
+    return f"{sys.executable} -m errorbudget"
 
 
 def _step(text: str) -> None:

@@ -1,0 +1,67 @@
+"""`errorbudget convert`: a file of SLOs in another format, and what that format cannot say."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import click
+
+from errorbudget.cli import NO, OK, say
+from errorbudget.cli.inputs import specs_room
+from errorbudget.cli.outputs import write
+from errorbudget.errors import DoubtfulTargetWarning
+
+__all__ = ["convert"]
+
+_SUFFIXES = {".toml": "toml", ".json": "json"}
+
+
+@click.command()
+@click.argument("spec")
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["errorbudget", "openslo", "sloth", "pyrra"]),
+    default="errorbudget",
+    show_default=True,
+    help="Format to write.",
+)
+@click.option(
+    "--syntax",
+    type=click.Choice(["yaml", "json", "toml"]),
+    help="Of the native format; told by the name of --out otherwise.",
+)
+@click.option("--window", help="Window of formats that leave it to their command line, as 30d.")
+@click.option("--allow-env", is_flag=True, help="Fill in ${env:NAME} from the environment.")
+@click.option("--strict", is_flag=True, help="Exit code 1 when anything was lost on the way.")
+@click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
+def convert(
+    spec: str,
+    target: str,
+    syntax: str | None,
+    window: str | None,
+    allow_env: bool,
+    strict: bool,
+    out: str | None,
+) -> int:
+    """Write a file of SLOs in another format; what could not be carried goes to standard error.
+
+    Reads the native format, OpenSLO, Sloth, Pyrra and google slo-generator; - is standard input.
+    """
+    room = specs_room("converting a file of SLOs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DoubtfulTargetWarning)
+        found = room.load_path(spec, window=window, allow_env=allow_env)
+        if not len(found):
+            say(f"{spec}: holds no objective to convert")
+            return NO
+        chosen = syntax or _SUFFIXES.get(Path(out or "").suffix.lower(), "yaml")
+        done = room.export(found, target, syntax=chosen)
+    losses = [*found.losses, *done.losses]
+    for loss in losses:
+        say(f"not carried: {loss}")
+    if not done.text:
+        return NO
+    write(done.text, out)
+    return NO if strict and losses else OK
