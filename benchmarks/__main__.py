@@ -90,12 +90,12 @@ def _show(workload: str, case: data.Case, methods: dict[str, dict[str, Any]]) ->
         if "wall_s" in result:
             times = f"{result['wall_s'] / base:7.2f}x" if base else ""
             print(
-                f"  {name:28} {result['wall_s'] * 1e3:11.2f} ms {times}"
+                f"  {name:38} {result['wall_s'] * 1e3:11.2f} ms {times}"
                 f"  {result['cpu_s'] * 1e3:11.2f} ms cpu  {result['extra_mb']:7.0f} MB"
                 f"  {len(result['rounds'])} rounds"
             )
         else:
-            print(f"  {name:28} {result['left_out']}")
+            print(f"  {name:38} {result['left_out']}")
     sys.stdout.flush()
 
 

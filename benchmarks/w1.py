@@ -38,6 +38,18 @@ def _kernel(threads: int) -> Any:
     return run
 
 
+def _reused_setup(case: Case) -> Any:
+    columns = _columns(case)
+    return *columns, (np.zeros(case.events), np.zeros(case.events))
+
+
+def _reused(context: Any) -> Answer:
+    from errorbudget.kernels import rolling_budget
+
+    time, good, out = context
+    return list(rolling_budget(time, good, WINDOW_NS, "99.9%", threads=2, out=out))
+
+
 def _naive(columns: Any) -> Answer:
     time, good = columns
     before = np.concatenate([[0], np.cumsum(good)])
@@ -137,6 +149,7 @@ def _copy(columns: Any) -> Answer:
 METHODS = {
     "errorbudget": Method(_columns, _kernel(1)),
     "errorbudget, 2 threads": Method(_columns, _kernel(2), rtol=0),
+    "errorbudget, 2 threads, columns reused": Method(_reused_setup, _reused, rtol=0),
     "numpy, searched at once": Method(_columns, _naive),
     "pandas": Method(_pandas_setup, _pandas, ("pandas",), rtol=1e-8),
     "polars": Method(_polars_setup, _polars, ("polars",), rtol=1e-8),

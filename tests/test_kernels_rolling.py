@@ -94,6 +94,21 @@ def test_a_sort_that_was_asked_for_keeps_the_given_order(rows, window, random):
     )
 
 
+@given(events(), WINDOWS, st.booleans())
+def test_answers_may_be_written_to_given_columns(rows, window, grouped):
+    """The same numbers, in the caller's memory, strided or not."""
+    time, good = rows
+    total = np.ones(len(time), dtype=np.int64) if grouped else None
+    table = np.full((len(time), 3), 7.0)
+    out = (table[:, 0], table[:, 2])
+    flags = good.astype(np.int64) if grouped else good
+    assert rolling_budget(time, flags, window, "99%", total=total, out=out) is out
+    expected = rolling_budget(time, flags, window, "99%", total=total)
+    np.testing.assert_array_equal(table[:, 0], expected[0])
+    np.testing.assert_array_equal(table[:, 2], expected[1])
+    assert (table[:, 1] == 7).all()
+
+
 @pytest.mark.parametrize("disguise", DISGUISES)
 @given(rows=events())
 def test_columns_may_be_disguised_and_stay_untouched(disguise, rows):
@@ -171,6 +186,8 @@ def test_wrong_input_is_refused():
         rolling_counts([1, 2], [0, 0], 1, total=[2**62, 2**62])
     with pytest.raises(InvalidSeriesError, match="1678 to 2262"):
         rolling_counts(np.array([2**63], dtype=np.uint64), [True], 1)
+    with pytest.raises(InvalidSeriesError, match="two float64 columns of 1 rows"):
+        rolling_budget([1], [True], 1, "99%", out=(np.empty(1), np.empty(2)))
     for stamp in ("NaT", "3000-01-01"):
         with pytest.raises(InvalidSeriesError, match="NaT"):
             rolling_counts(np.array([stamp], "M8[s]"), [True], 1)

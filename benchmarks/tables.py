@@ -1,0 +1,170 @@
+"""
+Tables and plot of `docs/explanation/performance.md`, from the files in `benchmarks/results/`.
+
+    python -m benchmarks.tables            writes the part between the marks of the page, and the plot
+    python -m benchmarks.tables --check    1 when the page is not what the results say
+
+For each workload, shape and size the latest run counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.check import outcomes
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
+PLOT = PAGE.with_name("performance.svg")
+BEGIN, END = "<!-- results: written by `python -m benchmarks.tables` -->", "<!-- /results -->"
+COUNTED = {"w4": "SLOs", "w6": "series", "w7": "evaluations", "imports": "import"}
+PLOTTED = ("w1", "w2", "w3")
+
+
+def latest() -> list[dict[str, Any]]:
+    """The latest run of each workload, shape and size, with the file and machine it came from."""
+    runs: dict[tuple[str, int, str], dict[str, Any]] = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        results = json.loads(path.read_text("utf-8"))
+        for run in results["runs"]:
+            key = (run["workload"], run["events"], run["shape"])
+            older = runs.get(key)
+            if older is None or older["date"] <= results["date"]:
+                machine = results["machine"]
+                runs[key] = {**run, "date": results["date"], "file": path.name, "machine": machine}
+    return [runs[key] for key in sorted(runs)]
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _table(run: dict[str, Any]) -> list[str]:
+    counted = COUNTED.get(run["workload"], "events")
+    anchor = f"{run['workload']}-{run['events']}-{run['shape']}"
+    title = f"**{run['events']:,} {counted}, {run['shape']}**"
+    lines = [
+        f'<a id="{anchor}"></a>',
+        f"{title} (load {run['load']:.1f}, `{run['file']}`)",
+        "",
+        "| method | wall, median | times ours | processor | times ours | extra memory | rounds |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    base = next(iter(run["methods"].values()))
+    for name, result in run["methods"].items():
+        if "wall_s" not in result:
+            lines.append(f"| {name} | {result['left_out']} | | | | | |")
+            continue
+        cells = [name]
+        for field in ("wall_s", "cpu_s"):
+            ratio = f"{result[field] / base[field]:.2f}" if field in base else ""
+            cells += [_time(result[field]), ratio]
+        cells += [f"{result['extra_mb']:.0f} MB", str(len(result["rounds"]))]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _fit(runs: list[dict[str, Any]]) -> str | None:
+    """How the time of our method grows with events: the exponent between the outer sizes."""
+    from math import log
+
+    points = [
+        (run["events"], next(iter(run["methods"].values())).get("wall_s"))
+        for run in runs
+        if run["shape"] == "seasonal"
+    ]
+    known = [(events, seconds) for events, seconds in points if seconds]
+    if len(known) < 2:
+        return None
+    (few, short), (many, long) = known[0], known[-1]
+    exponent = log(long / short) / log(many / few)
+    return (
+        f"From {few:,} to {many:,} events the time grows with the power {exponent:.2f} of their "
+        "number (1 is linear)."
+    )
+
+
+def page(runs: list[dict[str, Any]]) -> str:
+    """The generated part of the page, in Markdown."""
+    lines = [BEGIN, ""]
+    machines = {json.dumps(run["machine"], sort_keys=True): run["machine"] for run in runs}
+    for machine in machines.values():
+        packages = ", ".join(f"{name} {one}" for name, one in machine["packages"].items() if one)
+        hardware = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
+        software = f"{machine['system']}, Python {machine['python']}"
+        lines += [f"Measured on {hardware}; {software}; {packages}.", ""]
+    for workload in dict.fromkeys(run["workload"] for run in runs):
+        text = importlib.import_module(f"benchmarks.{workload}").__doc__ or ""
+        title, _, rest = text.strip().partition("\n")
+        of_this = [run for run in runs if run["workload"] == workload]
+        lines += [f"### {title.rstrip('.')}", "", rest.strip(), ""]
+        for run in of_this:
+            lines += _table(run)
+        if workload in PLOTTED and (fit := _fit(of_this)):
+            lines += [fit, ""]
+    lines += [
+        "### Goals",
+        "",
+        "Ratios of medians within one run, from `benchmarks/goals.toml`.",
+        "",
+    ]
+    lines += [f"- {outcome}" for outcome in outcomes({"runs": runs})]
+    return "\n".join([*lines, "", END])
+
+
+def plot(runs: list[dict[str, Any]]) -> None:
+    """Time per event by size, for the workloads that grow with events."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "errorbudget"
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(PLOTTED), figsize=(12, 4), sharey=False)
+    for axis, workload in zip(axes, PLOTTED, strict=True):
+        of_this = [r for r in runs if r["workload"] == workload and r["shape"] == "seasonal"]
+        for name in dict.fromkeys(name for run in of_this for name in run["methods"]):
+            points = [
+                (run["events"], run["methods"][name]["wall_s"] / run["events"] * 1e9)
+                for run in of_this
+                if "wall_s" in run["methods"].get(name, {})
+            ]
+            if points:
+                ours = name.startswith("errorbudget")
+                axis.loglog(
+                    *zip(*points, strict=True), marker="o", label=name, linewidth=2.5 if ours else 1
+                )
+        axis.set(title=workload.upper(), xlabel="events", ylabel="ns per event")
+        axis.grid(visible=True, alpha=0.3)
+        axis.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(PLOT, metadata={"Date": None})
+    plt.close(figure)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables")
+    parser.add_argument("--check", action="store_true", help="change nothing, only compare")
+    given = parser.parse_args()
+    runs = latest()
+    text = PAGE.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    fresh = before + page(runs) + after
+    if given.check:
+        return int(fresh != text)
+    PAGE.write_text(fresh, "utf-8")
+    plot(runs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The benchmarks stay runnable and fair: every method gives the answer of ours."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from benchmarks import check, data, harness
+
+WORKLOADS = {"w1": 3_000, "w2": 3_000, "w3": 3_000, "w4": 2, "w6": 1, "w7": 1, "crossover": 50}
+SLOW = {"numba"}
+
+
+@pytest.fixture
+def events(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shape", data.SHAPES)
+def test_events_are_sorted_seeded_and_of_their_shape(events, shape, tmp_path, monkeypatch):
+    """Written twice, they are the same."""
+    case = data.Case(shape, 2_000)
+    data.make(case)
+    first = {name: np.array(case.column(name)) for name in ("time", "good", "status", "latency")}
+    assert (np.diff(first["time"]) >= 0).all()
+    assert (first["good"] == (first["status"] < 500)).all()
+    assert (first["latency"] > 0).all()
+    assert (0.25 < 1 - first["good"].mean() < 0.35) == (shape == "failing")
+    monkeypatch.setattr(data, "FOLDER", tmp_path / "again")
+    data.make(case)
+    for name, column in first.items():
+        np.testing.assert_array_equal(case.column(name), column)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_all_methods_agree(events, workload):
+    """Each is run once, on few events, and its whole answer compared with ours."""
+    module = importlib.import_module(f"benchmarks.{workload}")
+    case = data.Case("bursty", WORKLOADS[workload])
+    if workload in ("w1", "w2", "w3"):
+        data.make(case)
+    compared = getattr(module, "compared", lambda _: None)(case)
+    saved = events / "saved"
+    saved.mkdir()
+    for number, (name, method) in enumerate(module.METHODS.items()):
+        if name in SLOW or not method.answers or not all(map(find_spec, method.needs)):
+            continue
+        answer = method.run(method.setup(case))
+        if number == 0:
+            for place, column in enumerate(answer):
+                np.save(saved / f"{place:03}.npy", column)
+        rtol = 1 if workload == "w3" and name in ("pandas", "polars") else method.rtol
+        assert harness._matches(answer, saved, rtol, compared) is None, name
+
+
+def test_a_wrong_answer_is_noticed(tmp_path):
+    """By shape, by number of columns, and by one value."""
+    np.save(tmp_path / "000.npy", np.array([1.0, np.nan, 3.0]))
+    right = np.array([1.0, np.nan, 3.0])
+    assert harness._matches([right], tmp_path, 0, None) is None
+    assert harness._matches([right, right], tmp_path, 0, None)
+    assert harness._matches([right[:2]], tmp_path, 0, None)
+    assert harness._matches([right + 1e-6], tmp_path, 1e-9, None)
+    assert harness._matches([np.array([1.0, 2.0, 3.0])], tmp_path, 0, None)
+    elsewhere = np.array([True, False, True])
+    assert harness._matches([np.array([1.0, 2.0, 3.0])], tmp_path, 0, elsewhere) is None
+
+
+def test_goals_name_methods_that_there_are():
+    """No goal can be met by nobody measuring it."""
+    for goal in tomllib.loads(check.GOALS.read_text("utf-8"))["goal"]:
+        methods = importlib.import_module(f"benchmarks.{goal['workload']}").METHODS
+        assert goal["method"] in methods
+        assert goal["peer"] in methods
+
+
+def test_a_missed_goal_fails_the_check_unless_it_is_hoped_for():
+    """Ratios of medians, and only for runs that hold both."""
+    measured = {"wall_s": 1.0, "cpu_s": 1.0, "extra_mb": 1.0}
+    methods = {"errorbudget, 2 threads": measured, "pandas": measured, "numba": measured}
+    run = {"workload": "w1", "events": 10_000_000, "shape": "seasonal", "methods": methods}
+    by_peer = {outcome.goal["peer"]: outcome for outcome in check.outcomes({"runs": [run]})}
+    assert by_peer["pandas"].fails
+    assert not by_peer["numba"].missed
+    assert "missed" in str(by_peer["pandas"])
+    assert "polars" not in by_peer
