@@ -1,7 +1,7 @@
 """
 Tables and plot of `docs/explanation/performance.md`, from the files in `benchmarks/results/`.
 
-    python -m benchmarks.tables            writes the part between the marks of the page, and the plot
+    python -m benchmarks.tables            writes the marked part of the page, and the plot
     python -m benchmarks.tables --check    1 when the page is not what the results say
 
 For each workload, shape and size the latest run counts.

@@ -69,4 +69,6 @@ def blocks_of(size: int, *modules: ModuleType) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
             patch.setattr(module, "BLOCK", size)
+            if hasattr(module, "LONGEST"):
+                patch.setattr(module, "LONGEST", 4 * size)
         yield
