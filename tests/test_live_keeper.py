@@ -103,7 +103,9 @@ def test_a_kept_tracker_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "api.budget"
     with Keeper(Tracker(API, clock=ManualClock(NOON)), path, every="1h") as keeper:
         keeper.tracker.record(good=False)
-        assert load_state(path) is None
+        first = load_state(path)
+        assert first is not None
+        assert not len(first.feeds[0].ends)
     (tmp_path / ".api.budget.999.part").write_bytes(b"half")
     tracker = Tracker(API, clock=ManualClock(NOON))
     tracker.record(good=True)

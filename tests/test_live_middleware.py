@@ -90,7 +90,6 @@ def wsgi_server(app: Any) -> Iterator[int]:
 
 def test_starlette_under_uvicorn() -> None:
     """Answers, failures, streams that break, and slow ones count as what they are."""
-    pytest.importorskip("starlette")
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse, Response, StreamingResponse

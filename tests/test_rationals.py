@@ -45,5 +45,5 @@ def test_decimals_and_percent(number: Decimal) -> None:
 )
 def test_what_is_no_number(value: object) -> None:
     """Each is refused at once."""
-    with pytest.raises(ValueError, match="number|zero"):
+    with pytest.raises(ValueError, match=r"number|zero"):
         parse_rational(value)

@@ -435,7 +435,9 @@ def test_variables_are_filled_in_only_where_allowed() -> None:
 def test_variables_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """allow_env=True reads the environment."""
     monkeypatch.setenv("EB_TARGET", "0.995")
-    assert str(load(ONE.replace("99.9%", "'${env:EB_TARGET}'"), allow_env=True)[0].target) == "99.5%"
+    assert (
+        str(load(ONE.replace("99.9%", "'${env:EB_TARGET}'"), allow_env=True)[0].target) == "99.5%"
+    )
 
 
 BASE = """

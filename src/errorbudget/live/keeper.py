@@ -88,6 +88,7 @@ class Keeper:
 
     Raises:
         SourceFormatError: The file is damaged; remove it to begin anew.
+        SourceUnavailableError: The file cannot be read or written.
         InvalidInputError: The file counts other events than the tracker.
     """
 
@@ -103,6 +104,7 @@ class Keeper:
             draft.unlink(missing_ok=True)  # left behind by a process that was killed
         if saved is not None:
             tracker.merge(saved)
+        self.save()  # here first: what cannot be written is known at the start
         forks.watch(self)
         self.ticker.start()
 

@@ -49,6 +49,8 @@ class BudgetCollector(Collector):
     Args:
         tracker: What to export.
         prefix: What the names begin with.
+        counters: Whose events to export as counters; by default the tracker's own. For a shared
+            view give the worker's tracker: a view forgets, and a counter may not fall.
 
     Example:
         >>> from prometheus_client import CollectorRegistry, generate_latest
@@ -63,8 +65,11 @@ class BudgetCollector(Collector):
         ...
     """
 
-    def __init__(self, tracker: Tracker, prefix: str = "errorbudget") -> None:
+    def __init__(
+        self, tracker: Tracker, prefix: str = "errorbudget", *, counters: Tracker | None = None
+    ) -> None:
         self.tracker = tracker
+        self.counters = tracker if counters is None else counters
         self.prefix = prefix
 
     def _families(self) -> dict[str, Metric]:
@@ -111,9 +116,9 @@ class BudgetCollector(Collector):
             for alert in status.alerts:
                 labels = (alert.alert.name, alert.alert.severity)
                 add("alert_firing", labels, float(alert.state == "firing"))
-            totals = self.tracker.totals(slo.name)
+            totals = self.counters.totals(slo.name)
             add("events", ("good",), float(totals.good))
             add("events", ("bad",), float(totals.bad))
-            add("left_out_events", (), self.tracker.left_out[slo.name])
-        families["late"].add_metric((), self.tracker.dropped_late)  # type: ignore[attr-defined]
+            add("left_out_events", (), self.counters.left_out[slo.name])
+        families["late"].add_metric((), self.counters.dropped_late)  # type: ignore[attr-defined]
         yield from families.values()

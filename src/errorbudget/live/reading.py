@@ -8,7 +8,7 @@ is what a `CountSeries` of the same bins says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from errorbudget.slo import SLO
     from errorbudget.status import Status
 
-__all__ = ["Figures", "assess", "count_series", "figures", "last_counts", "window_counts"]
+__all__ = [
+    "Figures",
+    "assess",
+    "count_series",
+    "figures",
+    "last_counts",
+    "own_and_last",
+    "window_counts",
+]
 
 Pair = tuple[int, int]
 
@@ -75,14 +83,20 @@ def last_counts(feed: Feed, window_ns: int, at_ns: int, arrived: Pair) -> Counts
     return Counts(*ring.windows([span], ring.end_of(at_ns), arrived)[0])
 
 
+def own_and_last(
+    feed: Feed, spans: Sequence[int], at_ns: int, arrived: Pair
+) -> tuple[Pair, list[Pair]]:
+    """Good and bad events of the SLO's own window, and of the last *spans* buckets."""
+    high = feed.ring.end_of(at_ns)
+    own, *last = feed.ring.windows([_own_span(feed, feed.slo, at_ns, high), *spans], high, arrived)
+    return own, last
+
+
 def figures(feed: Feed, at_ns: int, arrived: Pair) -> Figures:
     """Budget and burn rates of the feed's own SLO, correctly rounded, and nothing else."""
-    slo, ring = feed.slo, feed.ring
-    error = slo.target_at(at_ns).error
+    error = feed.slo.target_at(at_ns).error
     up, down = error.denominator, error.numerator
-    high = ring.end_of(at_ns)
-    spans = [_own_span(feed, slo, at_ns, high), *feed.spans]
-    (good, bad), *pairs = ring.windows(spans, high, arrived)
+    (good, bad), pairs = own_and_last(feed, feed.spans, at_ns, arrived)
     rates: dict[str, float | None] = {}
     for (_, name), (well, badly) in zip(feed.windows, pairs, strict=True):
         total = well + badly

@@ -114,6 +114,12 @@ class FeedState:
             left_out=self.left_out + other.left_out,
         )
 
+    def holding(
+        self, first: int, left_out: int, ends: Integers, good: Integers, bad: Integers
+    ) -> FeedState:
+        """A feed of the same kind that holds something else."""
+        return replace(self, first=first, left_out=left_out, ends=ends, good=good, bad=bad)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FeedState) and self.to_dict() == other.to_dict()
 

@@ -369,6 +369,14 @@ class Tracker:
             now_ns, arrived = self._observe()
             return reading.figures(feed, now_ns, arrived)
 
+    def _own_and_last(
+        self, feed: Feed, spans: Sequence[int]
+    ) -> tuple[int, tuple[int, int], list[tuple[int, int]]]:
+        """The present; good and bad of the SLO's own window, and of the last *spans* buckets."""
+        with self._lock:
+            now_ns, arrived = self._observe()
+            return now_ns, *reading.own_and_last(feed, spans, now_ns, arrived)
+
     def totals(self, name: str | None = None) -> Counts:
         """Good and bad events since the tracker began: counters that only rise."""
         feed = self._feed(name)

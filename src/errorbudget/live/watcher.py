@@ -92,12 +92,13 @@ class Watcher:
         self._known: dict[tuple[str, str, str], str | None] = {}
         self.ticker = Ticker(self.look, every, "errorbudget watcher")
         forks.watch(self)
+        tracker.report()  # here first: imports must not be half done in a child forked meanwhile
         self.ticker.start()
 
     def after_fork(self) -> None:
         """Watch on in a forked child; called by itself."""
         self._known = {}
-        self.ticker.start()
+        self.ticker.resume()
 
     def look(self) -> list[Change]:
         """Look now, call back, and return what changed."""

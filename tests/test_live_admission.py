@@ -1,0 +1,92 @@
+"""Budget is spent on purpose only while its worst case can be afforded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.errors import InvalidInputError
+from errorbudget.live import ManualClock, Tracker
+from errorbudget.live.admission import Admission
+
+NOON = "2026-03-01T12:00:00Z"
+QUIET = eb.AlertPolicy("none", [])
+
+
+def fed(good: int, bad: int, **given_slo: object) -> Tracker:
+    slo = eb.SLO("api", **{"target": "99%", "window": "30d", "sli": eb.Availability()} | given_slo)  # type: ignore[arg-type]
+    tracker = Tracker(slo, clock=ManualClock(NOON))
+    tracker.record_many(good=np.arange(good + bad) < good)
+    return tracker
+
+
+@given(
+    st.integers(0, 300),
+    st.integers(0, 30),
+    st.integers(0, 10),
+    st.sampled_from(["99%", "90%", "100%"]),
+    st.sampled_from([(0, Fraction(0)), ("20%", Fraction(1, 5)), (0.1, Fraction(1, 10))]),
+)
+def test_it_allows_what_leaves_more_than_is_kept(
+    good: int, bad: int, cost: int, target: str, keep: tuple[object, Fraction]
+) -> None:
+    """The answer is that of the budget after the worst case, in exact fractions."""
+    tracker = fed(good, bad, target=target, alerts=QUIET)
+    answer = Admission(tracker, keep=keep[0]).should_allow(cost)  # type: ignore[arg-type]
+    after = eb.Budget(eb.Counts(good, bad + cost), eb.Target(target).error).remaining_exact
+    assert answer == (good + bad > 0 and after is not None and after > keep[1])
+
+
+def test_nothing_is_risked_while_a_page_burns() -> None:
+    """With most of the budget left, a fast burn forbids it; once it has passed, it is allowed."""
+    clock = ManualClock(NOON)
+    slo = eb.SLO("api", target="99%", window="30d", sli=eb.Availability())
+    tracker = Tracker(slo, clock=clock)
+    tracker.record_many(good=np.ones(100_000, dtype=bool))
+    clock.advance("2h")
+    tracker.record_many(good=np.arange(500) < 400)
+    admission = Admission(tracker)
+    decision = admission.decide()
+    assert not decision
+    assert "condition met" in decision.reason
+    assert Admission(tracker, severities=()).should_allow()
+    clock.advance("6h")
+    tracker.record_many(good=np.ones(10_000, dtype=bool))
+    assert admission.should_allow()
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_it_agrees_with_the_alerts_of_the_status(good: int, bad: int) -> None:
+    """A page that the status calls firing or pending forbids, and no other."""
+    tracker = fed(good, bad, target="95%")
+    burning = any(
+        alert.state != "inactive" and alert.alert.severity in {"critical", "page"}
+        for alert in tracker.status().alerts
+    )
+    decision = Admission(tracker, keep=0).decide(0)
+    assert ("condition met" in decision.reason) == burning
+
+
+def test_without_events_it_answers_as_configured() -> None:
+    """No data is no permission, unless one says so."""
+    assert not Admission(fed(0, 0)).should_allow()
+    assert Admission(fed(0, 0), no_data="allow").should_allow()
+    assert bool(Admission(fed(10, 0)).decide(0))
+
+
+def test_it_is_checked_at_the_door() -> None:
+    """Unknown words and impossible costs are refused."""
+    tracker = fed(1, 0)
+    with pytest.raises(InvalidInputError, match="no_data"):
+        Admission(tracker, no_data="maybe")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="severities are"):
+        Admission(tracker, severities=["loud"])
+    with pytest.raises(InvalidInputError, match="keep is a share"):
+        Admission(tracker, keep=20)
+    with pytest.raises(InvalidInputError, match="whole number"):
+        Admission(tracker).should_allow(-1)

@@ -1,0 +1,368 @@
+"""Workers that share a store have one budget: every event once, whatever fails on the way."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.errors import SourceUnavailableError
+from errorbudget.live import ManualClock, Tracker
+from errorbudget.live.shared import Shared
+from errorbudget.live.sqlite_store import SqliteStore
+
+MINUTE = 60 * 10**9
+NOON = 1_772_366_400_000_000_000
+API = eb.SLO("api", target="99%", window="1d", sli=eb.Availability())
+MONTH = eb.SLO("month", target="99%", window=eb.Calendar("month"), sli=eb.Availability())
+
+
+@pytest.fixture(scope="module")
+def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("missing: redis-server; apt install redis-server")
+    redis = pytest.importorskip("redis", reason="missing: redis; pip install 'errorbudget[redis]'")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("redis")
+    command = [program, "--port", str(port), "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        client = redis.Redis(port=port)
+        for _ in range(200):
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.02)
+        yield port
+        client.close()
+        server.terminate()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """Makes a store that is empty; the same one for every worker of a test."""
+    if request.param == "sqlite":
+        numbers = iter(range(10**6))
+        yield lambda: SqliteStore(tmp_path / f"{next(numbers)}.db")
+        return
+    port = request.getfixturevalue("redis_port")
+    import redis
+
+    from errorbudget.live.redis_store import RedisStore
+
+    client = redis.Redis(port=port)
+
+    def made() -> RedisStore:
+        client.flushall()
+        return RedisStore(client)
+
+    yield made
+    client.close()
+
+
+def worker(store: Any, clock: Any, *slos: eb.SLO) -> Shared:
+    return Shared(Tracker(slos or (API, MONTH), clock=clock, late="2h"), store, every="1h")
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("event"), st.integers(0, 2), st.integers(0, 90), st.booleans()),
+        st.tuples(st.just("sync"), st.integers(0, 2), st.just(0), st.just(True)),
+        st.tuples(st.just("time"), st.just(0), st.integers(0, 200), st.just(True)),
+    ),
+    max_size=30,
+)
+
+
+@settings(
+    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(steps)
+def test_workers_add_up_to_one(make_store: Any, steps: list[tuple[str, int, int, bool]]) -> None:
+    """After any interleaving, every view is what one tracker that saw everything would say."""
+    clock, store = ManualClock(NOON), make_store()
+    workers = [worker(store, clock) for _ in range(3)]
+    one = Tracker((API, MONTH), clock=clock, late="2h")
+    for kind, which, number, good in steps:
+        if kind == "event":
+            at = clock() - number * MINUTE
+            workers[which].tracker.record(good=good, at=at)
+            one.record(good=good, at=at)
+        elif kind == "sync":
+            workers[which].sync()
+        else:
+            clock.now_ns += number * MINUTE
+    for _ in range(2):
+        for part in workers:
+            part.sync()
+    for part in workers:
+        part.ticker.stop()
+        for name in ("api", "month"):
+            assert part.status(name).counts == one.status(name).counts
+            assert part.status(name).burn == one.status(name).burn
+            assert part.status(name).coverage == one.status(name).coverage
+        assert part.view.dropped_late == one.dropped_late
+        part.view._check()
+
+
+def test_a_clock_that_falls_back_moves_what_was_given(make_store: Any) -> None:
+    """Units that a worker moves to the present move in the store as well."""
+    clock, store = ManualClock(NOON + 30 * MINUTE), make_store()
+    a, b = worker(store, clock, API), worker(store, clock, API)
+    a.tracker.record(good=False)
+    a.sync()
+    clock.now_ns = NOON
+    a.sync()
+    b.sync()
+    for part in (a, b):
+        part.ticker.stop()
+        assert part.view.counts(window="1m") == eb.Counts(good=0, bad=1)
+        assert part.view.counts() == eb.Counts(good=0, bad=1)
+    clock.now_ns = NOON + 31 * MINUTE
+    assert b.view.counts(window="30m") == eb.Counts()
+
+
+def test_a_lost_answer_counts_once(make_store: Any) -> None:
+    """A batch that arrived though its answer was lost is not added again."""
+    clock, store = ManualClock(NOON), make_store()
+    part = worker(store, clock, API)
+    push = store.push
+
+    def lost(*args: Any) -> None:
+        push(*args)
+        raise SourceUnavailableError("the answer was lost")
+
+    part.tracker.record(good=True)
+    store.push = lost
+    with pytest.raises(SourceUnavailableError):
+        part.sync()
+    part.tracker.record(good=False)
+    with pytest.raises(SourceUnavailableError):
+        part.sync()
+    store.push = push
+    part.sync()
+    part.sync()
+    part.ticker.stop()
+    assert part.view.counts() == eb.Counts(good=1, bad=1)
+
+
+def test_while_the_store_is_away_nothing_is_lost(make_store: Any) -> None:
+    """Failures are counted in the background, the view stands still, and all is given later."""
+    clock, store = ManualClock(NOON), make_store()
+    part = worker(store, clock, API)
+    push = store.push
+
+    def away(*_: Any) -> None:
+        raise SourceUnavailableError("no route to host")
+
+    store.push = away
+    part.tracker.record(good=True)
+    part.ticker.attempt()
+    part.ticker.attempt()
+    assert part.ticker.failures == 2
+    assert not part.view.counts()
+    store.push = push
+    part.ticker.attempt()
+    part.ticker.stop()
+    assert part.view.counts().total == 1
+
+
+def test_old_buckets_leave_the_store(make_store: Any) -> None:
+    """The store holds no more than the horizon."""
+    clock, store = ManualClock(NOON), make_store()
+    part = worker(store, clock, API)
+    part.tracker.record(good=True)
+    part.sync()
+    clock.advance("5d")
+    part.tracker.record(good=True)
+    part.sync()
+    part.ticker.stop()
+    _, state = store.pull(0, tuple(feed.blank() for feed in part.view._feeds))
+    assert state.feeds[0].good.tolist() == [1]
+
+
+def test_workers_that_count_something_else_do_not_mix(make_store: Any) -> None:
+    """During a deploy that changes an indicator, old and new workers keep apart."""
+    clock, store = ManualClock(NOON), make_store()
+    old = worker(store, clock, API)
+    new = worker(store, clock, API.replace(sli=eb.Availability(good="2xx")))
+    for part in (old, new):
+        part.tracker.record(status=404)
+        part.sync()
+    old.ticker.stop()
+    new.ticker.stop()
+    assert old.view.counts() == eb.Counts(good=1, bad=0)
+    assert new.view.counts() == eb.Counts(good=0, bad=1)
+
+
+def test_a_store_that_forgets_is_noticed(make_store: Any) -> None:
+    """When the store begins anew, views hold what it has now."""
+    clock, store = ManualClock(NOON), make_store()
+    part = worker(store, clock, API)
+    for _ in range(3):
+        part.tracker.record(good=True)
+        part.sync()
+    fresh = make_store()  # empties a Redis; another file for SQLite
+    part.store = fresh
+    part.tracker.record(good=False)
+    part.sync()
+    part.ticker.stop()
+    assert part.view.counts() == eb.Counts(good=0, bad=1)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    """What cannot be shared through is named."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but long enough to look like something else" * 50)
+    with pytest.raises(SourceUnavailableError, match=r"notes\.txt"):
+        SqliteStore(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+def test_forked_workers_share(make_store: Any) -> None:
+    """Children of one parent each count on their own, and one killed loses only what is fresh."""
+    store = make_store()
+    tracker = Tracker(API)
+    with Shared(tracker, store, every="20ms") as shared:
+        tracker.record(good=True)
+        shared.sync()
+        children = []
+        for _ in range(3):
+            child = os.fork()
+            if not child:  # pragma: no cover - in the child
+                for _ in range(100):
+                    tracker.record(good=False)
+                while True:
+                    time.sleep(0.01)
+            children.append(child)
+        deadline = time.monotonic() + 10
+        while shared.view.counts().total < 301 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        shared.sync()
+        assert shared.view.counts() == eb.Counts(good=1, bad=300)
+        assert tracker.counts() == eb.Counts(good=1, bad=0)
+
+
+SERVICE = """
+import errorbudget as eb
+from errorbudget.live import Tracker, wsgi
+from errorbudget.live.shared import Shared
+from errorbudget.live.sqlite_store import SqliteStore
+
+slo = eb.SLO("api", target="99%", window="1d", sli=eb.Availability())
+tracker = Tracker(slo)
+shared = Shared(tracker, SqliteStore("budget.db"), every="50ms")
+
+def hello(environ, start_response):
+    if environ["PATH_INFO"] == "/status":
+        start_response("200 OK", [])
+        return [repr(tuple(shared.view.counts("api").__getstate__())).encode()]
+    start_response("503 Busy" if environ["PATH_INFO"] == "/bad" else "200 OK", [])
+    return [b"hello"]
+
+counted = wsgi.BudgetMiddleware(hello, tracker)
+
+def app(environ, start_response):
+    served = hello if environ["PATH_INFO"] == "/status" else counted
+    return served(environ, start_response)
+"""
+
+
+@pytest.mark.parametrize("preload", [False, True])
+def test_gunicorn_workers_have_one_budget(tmp_path: Path, preload: bool) -> None:
+    """Three gunicorn workers under load: every one of them shows all requests."""
+    pytest.importorskip("gunicorn", reason="missing: gunicorn; make test")
+    (tmp_path / "service.py").write_text(SERVICE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "-w", "3", "-b", f"127.0.0.1:{port}"]
+    command += ["--no-control-socket", "--log-level", "critical", "service:app"]
+    command += ["--preload"] if preload else []
+    with subprocess.Popen(command, cwd=tmp_path) as server:
+        try:
+            _wait_for(port)
+            clients = [
+                threading.Thread(target=_ask, args=(port, ["/good"] * 45 + ["/bad"] * 5))
+                for _ in range(4)
+            ]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+            deadline = time.monotonic() + 10
+            answers: set[str] = set()
+            while answers != {"(180, 20)"} and time.monotonic() < deadline:
+                answers = set(_ask(port, ["/status"] * 12))
+            assert answers == {"(180, 20)"}
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _ask(port: int, paths: list[str]) -> list[str]:
+    found = []
+    for path in paths:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", path)
+        found.append(connection.getresponse().read().decode())
+        connection.close()
+    return found
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not start in 20 s")
+
+
+def test_redis_that_does_not_answer(redis_port: int) -> None:
+    """A server that is away is a source that is unavailable."""
+    from errorbudget.live.redis_store import RedisStore
+
+    store = RedisStore(f"redis://127.0.0.1:{redis_port}/0")
+    assert store.pull(0, ())[0] >= 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        closed = probe.getsockname()[1]
+    with pytest.raises(SourceUnavailableError, match="Redis"):
+        RedisStore(f"redis://127.0.0.1:{closed}/0").pull(0, ())
+    store.client.close()
+
+
+def test_a_month_of_minutes_goes_through_in_one_batch(make_store: Any) -> None:
+    """A worker that restored 30 busy days gives them at once, and all of them arrive."""
+    clock, store = ManualClock(NOON), make_store()
+    tracker = Tracker(API.replace(window="30d"), clock=clock)
+    ring = tracker._feeds[0].ring
+    ring.add_buckets(ring.newest - np.arange(43_000), np.full(43_000, 7), np.ones(43_000, int))
+    part = Shared(tracker, store, every="1h")
+    part.sync()
+    part.ticker.stop()
+    assert part.view.counts() == eb.Counts(good=301_000, bad=43_000)
