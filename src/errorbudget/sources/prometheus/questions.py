@@ -36,8 +36,9 @@ def to_ms(time_like: TimeLike) -> int:
 
 def seconds(ms: int) -> str:
     """An instant or a span as the API takes it: seconds, with three decimals at most."""
-    whole, rest = divmod(ms, 1000)
-    return f"{whole}.{rest:03d}" if rest else str(whole)
+    whole, rest = divmod(abs(ms), 1000)
+    sign = "-" if ms < 0 else ""
+    return f"{sign}{whole}.{rest:03d}" if rest else f"{sign}{whole}"
 
 
 def rules_of(version: str) -> Rules:

@@ -1,0 +1,230 @@
+"""Counters on a server as count series: which series count, from where on, and what is said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.errors import (
+    GapWarning,
+    InvalidInputError,
+    InvalidSeriesError,
+    NoDataError,
+    SourceResponseError,
+)
+from errorbudget.rules import GUIDE_METRICS, Metrics
+from errorbudget.sources.prometheus import Client, PrometheusSource, Request, Response, Retry
+
+API = eb.SLO("api", target="99%", window="1h", sli=eb.Availability())
+MINUTE = 60 * 10**9
+
+
+class Server:
+    """Serves samples (s, value) by labels; fails for the days that it is told to."""
+
+    def __init__(self, *series: tuple[dict[str, str], dict[int, float]]) -> None:
+        self.series = series
+        self.asked: list[str] = []
+        self.failing = False
+
+    def __call__(self, request: Request) -> Response:
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        self.asked.append(form["query"])
+        end = float(form["time"])
+        length = int(form["query"].rpartition("[")[2].removesuffix("ms]")) / 1000
+        if self.failing and end % 86_400:
+            return Response(422, {}, b'{"status":"error","errorType":"execution","error":"no"}')
+        result = []
+        for labels, samples in self.series:
+            inside = [[t, f"{v:g}"] for t, v in samples.items() if end - length < t <= end]
+            if inside:
+                result.append({"metric": labels, "values": inside})
+        data = {"resultType": "matrix", "result": result}
+        return Response(200, {}, json.dumps({"status": "success", "data": data}).encode())
+
+
+def source(server: Server, **settings: Any) -> PrometheusSource:
+    client = Client("http://127.0.0.1:9090", transport=server, retry=Retry(attempts=1))
+    return PrometheusSource(client, **settings)
+
+
+def counter(status: str, values: dict[int, float], **labels: str) -> Any:
+    return {"__name__": "http_server_requests_total", "status": status, **labels}, values
+
+
+def every_minute(*values: float, start: int = 0) -> dict[int, float]:
+    return {start + 60 * index: value for index, value in enumerate(values)}
+
+
+def fetched(server: Server, slo: eb.SLO = API, end: int = 600, **settings: Any) -> Any:
+    return source(server, **settings).fetch(slo, start=0, end=end * 10**9)
+
+
+def test_growth_is_summed_after_never_before() -> None:
+    """A restart of one instance takes nothing from the other."""
+    server = Server(
+        counter("200", every_minute(0, 10, 20, 5), instance="a"),
+        counter("200", every_minute(0, 10, 20, 30), instance="b"),
+        counter("500", every_minute(0, 1, 1, 1), instance="a"),
+    )
+    counts = fetched(server, end=180).of(API)
+    assert counts.good.tolist() == [20, 20, 15]
+    assert (counts.total - counts.good).tolist() == [1, 0, 0]
+
+
+def test_a_late_child_counts_from_zero() -> None:
+    """The first 503 of a process that was there counts, unless it is said to have been before."""
+    server = Server(
+        counter("200", every_minute(*range(0, 110, 10))),
+        counter("503", every_minute(3, 4, start=540)),
+    )
+    assert int(fetched(server).of(API).good.sum()) == 100
+    assert API.evaluate(fetched(server)).counts.bad == 4
+    assert API.evaluate(fetched(server, born="before")).counts.bad == 1
+
+
+def test_what_was_there_from_the_start_is_not_growth() -> None:
+    """A counter that stands at a million when first looked at has not just served a million."""
+    server = Server(counter("200", every_minute(1_000_000, 1_000_010)))
+    assert API.evaluate(fetched(server)).counts.good == 10
+
+
+def test_a_value_before_the_start_is_the_anchor() -> None:
+    """The samples of the look-back before the start make the first bin whole."""
+    server = Server(counter("200", {0: 100.0, 240: 150.0, 300: 160.0}))
+    found = source(server).fetch(API, start=241 * 10**9, end=300 * 10**9)
+    assert found.of(API).good.tolist() == [10]
+
+
+def test_gaps_are_unobserved_and_their_events_kept() -> None:
+    """What happened in a gap counts at its end; the bins of the gap were not observed."""
+    server = Server(counter("200", {0: 0.0, 60: 10.0, 1200: 500.0, 1260: 510.0}, instance="a"))
+    found = fetched(server, end=1260)
+    counts = found.of(API)
+    assert int(counts.good.sum()) == 510
+    assert counts.observed is not None
+    assert counts.observed.tolist() == [True] + [False] * 19 + [True]
+    assert "no samples of a from 1970-01-01T00:01:00Z for 19m" in found.warnings[0]
+    assert API.evaluate(found).coverage == pytest.approx(2 / 60, abs=0.02)
+
+
+def test_one_fetch_serves_every_objective() -> None:
+    """Objectives of one metric share its samples; buckets are fetched for all bounds at once."""
+    bucket = {"__name__": "http_server_request_duration_bucket"}
+    server = Server(
+        counter("200", every_minute(0, 10), route="/a"),
+        counter("500", every_minute(0, 2), route="/b"),
+        ({**bucket, "le": "0.2"}, every_minute(0, 9)),
+        ({**bucket, "le": "1.0"}, every_minute(0, 11)),
+        ({**bucket, "le": "+Inf"}, every_minute(0, 12)),
+    )
+    slos = [
+        API,
+        eb.SLO("b", target="99%", window="1h", sli=eb.Availability(where={"route": "/b"})),
+        eb.SLO("fast", target="95%", window="1h", sli=eb.Latency("200ms")),
+        eb.SLO("slow", target="95%", window="1h", sli=eb.Latency("1s")),
+    ]
+    found = source(server).fetch(slos, start=0, end=MINUTE)
+    assert sorted({query.partition("[")[0] for query in server.asked}) == [
+        r'http_server_request_duration_bucket{le=~"0\\.2|1|1\\.0|\\+Inf"}',
+        "http_server_requests_total",
+    ]
+    counts = {slo.name: slo.evaluate(found).counts for slo in slos}
+    assert counts["api"] == eb.Counts(10, 2)
+    assert counts["b"] == eb.Counts(0, 2)
+    assert counts["fast"] == eb.Counts(9, 3)
+    assert counts["slow"] == eb.Counts(11, 1)
+    assert len(eb.evaluate(slos, found)) == 4
+
+
+def test_other_names_and_fixed_labels() -> None:
+    """Labels called otherwise, and the job that every series must have."""
+    server = Server(
+        ({"__name__": "hits_total", "code": "500", "job": "shop"}, every_minute(0, 3)),
+        ({"__name__": "hits_total", "code": "odd", "job": "shop"}, every_minute(0, 9)),
+    )
+    metrics = Metrics("hits_total", labels={"status": "code"}, match={"job": "shop"})
+    found = fetched(server, metrics=metrics)
+    assert server.asked[0].startswith('hits_total{job="shop"}[')
+    assert API.evaluate(found).counts == eb.Counts(0, 3)
+
+
+def test_missing_pieces_are_an_error_unless_wanted() -> None:
+    """By default half an answer is none; asked for, it is kept, named and can be completed."""
+    day = 86_400
+    server = Server(counter("200", {t: float(t) for t in range(0, 2 * day + 3600, 600)}))
+    server.failing = True
+    span = {"start": 0, "end": (2 * day + 3000) * 10**9}
+    with pytest.raises(SourceResponseError, match="execution"):
+        source(server, lookback="20m").fetch(API, **span)
+    partial = source(server, lookback="20m", partial=True)
+    with pytest.warns(GapWarning, match="stretches"):
+        found = partial.fetch(API, **span)
+    assert len(found.missing) == 1
+    assert any(warning.startswith("missing: ") for warning in found.warnings)
+    server.failing = False
+    whole = partial.resume(API, found)
+    assert not whole.missing
+    assert int(whole.of(API).good.sum()) == 2 * day + 3000
+
+
+def test_what_cannot_be_counted_is_said() -> None:
+    """Written queries, thresholds, no series, an absent bound, and a counter that is none."""
+    server = Server(counter("200", every_minute(0, 0.5)))
+    query = eb.SLO(
+        "q", target="99%", window="1h", sli=eb.QueryRatio(bad_query="b", total_query="t")
+    )
+    rate = eb.SLO("r", window="1h", sli=eb.Throughput(5))
+    for slo in (query, rate):
+        with pytest.raises(InvalidInputError, match="not counted from labels"):
+            fetched(server, slo)
+    with pytest.raises(InvalidSeriesError, match="whole ones"):
+        fetched(server)
+    with pytest.raises(NoDataError, match="no series"):
+        fetched(Server())
+    latency = eb.SLO("l", target="99%", window="1h", sli=eb.Latency("300ms"))
+    bucket = {"__name__": "http_server_request_duration_bucket", "le": "+Inf"}
+    with pytest.raises(InvalidSeriesError, match=r'no bucket le="0\.3"'):
+        fetched(Server((bucket, every_minute(0, 1))), latency)
+    found = fetched(Server(counter("200", every_minute(0, 1))))
+    with pytest.raises(InvalidInputError, match="nothing was fetched"):
+        found.of(latency)
+    with pytest.raises(InvalidInputError, match="milliseconds"):
+        source(server, step="1ns")
+
+
+def test_the_guides_metrics_are_known() -> None:
+    """Every objective of the guide that has counters finds its metric by name."""
+    assert GUIDE_METRICS["Tool Execution Error Rate"].counter == "tool_executions_total"
+
+
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=40), st.data())
+def test_counts_are_the_events_that_scrapes_saw(events: list[int], data: st.DataObject) -> None:
+    """Whatever scrapes are lost, all that was counted before the last one is there, once."""
+    kept = data.draw(st.lists(st.booleans(), min_size=len(events), max_size=len(events)))
+    kept[0] = kept[-1] = True
+    total = np.cumsum(events)
+    samples = {60 * i: float(total[i]) for i in range(len(events)) if kept[i]}
+    end = 60 * (len(events) - 1)
+    counts = fetched(Server(counter("200", samples)), end=max(end, 60)).of(API)
+    assert int(counts.good.sum()) == total[-1] - total[0]
+
+
+def test_history_and_methods_work_on_counters() -> None:
+    """Fetched counters go wherever events go."""
+    server = Server(
+        counter("200", every_minute(*range(0, 1210, 10))),
+        counter("500", every_minute(*range(121))),
+    )
+    found = fetched(server, end=7200)
+    history = API.history(found, step="10m")
+    assert len(history.time_ns) > 0
+    assert API.count(found, step="10m").total.sum() == 1320
+    assert API.compare_methods(found) is not None
