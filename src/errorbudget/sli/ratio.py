@@ -234,7 +234,7 @@ class Latency(RatioSLI):
         (True, None)
     """
 
-    threshold: str = "200ms"
+    threshold: str = ""
     column: str = "duration_s"
 
     kind: ClassVar[str] = "latency"
@@ -256,6 +256,8 @@ class Latency(RatioSLI):
             raise InvalidInputError(
                 "the threshold of a latency says what is good; leave out good and bad"
             )
+        if not self.threshold and isinstance(self.threshold, str):
+            raise InvalidInputError('a latency needs a threshold, such as "200ms"')
         condition = positive(Number(self.column, "<=", self.threshold))
         object.__setattr__(self, "threshold", condition.bound_text)
         RatioSLI.__post_init__(self)

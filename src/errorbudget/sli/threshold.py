@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -299,6 +300,14 @@ def _quantile_share(name: str) -> Fraction:
     return share
 
 
+def _floor_text(floor: Fraction) -> str:
+    """The floor as code: an integer, a decimal where it is one, or a fraction in quotes."""
+    if floor.denominator == 1:
+        return str(floor)
+    decimal = str(float(floor))
+    return decimal if Fraction(decimal) == floor else repr(str(floor))
+
+
 def _floor(name: str, value: object) -> Fraction:
     try:
         bound = parse_rational(value)
@@ -387,7 +396,7 @@ class Throughput(ThresholdSLI):
         return f"more than {float(self.above):g} events/s ({mode})"
 
     def __repr__(self) -> str:
-        own = [str(float(self.above)) if self.above.denominator != 1 else str(self.above)]
+        own = [_floor_text(self.above)]
         own += [] if self.sustained is None else [f"sustained={format_duration(self.sustained)!r}"]
         return f"Throughput({', '.join([*own, *self._conditions()])})"
 
@@ -473,7 +482,7 @@ class Concurrency(ThresholdSLI):
 
     def __repr__(self) -> str:
         own = [
-            str(float(self.above)) if self.above.denominator != 1 else str(self.above),
+            _floor_text(self.above),
             f"column={self.column!r}",
             f"statistic={self.statistic!r}",
         ]
@@ -530,7 +539,7 @@ class Freshness(ThresholdSLI):
             end_ns: End of the window.
         """
         fresh = stale = 0
-        for at, until in zip(times_ns, [*times_ns[1:], end_ns], strict=True):
+        for at, until in pairwise([*times_ns, end_ns]):
             begin, end = max(at, start_ns), min(until, end_ns)
             good_until = min(at + self.within, end)
             fresh += max(0, good_until - begin)
