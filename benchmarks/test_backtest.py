@@ -2,8 +2,8 @@
 What do a hundred alert policies on 90 days of minutes cost in one call, and one at a time?
 
 The sweep crosses budget shares, long windows, short windows and holds. One at a time is `backtest`
-with a single policy in a loop, and `SLO.history` with its `firing`, which answers less. Both give the
-same pages before their time counts.
+with a single policy in a loop, and `SLO.history` with its `firing`, which answers less. Both give
+the same pages before their time counts.
 
     python benchmarks/test_backtest.py --days 90 --rounds 5
 

@@ -2,7 +2,7 @@
 The incident ledger: when it burned, how hard, and what it cost.
 
 Incidents are given, or found: stretches in which a short window burned above a threshold, cut to
-the first and the last bad unit. What they cost and what slipped away outside of them add up to the
+where they truly did. What they cost and what slipped away outside of them add up to the
 whole.
 """
 
@@ -225,7 +225,7 @@ def burning_stretches(
     threshold: Fraction,
 ) -> list[tuple[int, int]]:
     """
-    Where the short window burned above *threshold*, cut to the bad units that made it.
+    Where the short window burned above *threshold*, cut to the units that made it.
 
     Args:
         slo: The objective.
@@ -251,15 +251,39 @@ def burning_stretches(
     breaks = np.flatnonzero(np.diff(times) > window_ns + merge_ns)
     firsts = times[np.concatenate(([0], breaks + 1))] - window_ns
     lasts = times[np.concatenate((breaks, [len(times) - 1]))]
-    found: list[tuple[int, int]] = []
-    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-        edges = np.arange(first, last + step_ns, step_ns, dtype=np.int64)
-        edges = np.clip(edges, interval.start_ns, interval.end_ns)
-        good, total = series.cumulative(edges)
-        rises = np.flatnonzero(np.diff(total - good) > 0)
-        if len(rises):
-            found.append((int(edges[rises[0]]), int(edges[rises[-1] + 1])))
-    return found
+    share = error.error * threshold
+    return [
+        _cut(series, interval, share, first, last, window_ns, step_ns)
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    ]
+
+
+def _cut(
+    series: Series,
+    interval: Interval,
+    share: Fraction,
+    first_ns: int,
+    last_ns: int,
+    window_ns: int,
+    step_ns: int,
+) -> tuple[int, int]:
+    """
+    A stretch without the calm parts of its first and its last window.
+
+    It begins where what follows spends most above *share* of all events, and ends where what came
+    before did.
+    """
+    edges = np.arange(first_ns, last_ns + step_ns, step_ns, dtype=np.int64)
+    edges = np.clip(edges, interval.start_ns, interval.end_ns)
+    good, total = (column.astype(object) for column in series.cumulative(edges))
+    excess = (total - good) * share.denominator - total * share.numerator
+    steps = window_ns // step_ns
+    head = excess[: steps + 1]
+    start = len(head) - 1 - int(np.argmin(head[::-1]))
+    low = max(start + 1, len(edges) - 1 - steps)
+    if low >= len(edges):  # the interval begins within the window
+        return int(edges[0]), int(edges[-1])
+    return int(edges[start]), int(edges[low + int(np.argmax(excess[low:]))])
 
 
 def incident_ledger(

@@ -1,0 +1,155 @@
+"""
+Detection against noise: which policies are worth a thought, and which to take.
+
+Two figures decide, both exact: how many pages were false, and how much budget incidents spent
+before anyone knew. A policy that another one beats in one and equals in the other is out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from errorbudget.alerts import AlertPolicy, BurnAlert
+from errorbudget.burn import Number
+from errorbudget.durations import DurationLike, format_duration, length_of
+from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
+from errorbudget.studies.pages import PolicyResult
+from errorbudget.studies.tables import percent
+
+__all__ = ["Recommendation", "pareto_front", "policy_sweep", "recommendation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """
+    The policy to take, and why.
+
+    Attributes:
+        result: The policy's figures.
+        reasons: Sentences, the decisive one first.
+    """
+
+    result: PolicyResult
+    reasons: tuple[str, ...]
+
+    @property
+    def policy(self) -> AlertPolicy:
+        """The policy itself."""
+        return self.result.policy
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recommendation as plain data, ready for JSON."""
+        return {
+            "policy": self.policy.to_dict(),
+            "figures": self.result.summary(),
+            "reasons": list(self.reasons),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.policy.name}:", *(f"- {reason}" for reason in self.reasons)])
+
+
+def _order(result: PolicyResult) -> tuple[int, Fraction, int, int]:
+    pages = len(result.pages)
+    return (len(result.false_pages), result.spent_unseen, pages, len(result.policy.alerts))
+
+
+def pareto_front(results: Iterable[PolicyResult]) -> tuple[PolicyResult, ...]:
+    """
+    The results that no other beats, the quietest first.
+
+    Of policies that do equally well, the one that pages less, then the simpler one stays.
+    """
+    front: list[PolicyResult] = []
+    for result in sorted(results, key=_order):
+        if not front or result.spent_unseen < front[-1].spent_unseen:
+            front.append(result)
+    return tuple(front)
+
+
+def recommendation(
+    results: Sequence[PolicyResult], false_pages_per_month: Number = 1
+) -> Recommendation:
+    """
+    The policy of the front that leaves least unseen within a bound on false pages.
+
+    Args:
+        results: What the policies did.
+        false_pages_per_month: False pages that people put up with in 30 days; when no policy keeps
+            to it, the quietest is taken.
+
+    Raises:
+        InvalidInputError: There are no results, or the bound is no number of 0 or more.
+    """
+    try:
+        bound = parse_rational(false_pages_per_month)
+    except ValueError:
+        bound = Fraction(-1)
+    if bound < 0:
+        raise InvalidInputError(
+            f"false_pages_per_month is a number of 0 or more, got {false_pages_per_month!r}"
+        )
+    front = pareto_front(results)
+    if not front:
+        raise InvalidInputError("no policies to choose from; give at least one")
+    quiet = [result for result in front if (result.false_pages_per_month or 0) <= bound]
+    best = quiet[-1] if quiet else front[0]
+    seen = len(best.detections) - len(best.missed)
+    unseen, monthly = percent(best.spent_unseen), float(best.false_pages_per_month or 0)
+    reasons = [
+        f"{seen} of {len(best.detections)} incidents seen, {unseen} of a budget spent before that",
+        f"{len(best.false_pages)} of {len(best.pages)} pages were false, {monthly:.2g} a month",
+    ]
+    if not quiet:
+        reasons.insert(
+            0, f"none keeps to {float(bound):g} false pages a month; this is the quietest"
+        )
+    if not best.detections:
+        reasons.append("no incident in this history tells the policies apart by what they see")
+    place = front.index(best)
+    if place + 1 < len(front):
+        louder = front[place + 1]
+        reasons.append(
+            f"the next on the front, {louder.name}, would leave {percent(louder.spent_unseen)} "
+            f"unseen for {len(louder.false_pages) - len(best.false_pages)} more false pages"
+        )
+    return Recommendation(best, tuple(reasons))
+
+
+def policy_sweep(
+    *,
+    budget: Iterable[Number] = ("2%",),
+    long: Iterable[DurationLike | int] = ("1h",),
+    short: Iterable[Number | None] = (Fraction(1, 12),),
+    hold: Iterable[DurationLike | int] = (0,),
+    severity: str = "page",
+) -> list[AlertPolicy]:
+    """
+    One policy of one alert for every combination.
+
+    Args:
+        budget: Shares of the budget that the long window may spend.
+        long: Long windows.
+        short: Short windows as parts of the long one, such as `"1/12"`; None for none.
+        hold: How long conditions must hold.
+        severity: Severity of the alerts.
+
+    Example:
+        >>> [policy.name for policy in policy_sweep(long=["1h", "6h"], hold=[0, "2m"])]
+        ['2% in 1h/5m', '2% in 1h/5m for 2m', '2% in 6h/30m', '2% in 6h/30m for 2m']
+    """
+    found = []
+    for share, window, part, wait in product(budget, long, short, hold):
+        long_ns = length_of(window)
+        short_ns = None if part is None else int(long_ns * parse_rational(part))
+        alert = BurnAlert("burn", severity, share, long_ns, short_ns, wait)
+        name = f"{float(alert.budget) * 100:g}% in {format_duration(long_ns)}"
+        name += "" if short_ns is None else f"/{format_duration(short_ns)}"
+        name += f" for {format_duration(alert.hold)}" if alert.hold else ""
+        found.append(AlertPolicy(name, (alert,)))
+    return found
