@@ -373,10 +373,9 @@ def _parts() -> st.SearchStrategy[dict[str, Any]]:
         corrections=st.lists(correction, max_size=2),
         resets=st.lists(reset, max_size=2),
         min_coverage=st.floats(0, 1),
-        **{
-            key: TEXTS
-            for key in ("description", "service", "criticality", "owner", "team", "runbook")
-        },
+        **dict.fromkeys(
+            ("description", "service", "criticality", "owner", "team", "runbook"), TEXTS
+        ),
         links=st.dictionaries(TEXTS, TEXTS, max_size=2),
         labels=st.dictionaries(TEXTS, TEXTS, max_size=2),
         alerts=alerts(),

@@ -232,8 +232,8 @@ def test_conditions_on_events_go_through_a_translator() -> None:
             total_query="sum(rate(r[{{.window}}]))",
         )
 
-    for format in ("sloth", "pyrra"):
-        (back,) = load(export(slo, format, as_query=as_query).text)
+    for target in ("sloth", "pyrra"):
+        (back,) = load(export(slo, target, as_query=as_query).text)
         assert back.sli == as_query(slo)
 
 

@@ -49,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
             "The same figures along time, as a table or a plot",
             _LOOK,
         ),
+        ("count", "count", "count", "Count many files once, and report from the counts", _LOOK),
         ("gate", "gate", "gate", "May this be deployed? Exit code 0 is yes, 1 is no", _DECIDE),
         ("allowance", "allowance", "allowance", "How much failure a target allows", _DECIDE),
         ("validate", "validate", "validate", "Check a file of SLOs", _SPEC),

@@ -11,7 +11,7 @@ Specifications of objectives: the library's own format, and those of others, in 
 from errorbudget.specs.dump import dump
 from errorbudget.specs.export import TARGETS, AsQuery, Export, export
 from errorbudget.specs.guide import guide, guide_text
-from errorbudget.specs.load import FORMATS, load
+from errorbudget.specs.load import FORMATS, load, load_path
 from errorbudget.specs.schema import json_schema
 from errorbudget.specs.spec import Loss, Spec
 from errorbudget.specs.tree import LIMITS, Limits, Place, Problem
@@ -33,4 +33,5 @@ __all__ = [
     "guide_text",
     "json_schema",
     "load",
+    "load_path",
 ]

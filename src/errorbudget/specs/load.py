@@ -31,7 +31,7 @@ from errorbudget.specs.tree import (
 from errorbudget.specs.variables import fill_in
 from errorbudget.windows import WindowLike, parse_window
 
-__all__ = ["FORMATS", "load", "trees"]
+__all__ = ["FORMATS", "load", "load_path", "trees"]
 
 FORMATS = ("errorbudget", "openslo", "sloth", "pyrra", "slo-generator")
 """Formats that are read."""
@@ -73,11 +73,54 @@ def load(
         MissingDependencyError: The extra `specs` is not installed.
 
     Example:
-        >>> load("slos: [{name: api, target: 99.9%, window: 30d, sli: {kind: availability}}]")[
-        ...     0
-        ... ].target
+        >>> spec = load(
+        ...     "slos: [{name: api, target: 99.9%, window: 30d, sli: {kind: availability}}]"
+        ... )
+        >>> spec["api"].target
         Target("99.9%")
     """
+    text, name = _text(source, limits)
+    return _load(text, name, format, window, allow_env, root, limits)
+
+
+def load_path(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    window: WindowLike | None = None,
+    allow_env: bool | Mapping[str, str] = False,
+    root: str | os.PathLike[str] | None = None,
+    limits: Limits = LIMITS,
+) -> Spec:
+    """
+    As `load`, for what can only be a path, such as an argument of a command line.
+
+    Args:
+        path: A path, or `"-"` for standard input.
+        format: As in `load`.
+        window: As in `load`.
+        allow_env: As in `load`.
+        root: As in `load`.
+        limits: As in `load`.
+
+    Raises:
+        SpecError: It cannot be understood; `problems` holds all that is wrong.
+        SourceUnavailableError: A file is missing or unreadable.
+    """
+    name = os.fspath(path)
+    text = read_file(name, limits=limits)
+    return _load(text, "" if name == "-" else name, format, window, allow_env, root, limits)
+
+
+def _load(
+    text: str,
+    name: str,
+    format: str,
+    window: WindowLike | None,
+    allow_env: bool | Mapping[str, str],
+    root: str | os.PathLike[str] | None,
+    limits: Limits,
+) -> Spec:
     if format not in ("auto", *FORMATS):
         raise InvalidInputError(
             f'format must be "auto" or one of {", ".join(FORMATS)}, got {format!r}'
@@ -88,7 +131,6 @@ def load(
         variables = os.environ
     elif allow_env is not False:
         variables = allow_env
-    text, name = _text(source, limits)
     reading = _Reading(limits, variables, _root(root, name))
     documents = trees(text, source=name, limits=limits)
     kinds = [_kind(document) if format == "auto" else format for document in documents]

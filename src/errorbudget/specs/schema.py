@@ -4,6 +4,8 @@ The JSON Schema of the native format: generated from the models, shipped as a fi
 Editors complete and check from it; put this on the first line of a specification:
 
     # yaml-language-server: $schema=errorbudget-1.schema.json
+
+After a change to the models, `python -m errorbudget.specs` writes the file anew.
 """
 
 from __future__ import annotations
