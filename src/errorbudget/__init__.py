@@ -66,7 +66,11 @@ if TYPE_CHECKING:
     from errorbudget.sli import Throughput as Throughput
     from errorbudget.slo import SLO as SLO
     from errorbudget.sources import read_events as read_events
+    from errorbudget.sources.engines import Counted as Counted
     from errorbudget.sources.engines import count as count
+    from errorbudget.sources.engines import count_files as count_files
+    from errorbudget.sources.engines import read_counts as read_counts
+    from errorbudget.sources.engines import update_counts as update_counts
     from errorbudget.specs import Spec as Spec
     from errorbudget.specs import dump as dump
     from errorbudget.specs import load as load
@@ -117,7 +121,7 @@ _HOMES = {
     ),
     "slo": ("SLO",),
     "sources": ("read_events",),
-    "sources.engines": ("count",),
+    "sources.engines": ("Counted", "count", "count_files", "read_counts", "update_counts"),
     "specs": ("Spec", "dump", "load"),
     "status": ("Status",),
     "target": ("Target",),

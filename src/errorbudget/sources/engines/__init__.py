@@ -7,11 +7,25 @@ Counting where the data lives: the same count series from any engine.
     sums        what is added up for a set of objectives
     scan        one scan of a frame
     counted     what comes home
+    inventory   the files of a folder, and which of them are alike
+    openers     files as frames of an engine
+    files       counts of files and folders
+    store       counts that stay, and are brought up to date
 """
 
 from __future__ import annotations
 
 from errorbudget.sources.engines.counted import Bins, Counted
+from errorbudget.sources.engines.files import count_files
 from errorbudget.sources.engines.scan import count
+from errorbudget.sources.engines.store import Update, read_counts, update_counts
 
-__all__ = ["Bins", "Counted", "count"]
+__all__ = [
+    "Bins",
+    "Counted",
+    "Update",
+    "count",
+    "count_files",
+    "read_counts",
+    "update_counts",
+]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_mean
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    from narwhals import Expr
 
 __all__ = ["UNITS_NS", "FrameColumns", "Roles"]
 
@@ -85,7 +85,7 @@ class FrameColumns:
         self._schema = schema
         self._source = source
         self.roles = roles
-        self.checks: dict[str, nw.Expr] = {}
+        self.checks: dict[str, Expr] = {}
 
     def _find(self, name: str) -> tuple[str, Any]:
         column = self.roles.column_of(name)
@@ -102,7 +102,7 @@ class FrameColumns:
             f'column "{column}" of {self._source} must hold {fits}, got {dtype}'
         )
 
-    def time(self) -> tuple[nw.Expr, nw.Expr]:
+    def time(self) -> tuple[Expr, Expr]:
         """The start of each event's minute, and whether the event lies exactly on it."""
         nw = self._nw
         column = self.roles.time
@@ -123,12 +123,12 @@ class FrameColumns:
         start = time.dt.truncate("1m")
         return start, time == start
 
-    def number(self, name: str) -> nw.Expr:
+    def number(self, name: str) -> Expr:
         """The numbers called *name* as floats; missing ones are null or NaN."""
         column, dtype = self._find(name)
         if not dtype.is_numeric():
             raise self._kind(column, dtype, "numbers")
-        value: nw.Expr = self._nw.col(column).cast(self._nw.Float64)
+        value: Expr = self._nw.col(column).cast(self._nw.Float64)
         if name == "duration_s":
             scale = UNITS_NS["s"] // UNITS_NS[self.roles.duration_unit]
             value = value if scale == 1 else value / scale
@@ -137,13 +137,13 @@ class FrameColumns:
             self.checks[column] = (low | (value == float("inf"))).fill_null(False)
         return value
 
-    def status(self) -> nw.Expr:
+    def status(self) -> Expr:
         """The status of each event; missing ones are null, NaN or 0."""
         nw = self._nw
         column, dtype = self._find("status")
         if not (dtype.is_numeric() or dtype == nw.String):
             raise self._kind(column, dtype, "HTTP statuses such as 200")
-        value: nw.Expr = nw.col(column)
+        value: Expr = nw.col(column)
         if not dtype.is_integer():
             value = value.cast(nw.Float64)
         wrong = (value < 0) | ((value > 0) & (value < 100)) | ((value > 599) & (value <= _GREATEST))
@@ -152,23 +152,23 @@ class FrameColumns:
         self.checks[column] = wrong.fill_null(False)
         return value
 
-    def flag(self, name: str) -> nw.Expr:
+    def flag(self, name: str) -> Expr:
         """The column of yes and no called *name*."""
         column, dtype = self._find(name)
         if dtype != self._nw.Boolean:
             raise self._kind(column, dtype, "true or false in every row")
-        value: nw.Expr = self._nw.col(column)
+        value: Expr = self._nw.col(column)
         self.checks[column] = value.is_null()
         return value.fill_null(False)
 
-    def text(self, name: str) -> nw.Expr:
+    def text(self, name: str) -> Expr:
         """The texts called *name*, as `predicates.label_text` has them; a missing one is empty."""
         nw = self._nw
         column, dtype = self._find(name)
-        value: nw.Expr = nw.col(column)
+        value: Expr = nw.col(column)
         if dtype == nw.Boolean:
             word = nw.when(value.fill_null(False)).then(nw.lit("true")).otherwise(nw.lit("false"))
-            texts: nw.Expr = nw.when(value.is_null()).then(nw.lit("")).otherwise(word)
+            texts: Expr = nw.when(value.is_null()).then(nw.lit("")).otherwise(word)
             return texts
         if dtype in (nw.Categorical, nw.Enum) or dtype.is_integer():
             value = value.cast(nw.String)

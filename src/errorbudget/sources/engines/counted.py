@@ -58,17 +58,11 @@ class Bins:
     def __len__(self) -> int:
         return len(self.start_ns)
 
-    def rows(self, mask: NDArray[np.bool_]) -> Bins:
-        """The rows that *mask* chooses."""
-        return replace(
-            self,
-            start_ns=self.start_ns[mask],
-            on_start=self.on_start[mask],
-            group=self.group[mask],
-            good=self.good[:, mask],
-            total=self.total[:, mask],
-            left_out=self.left_out[:, mask],
-        )
+    @classmethod
+    def empty(cls, objectives: int) -> Bins:
+        """No events of so many objectives."""
+        row, table = np.zeros(0, dtype=np.int64), np.zeros((objectives, 0), dtype=np.int64)
+        return cls(row, row.astype(bool), row, (), table, table, table)
 
     @classmethod
     def added(cls, parts: Sequence[Bins], step_ns: int) -> Bins:

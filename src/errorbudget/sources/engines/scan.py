@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["count", "countable", "names_of", "scan", "step_of"]
+__all__ = ["count", "countable", "labels_of", "names_of", "scan", "step_of"]
 
 _WRONG = "wrong"
 
@@ -135,11 +135,17 @@ def count(
     """
     roles = Roles(time, status, duration, good, dict(columns or {}), time_unit, duration_unit)
     wanted = countable(slos)
-    labels = _labels(by)
+    labels = labels_of(by)
     return scan(frame, wanted, labels, roles).coarser(step_of(every))
 
 
-def _labels(by: Iterable[str]) -> tuple[str, ...]:
+def labels_of(by: Iterable[str]) -> tuple[str, ...]:
+    """
+    The labels to keep counts apart by, each once.
+
+    Raises:
+        InvalidInputError: They are one text instead of a list.
+    """
     if isinstance(by, str):
         raise InvalidInputError(f'by must be a list of labels; write ["{by}"]')
     return tuple(dict.fromkeys(by))

@@ -1,0 +1,244 @@
+"""
+Files as frames of an engine: only the wanted columns, and nothing read before it is asked for.
+
+Text files are read with the types that the objectives need, never with guessed ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any, Literal
+
+from errorbudget.errors import InvalidInputError, MissingDependencyError, did_you_mean
+from errorbudget.sources.engines.inventory import Batch
+
+__all__ = ["ENGINES", "ColumnKind", "choose", "collect_options", "installed", "open_frames"]
+
+ColumnKind = Literal["time", "integer", "number", "flag", "text"]
+"""What a column of a text file is read as."""
+
+ENGINES: Mapping[str, tuple[str, str]] = {
+    "polars": ("polars", "polars"),
+    "duckdb": ("duckdb", "duckdb"),
+    "pyarrow": ("pyarrow", "parquet"),
+    "dask": ("dask", "dask"),
+    "spark": ("pyspark", "spark"),
+}
+"""The package behind each engine, and the extra that brings it."""
+
+IN_MEMORY = 4 * 2**30
+"""Bytes of files above which `auto` prefers the engine that spills to disk."""
+
+
+def installed(engine: str) -> bool:
+    """Whether the engine can be imported."""
+    return find_spec(ENGINES[engine][0]) is not None
+
+
+def choose(engine: str, size: int, files: int) -> tuple[str, str]:
+    """
+    The engine to use, and a sentence on why.
+
+    Args:
+        engine: A name in `ENGINES`, or "auto".
+        size: Bytes of all files.
+        files: How many there are.
+
+    Raises:
+        InvalidInputError: There is no such engine.
+        MissingDependencyError: It is not installed; for "auto": none is.
+    """
+    if engine != "auto":
+        if engine not in ENGINES:
+            raise InvalidInputError(
+                f'there is no engine "{engine}"; there are auto, {", ".join(ENGINES)}'
+                f"{did_you_mean(engine, ('auto', *ENGINES))}"
+            )
+        if not installed(engine):
+            package, extra = ENGINES[engine]
+            raise MissingDependencyError.for_extra(f"engine {engine}", package, extra)
+        return engine, f"engine {engine}, as asked for"
+    first, second = ("polars", "duckdb") if size <= IN_MEMORY else ("duckdb", "polars")
+    for name in (first, second, "pyarrow"):
+        if installed(name):
+            return (
+                name,
+                f"engine {name}, chosen for {size / 1e6:,.1f} MB (files: {files:,})",
+            )
+    raise MissingDependencyError.for_extra("counting files", "an engine such as polars", "polars")
+
+
+def collect_options(engine: str) -> dict[str, Any]:
+    """How the engine is asked for a result without holding all events."""
+    return {"engine": "streaming"} if engine == "polars" else {}
+
+
+def open_frames(engine: str, batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    """
+    The files of a batch as frames, one for all of them where the engine is lazy.
+
+    Args:
+        engine: A name in `ENGINES`.
+        batch: Files that are alike.
+        kinds: The wanted columns, and what text files hold in them.
+
+    Raises:
+        InvalidInputError: The engine does not read such files.
+    """
+    given = {name for name, _ in batch.partition}
+    own = {name: kind for name, kind in kinds.items() if name not in given}
+    opener = _OPENERS.get((engine, batch.kind))
+    if opener is None:
+        reads = ", ".join(kind for name, kind in _OPENERS if name == engine)
+        raise InvalidInputError(f"engine {engine} counts {reads} files, not {batch.kind}")
+    for frame in opener(batch, own):
+        yield _with_partition(frame, batch.partition)
+
+
+def _with_partition(frame: Any, partition: tuple[tuple[str, str], ...]) -> Any:
+    if not partition:
+        return frame
+    import narwhals as nw
+
+    given = {name: nw.lit(value) for name, value in partition}
+    return nw.from_native(frame).with_columns(**given).to_native()
+
+
+def _polars(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    import polars as pl
+
+    paths = list(batch.paths)
+    if batch.kind == "parquet":
+        yield pl.scan_parquet(paths, hive_partitioning=False, glob=False).select(list(kinds))
+        return
+    types: dict[str, Any] = {
+        "time": pl.String,
+        "integer": pl.Int64,
+        "number": pl.Float64,
+        "flag": pl.Boolean,
+        "text": pl.String,
+    }
+    schema = {name: types[kind] for name, kind in kinds.items()}
+    if batch.kind == "csv":
+        frame = pl.scan_csv(
+            paths, separator=batch.separator, schema_overrides=schema, glob=False
+        ).select(list(kinds))
+    else:
+        frame = pl.scan_ndjson(paths, schema=schema)
+    stamps = [name for name, kind in kinds.items() if kind == "time"]
+    yield frame.with_columns(pl.col(stamps).str.to_datetime(time_zone="UTC", time_unit="us"))
+
+
+def _duckdb(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    import duckdb
+
+    connection: Any = duckdb.connect()  # its stubs know of one path, not of several
+    connection.execute("SET TimeZone = 'UTC'")
+    paths = list(batch.paths)
+    if batch.kind == "parquet":
+        frame = connection.read_parquet(paths, hive_partitioning=False)
+        yield frame.select(*map(duckdb.ColumnExpression, kinds))
+        return
+    types = {
+        "time": "TIMESTAMPTZ",
+        "integer": "BIGINT",
+        "number": "DOUBLE",
+        "flag": "BOOLEAN",
+        "text": "VARCHAR",
+    }
+    schema = {name: types[kind] for name, kind in kinds.items()}
+    if batch.kind == "csv":
+        frame = connection.read_csv(
+            paths,
+            header=True,
+            sep=batch.separator,
+            dtype=schema,
+            hive_partitioning=False,
+        )
+    else:
+        frame = connection.read_json(paths, columns=schema, format="newline_delimited")
+    yield frame.select(*map(duckdb.ColumnExpression, kinds))
+
+
+def _pyarrow(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    for path in batch.paths:
+        with parquet.ParquetFile(path) as file:
+            if not file.metadata.num_rows:
+                yield file.schema_arrow.empty_table().select(list(kinds))
+            for part in file.iter_batches(batch_size=1 << 20, columns=list(kinds)):
+                yield pa.Table.from_batches([part])
+
+
+def _dask(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    import dask.dataframe as dd
+
+    paths = list(batch.paths)
+    if batch.kind == "parquet":
+        yield dd.read_parquet(paths, columns=list(kinds))
+        return
+    types = {
+        "time": "string",
+        "integer": "Int64",
+        "number": "float64",
+        "flag": "boolean",
+        "text": "string",
+    }
+    frame = dd.read_csv(
+        paths,
+        sep=batch.separator,
+        usecols=list(kinds),
+        dtype={name: types[kind] for name, kind in kinds.items()},
+        keep_default_na=False,
+        na_values=[""],
+        blocksize=None if paths[0].endswith((".gz", ".bz2", ".xz")) else "64MB",
+    )
+    for name, kind in kinds.items():
+        if kind == "time":
+            frame[name] = dd.to_datetime(frame[name], utc=True, format="ISO8601")
+    yield frame
+
+
+def _spark(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
+    from pyspark.sql import SparkSession, functions
+
+    session = SparkSession.builder.getOrCreate()
+    paths = list(batch.paths)
+    if batch.kind == "parquet":
+        yield session.read.parquet(*paths).select(*kinds)
+        return
+    types = {
+        "time": "timestamp",
+        "integer": "bigint",
+        "number": "double",
+        "flag": "boolean",
+        "text": "string",
+    }
+    if batch.kind == "csv":
+        frame = session.read.csv(paths, header=True, sep=batch.separator)
+    else:
+        frame = session.read.schema(", ".join(f"`{name}` string" for name in kinds)).json(
+            paths, mode="FAILFAST"
+        )
+    yield frame.select(
+        *(functions.col(f"`{name}`").cast(types[kind]).alias(name) for name, kind in kinds.items())
+    )
+
+
+_OPENERS: Mapping[tuple[str, str], Callable[[Batch, Mapping[str, ColumnKind]], Iterator[Any]]] = {
+    ("polars", "parquet"): _polars,
+    ("polars", "csv"): _polars,
+    ("polars", "json"): _polars,
+    ("duckdb", "parquet"): _duckdb,
+    ("duckdb", "csv"): _duckdb,
+    ("duckdb", "json"): _duckdb,
+    ("pyarrow", "parquet"): _pyarrow,
+    ("dask", "parquet"): _dask,
+    ("dask", "csv"): _dask,
+    ("spark", "parquet"): _spark,
+    ("spark", "csv"): _spark,
+    ("spark", "json"): _spark,
+}
