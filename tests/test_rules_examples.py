@@ -1,4 +1,4 @@
-"""The guide's rules, corrected, as they ship: what the library writes now, and fit for the tools."""
+"""The guide's rules, corrected, as they ship: what the library writes, and fit for the tools."""
 
 from __future__ import annotations
 
