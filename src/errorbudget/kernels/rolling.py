@@ -5,7 +5,7 @@ The start of each window is found by searching the few events that leave while a
 arrives; the good ones in between are the difference of two running counts. Both are integers to the
 end, so nothing drifts. Each block is checked for order, counted and divided while it is warm, and
 needs no memory beyond the answer and a block of scratch per thread. Events of one instant share one
-window: a block is never cut within an instant, and an instant is worked on once.
+window, so a block is never cut within an instant.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Ints = NDArray[np.int64]
-    Write = Callable[[slice, Ints, Ints, NDArray[np.intp] | None, "_Scratch"], None]
+    Write = Callable[[slice, Ints, Ints, "_Scratch"], None]
 
 __all__ = ["rolling_budget", "rolling_counts"]
 
@@ -51,6 +51,7 @@ class _Scratch:
         self.flags = np.empty(LONGEST, dtype=np.bool_)
         self.merged = np.empty(LONGEST + BLOCK, dtype=np.int64)
         self.limit = np.empty(BLOCK, dtype=np.int64)
+        self.bad = np.empty(BLOCK, dtype=np.int64)
         self.gone = np.empty(BLOCK, dtype=np.int64)
         self.total = np.empty(BLOCK, dtype=np.int64)
         self.floats = [np.empty(BLOCK) for _ in range(3)]
@@ -110,17 +111,17 @@ def _bad_before(
 
 def _whole_instants(
     time: NDArray[np.int64], start: int, stop: int, scratch: _Scratch
-) -> tuple[int, NDArray[np.int64] | None]:
+) -> tuple[int, NDArray[np.int64]]:
     """
-    Where the block that begins at *start* ends, and the last row of each of its instants.
+    Where the block that begins at *start* ends, and how many of its rows each one has behind it.
 
-    None stands for instants of one row each.
+    The rows of its own instant are among them. One instant that fills the block is one row.
     """
     end = min(start + BLOCK, stop)
     block = time[start:end]
-    rises = np.greater(block[1:], block[:-1], out=scratch.flags[: end - start - 1])
-    strict = bool(rises.all())
-    if not strict:
+    rises = np.greater(block[1:], block[:-1], out=scratch.flags[: len(block) - 1])
+    level = not rises.all()
+    if level:
         falls = block[1:] < block[:-1]
         if falls.any():
             raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
@@ -128,13 +129,16 @@ def _whole_instants(
         raise not_ascending(time, start, "time_ns")
     if end < stop and time[end] == time[end - 1]:
         end = start + int(block.searchsorted(block[-1], "left"))
-        if end == start:  # one instant fills the block
+        if end == start:
             end += int(time[start:stop].searchsorted(block[0], "right"))
-            return end, np.array([end - start - 1])
-    if strict:
-        return end, None
-    last = np.flatnonzero(rises[: end - start - 1])
-    return end, np.append(last, end - start - 1)
+            return end, np.array([end - start])
+    row = scratch.steps[1 : end - start + 1]
+    if level:
+        tied = np.flatnonzero(~rises[: end - start - 1])  # the next row is of the same instant
+        last = np.flatnonzero(np.diff(tied, append=-1) != 1)
+        row = row.copy()
+        row[tied] = np.repeat(tied[last] + 2, np.diff(last, prepend=-1))
+    return end, row
 
 
 def _sweep(
@@ -148,31 +152,24 @@ def _sweep(
     """
     Count the windows of the events `start:stop`, which begins and ends between two instants.
 
-    *write* takes the rows of a block, bad and total of each of its instants, and how many rows
-    each instant has; None stands for one each.
+    *write* takes the rows of a block, and bad and total of each of them, or of all of them at once.
     """
     scratch = _Scratch()
     first = int(time[:start].searchsorted(time[start] - window, "right"))  # first row still inside
     inside = start - first - int(np.count_nonzero(good[first:start]))  # of them bad
     while start < stop:
-        end, last = _whole_instants(time, start, stop, scratch)
-        instants = time[start:end] if last is None else time[start:end].take(last)
-        size = len(instants)
-        limit = np.subtract(instants, window, out=scratch.limit[:size])
+        end, row = _whole_instants(time, start, stop, scratch)
+        size = len(row)
+        limit = np.subtract(time[start : start + size], window, out=scratch.limit[:size])
         reach = first + int(time[first:end].searchsorted(limit[-1], "right"))
         left = _rows_up_to(time[first:reach], limit, scratch)
-        row = scratch.steps[1 : size + 1] if last is None else last + 1
         total = np.subtract(row, left, out=scratch.total[:size])
         total += start - first
-        if last is None:
-            bad = _bad_counts(good[start:end], inside, scratch)[1:]
-        else:
-            bad = _bad_before(good[start:end], row, scratch, np.empty_like(row))
-            bad += inside
+        bad = _bad_before(good[start:end], row, scratch, scratch.bad)
         bad -= _bad_before(good[first:reach], left, scratch, scratch.gone)
+        bad += inside
         inside = int(bad[-1])
-        repeats = None if last is None else np.diff(last, prepend=-1)
-        write(slice(start, end), bad, total, repeats, scratch)
+        write(slice(start, end), bad, total, scratch)
         start, first = end, reach
 
 
@@ -304,12 +301,11 @@ def rolling_counts(
         rows: slice,
         bad: NDArray[np.int64],
         whole: NDArray[np.int64],
-        repeats: NDArray[np.intp] | None,
         scratch: _Scratch,
     ) -> None:
         good_inside = np.subtract(whole, bad, out=scratch.limit[: len(bad)])
         for answer, counts in zip(answers, (good_inside, whole), strict=True):
-            answer[rows] = counts if repeats is None else np.repeat(counts, repeats)
+            answer[rows] = counts
 
     _sweep_all(time, flags, window, threads, write)
     return answers
@@ -380,7 +376,6 @@ def rolling_budget(
         rows: slice,
         bad: NDArray[np.int64],
         whole: NDArray[np.int64],
-        repeats: NDArray[np.intp] | None,
         scratch: _Scratch,
     ) -> None:
         # Whole numbers below 2**53, so float64 keeps them exactly.
@@ -393,10 +388,7 @@ def rolling_budget(
             if down != 1:
                 spent *= down
             np.subtract(budget, spent, out=unspent)
-            if repeats is None:
-                np.divide(unspent, budget, out=answer[rows])
-            else:
-                answer[rows] = np.repeat(unspent / budget, repeats)
+            np.divide(unspent, budget, out=answer[rows])
 
     _sweep_all(time, flags, window, threads, write)
     return out
