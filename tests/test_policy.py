@@ -110,8 +110,8 @@ def test_inside_the_margin_nothing_moves() -> None:
     names = [change.after for change in calm.timeline(range(7), lefts)]
     assert names == ["healthy", "consuming", "healthy"]
     reasons = [change.reason for change in calm.timeline(range(7), lefts)]
-    assert reasons[0] == "51.0000% of the budget left: healthy (> 50%)"
-    assert reasons[1] == "49.0000% of the budget left: no longer healthy (> 50%)"
+    assert reasons[0] == "51.00% of the budget left: healthy (> 50%)"
+    assert reasons[1] == "49.00% of the budget left: no longer healthy (> 50%)"
     assert "by more than the margin of 5%" in reasons[2]
     assert len(ERROR_BUDGET_POLICY.timeline(range(7), lefts)) == 7
 
@@ -124,7 +124,7 @@ def test_a_timeline_knows_gaps() -> None:
         *(None, "healthy", None, "low", "healthy", "exhausted"),
     ]
     assert changes[0].reason == "no data to judge by"
-    assert changes[4].reason == "60.0000% of the budget left: healthy again (> 50%)"
+    assert changes[4].reason == "60.00% of the budget left: healthy again (> 50%)"
     assert str(changes[5]).startswith("1970-01-01T00:00:00.000000005Z healthy -> exhausted")
     assert ERROR_BUDGET_POLICY.timeline([], []) == []
 

@@ -69,7 +69,7 @@ def compare_methods(
     slo: SLO,
     data: Events | CountSeries,
     *,
-    slice: DurationLike = "1m",  # noqa: A002 - the field's word
+    slice: DurationLike = "1m",
     slice_target: TargetLike | None = None,
     no_data: NoData = "exclude",
     at: TimeLike | None = None,

@@ -18,6 +18,7 @@ from fractions import Fraction
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from errorbudget import figures
 from errorbudget.budget import Ratio
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
@@ -285,7 +286,8 @@ class Policy:
     def _reason(self, before: str | None, tier: Tier | None, share: float | None) -> str:
         if tier is None or share is None:
             return "no data to judge by"
-        left = f"{share:.4%} of the budget left"
+        bounds = [tier.above for tier in self.tiers if tier.above is not None]
+        left = f"{figures.percent(share, lines=bounds)} of the budget left"
         if before is None:
             return f"{left}: {tier.name} ({self.bounds(tier)})"
         if self._named(before) < self._named(tier.name):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from errorbudget import figures
 from errorbudget.alerts import WORKBOOK, AlertPolicy
 from errorbudget.budget import Budget, Ratio, spent
 from errorbudget.counts import Counts, as_counts
@@ -35,7 +36,7 @@ from errorbudget.methods import (
 from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI, Freshness, Measurement, RatioSLI, ThresholdSLI
-from errorbudget.status import Status
+from errorbudget.status import Status, plain_count
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, to_ns
 from errorbudget.windows import Calendar, Interval, Rolling, Window, WindowLike, parse_window
@@ -437,8 +438,9 @@ class SLO:
     def _doubts(self, budget: Budget | None, coverage: float | None) -> list[str]:
         doubts = []
         if coverage is not None and coverage < self.min_coverage:
+            seen = figures.percent(coverage, 1, lines=[Fraction(str(self.min_coverage))])
             doubts.append(
-                f"only {coverage:.1%} of the window was observed; the figures speak for that part"
+                f"only {seen} of the window was observed; the figures speak for that part"
             )
         if (
             budget is not None
@@ -446,8 +448,9 @@ class SLO:
             and 0 < budget.allowed_exact < 1
             and isinstance(self.method, Occurrences)
         ):
+            total = plain_count(budget.counts.total)
             doubts.append(
-                f"too little traffic for the target: {budget.counts.total:,} events allow "
+                f"too little traffic for the target: {total:,} events allow "
                 f"{budget.allowed:.3g} bad ones, so a single failure overspends the budget"
             )
         return doubts

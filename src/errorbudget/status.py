@@ -187,7 +187,13 @@ class Status:
             "warnings": list(self.warnings),
         }
         if self.measurements:
-            data["measurements"] = [measurement.to_dict() for measurement in self.measurements]
+            data["measurements"] = [
+                {
+                    key: json_number(figure) if isinstance(figure, float) else figure
+                    for key, figure in measurement.to_dict().items()
+                }
+                for measurement in self.measurements
+            ]
         if self.projected is not None:
             data["projected"] = budget_to_dict(self.projected)
         if self.warning_state is not None:
@@ -202,16 +208,19 @@ class Status:
         if self.state == "no_data":
             return f"{self.name}: no data in {self.interval}"
         if self.budget is None:
-            figures = ", ".join(
+            measured = ", ".join(
                 f"{m.name} {m.value:.6g} {m.unit} (bound {m.op} {m.bound:g})".replace("  ", " ")
                 for m in self.measurements
                 if m.value is not None
             )
-            return f"{self.name}: {self.state}; {figures}"
-        remaining = self.budget.remaining_ratio
+            return f"{self.name}: {self.state}; {measured}"
+        target = self.slo.target_at(self.at_ns).ratio
+        bounds = [tier.above for tier in self.slo.policy.tiers if tier.above is not None]
+        share = Fraction(self.counts.good) / Fraction(self.counts.total)
+        left = figures.percent(self.budget.remaining_exact, lines=bounds)
         return (
-            f"{self.name}: {self.state}; SLI {self.sli:.6%} against {slo_target(self.slo)}; "
-            f"{remaining:.2%} of the budget left ({self.tier})"
+            f"{self.name}: {self.state}; SLI {figures.percent(share, 4, lines=[target])} "
+            f"against {slo_target(self.slo)}; {left} of the budget left ({self.tier})"
         )
 
 

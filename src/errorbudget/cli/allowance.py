@@ -11,8 +11,8 @@ import click
 from errorbudget.allowances import EVEN_TRAFFIC, Allowance, nines, nines_table, target_for
 from errorbudget.allowances import allowance as allowed
 from errorbudget.cli import OK
-from errorbudget.report.figures import count, decimal, percent
-from errorbudget.report.figures import seconds as span
+from errorbudget.figures import count, decimal, percent
+from errorbudget.figures import seconds as span
 
 __all__ = ["allowance"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,6 +34,15 @@ _SUFFIXES = {".toml": "toml", ".json": "json"}
     help="Of the native format; told by the name of --out otherwise.",
 )
 @click.option("--window", help="Window of formats that leave it to their command line, as 30d.")
+@click.option("--counter", metavar="METRIC", help="For Sloth and Pyrra: counter of the events.")
+@click.option("--histogram", metavar="METRIC", help="For Sloth and Pyrra: their durations.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="COLUMN=LABEL",
+    help="Label of those metrics where it differs from the column, as status=code.",
+)
 @click.option("--allow-env", is_flag=True, help="Fill in ${env:NAME} from the environment.")
 @click.option("--strict", is_flag=True, help="Exit code 1 when anything was lost on the way.")
 @click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
@@ -41,6 +51,9 @@ def convert(
     target: str,
     syntax: str | None,
     window: str | None,
+    counter: str | None,
+    histogram: str | None,
+    labels: tuple[str, ...],
     allow_env: bool,
     strict: bool,
     out: str | None,
@@ -57,7 +70,8 @@ def convert(
             say(f"{spec}: holds no objective to convert")
             return NO
         chosen = syntax or _SUFFIXES.get(Path(out or "").suffix.lower(), "yaml")
-        done = room.export(found, target, syntax=chosen)
+        metrics = _metrics(counter, histogram, labels)
+        done = room.export(found, target, syntax=chosen, metrics=metrics)
     losses = [*found.losses, *done.losses]
     for loss in losses:
         say(f"not carried: {loss}")
@@ -65,3 +79,13 @@ def convert(
         return NO
     write(done.text, out)
     return NO if strict and losses else OK
+
+
+def _metrics(counter: str | None, histogram: str | None, labels: tuple[str, ...]) -> Any:
+    if counter is None and histogram is None:
+        return None
+    from errorbudget.rules import Metrics
+
+    names = {"counter": counter, "histogram": histogram}
+    pairs = dict(pair.partition("=")[::2] for pair in labels)
+    return Metrics(labels=pairs, **{key: name for key, name in names.items() if name is not None})

@@ -180,7 +180,7 @@ def json_report(path: str) -> dict[str, Any] | None:
 
 def _too_old(at_ns: int, max_age: str) -> list[str]:
     from errorbudget.durations import parse_duration
-    from errorbudget.report.figures import length
+    from errorbudget.figures import length
 
     age = time.time_ns() - at_ns
     if age <= parse_duration(max_age):

@@ -13,7 +13,7 @@ import click
 from errorbudget.cli import OK
 from errorbudget.cli.inputs import data_options, gathered, objective_options
 from errorbudget.errors import InvalidInputError
-from errorbudget.report.figures import count, instant, percent, rate
+from errorbudget.figures import count, instant, percent, rate
 from errorbudget.status import json_number
 from errorbudget.times import format_time
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from errorbudget.report.burn_down import burn_down
-from errorbudget.report.figures import count, instant, length, percent, printable
+from errorbudget.figures import count, instant, length, percent, printable
 from errorbudget.report.wording import EVEN, Words, words
 
 if TYPE_CHECKING:

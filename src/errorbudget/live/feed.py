@@ -32,6 +32,7 @@ What an event is to an SLO. "unknown" takes part and lacks the value that tells 
 "unplaced" lacks the one that tells whether it takes part at all.
 """
 
+_STATUSES = 1_000
 _LONGEST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
@@ -75,6 +76,7 @@ class Feed:
     """
 
     __slots__ = (
+        "_by_status",
         "_everyone",
         "_good_when",
         "_valid_when",
@@ -110,9 +112,26 @@ class Feed:
         self._valid_when = slo.sli.valid_when
         self._good_when = slo.sli.good_when
         self._everyone = self._valid_when is EVERYTHING
+        # An indicator that asks for the status alone says the same about it every time.
+        only_status = slo.sli.columns == {"status"}
+        self._by_status: dict[int, Verdict | None] | None = {} if only_status else None
 
     def judge(self, event: Mapping[str, Any]) -> Verdict | None:
         """What *event* is to this SLO; None when it takes no part."""
+        known = self._by_status
+        if known is None:
+            return self._judged(event)
+        status = event.get("status")
+        if type(status) is not int:
+            return self._judged(event)
+        if status in known:
+            return known[status]
+        verdict = self._judged(event)
+        if len(known) < _STATUSES:
+            known[status] = verdict
+        return verdict
+
+    def _judged(self, event: Mapping[str, Any]) -> Verdict | None:
         if not self._everyone:
             valid = self._valid_when.matches(event)
             if not valid:
@@ -138,11 +157,10 @@ class Feed:
 
     def count_now(self, verdict: Verdict | None) -> None:
         """Count an event of the open bucket, while no maintenance touches that."""
-        own = self.ring.own
         if verdict == "good":
-            self.ring.own = (own[0] + 1, own[1])
+            self.ring.own[0] += 1
         elif verdict == "bad":
-            self.ring.own = (own[0], own[1] + 1)
+            self.ring.own[1] += 1
         elif verdict is not None:
             self.left_out += 1
 

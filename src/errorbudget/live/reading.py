@@ -9,9 +9,8 @@ is what a `CountSeries` of the same bins says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
@@ -39,8 +38,7 @@ __all__ = [
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """
     The figures of one SLO that a request path can afford to ask for.
 

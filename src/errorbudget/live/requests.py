@@ -50,11 +50,10 @@ class RequestRecorder:
     def record(self, request: Any, status: int, duration_s: float) -> None:
         """Count one request; never raises."""
         try:
-            if self._labels is None:
-                self.tracker.record(status=status, duration_s=duration_s)
-            else:
-                labels: dict[str, Any] = dict(self._labels(request))
-                self.tracker.record(status=status, duration_s=duration_s, **labels)
+            event: dict[str, Any] = {"status": status, "duration_s": duration_s}
+            if self._labels is not None:
+                event.update(self._labels(request))
+            self.tracker.record_event(event)
         except Exception:  # noqa: BLE001 - the request goes on
             self.failures += 1
             LOGGER.warning("a request could not be recorded", exc_info=True)

@@ -70,7 +70,7 @@ class Ring:
         self.closed = closed
         self.newest = newest
         self.first = newest
-        self.own = (0, 0)
+        self.own = [0, 0]
         self._good = array("q", bytes(8 * size))
         self._bad = array("q", bytes(8 * size))
 
@@ -120,7 +120,8 @@ class Ring:
         """
         if end <= self.oldest:
             return
-        self.own = (self.own[0] + good, self.own[1] + bad)
+        self.own[0] += good
+        self.own[1] += bad
         goods, bads, size = self._good, self._bad, self.size
         for later in range(end, self.newest):
             goods[later % size] += good
@@ -155,12 +156,13 @@ class Ring:
             running = np.cumsum(per_bucket)
             np.frombuffer(sums, dtype=np.int64)[rows] += running[:-1]
             added.append(int(running[-1]))
-        self.own = (self.own[0] + added[0], self.own[1] + added[1])
+        self.own[0] += added[0]
+        self.own[1] += added[1]
         self.first = min(self.first, first)
 
     def clear(self, newest: int, arrived: tuple[int, int]) -> None:
         """Forget everything, and begin with bucket *newest*."""
-        self.own = (-arrived[0], -arrived[1])
+        self.own = [-arrived[0], -arrived[1]]
         self._good = array("q", bytes(8 * self.size))
         self._bad = array("q", bytes(8 * self.size))
         self.newest = self.first = newest

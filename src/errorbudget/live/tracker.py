@@ -186,31 +186,45 @@ class Tracker:
             self._record(good, event)
 
     def _record(self, good: bool | None, event: dict[str, Any]) -> None:
-        at = event.pop("at", None)
-        at_ns = None if at is None else to_ns(at)
+        at = event.pop("at", None) if "at" in event else None
+        feeds = self._feeds
         verdicts: Sequence[Verdict | None]
         if event:
             if good is not None:
                 event["good"] = good
-            verdicts = [feed.judge(event) for feed in self._feeds]
+            verdicts = [feed.judge(event) for feed in feeds]
         elif good is None:
             raise InvalidInputError(
                 "nothing to record; give good=True or good=False, or status=, duration_s=, labels"
             )
         else:
-            verdicts = ["good" if good else "bad"] * len(self._feeds)
+            verdicts = ["good" if good else "bad"] * len(feeds)
+        if at is None and self._after_ns < self.clock() < self._before_ns:
+            # What all SLOs agree on needs no lock.
+            first = verdicts[0]
+            if first == "good" and (len(feeds) == 1 or verdicts.count("good") == len(feeds)):
+                self._good()
+                return
+            if first == "bad" and (len(feeds) == 1 or verdicts.count("bad") == len(feeds)):
+                self._bad()
+                return
+        at_ns = None if at is None else to_ns(at)
         with self._lock:
-            now_ns, _ = self._observe()
-            if at_ns is None and self._before_ns:
-                for feed, verdict in zip(self._feeds, verdicts, strict=True):
+            if at_ns is None and self._after_ns < self.clock() < self._before_ns:
+                for feed, verdict in zip(feeds, verdicts, strict=True):
                     feed.count_now(verdict)
                 return
+            now_ns, _ = self._observe()
             time_ns = now_ns if at_ns is None else min(at_ns, now_ns)
             if time_ns < now_ns - self.late_ns:
                 self.dropped_late += 1
                 return
-            for feed, verdict in zip(self._feeds, verdicts, strict=True):
+            for feed, verdict in zip(feeds, verdicts, strict=True):
                 feed.count(time_ns, verdict)
+
+    def record_event(self, event: dict[str, Any]) -> None:
+        """Count one event that is at hand as a dict, which the tracker may change; see `record`."""
+        self._record(event.pop("good", None), event)
 
     def record_many(
         self,

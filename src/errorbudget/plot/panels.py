@@ -9,8 +9,8 @@ import numpy as np
 
 from errorbudget.plot.decimation import decimated
 from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
-from errorbudget.report.figures import decimal
-from errorbudget.report.figures import seconds as span
+from errorbudget.figures import decimal
+from errorbudget.figures import seconds as span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ import numpy as np
 
 from errorbudget.evaluation import Report, evaluate
 from errorbudget.events import Events
-from errorbudget.report.figures import count
+from errorbudget.figures import count
 from errorbudget.times import TimeLike, format_time
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.budget import Ratio
 from errorbudget.errors import InvalidInputError, did_you_mean
-from errorbudget.report.figures import percent, rate
+from errorbudget.figures import percent, rate
 
 if TYPE_CHECKING:
     from errorbudget.status import Status

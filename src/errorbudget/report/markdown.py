@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from errorbudget.report.figures import count, instant, length, percent
+from errorbudget.figures import count, instant, length, percent
 from errorbudget.report.wording import Words, words
 
 if TYPE_CHECKING:

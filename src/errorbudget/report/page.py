@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import ErrorBudgetError, MissingDependencyError
-from errorbudget.report.figures import count, instant, length, percent
+from errorbudget.figures import count, instant, length, percent
 from errorbudget.report.wording import EVEN, Words, change_words, words
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from errorbudget.budget import Budget
 from errorbudget.durations import SECOND_NS, format_duration
 from errorbudget.methods import Occurrences
-from errorbudget.report.figures import (
+from errorbudget.figures import (
     NOTHING,
     Figure,
     count,
@@ -20,7 +20,7 @@ from errorbudget.report.figures import (
     printable,
     rate,
 )
-from errorbudget.report.figures import seconds as span
+from errorbudget.figures import seconds as span
 from errorbudget.status import Status, slo_target
 from errorbudget.target import Target
 

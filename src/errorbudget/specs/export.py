@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.sli import QueryRatio
 from errorbudget.slo import SLO
 from errorbudget.specs.dump import Syntax, dump
 from errorbudget.specs.spec import Loss
+
+if TYPE_CHECKING:
+    from errorbudget.rules.metrics import MetricsLike
 
 __all__ = ["TARGETS", "AsQuery", "Export", "export"]
 
@@ -47,6 +51,7 @@ def export(
     format: str,
     *,
     syntax: Syntax = "yaml",
+    metrics: MetricsLike | None = None,
     as_query: AsQuery | None = None,
 ) -> Export:
     """
@@ -59,8 +64,9 @@ def export(
         slos: One objective, or several.
         format: "openslo" (v1), "sloth" (prometheus/v1), "pyrra" or "errorbudget".
         syntax: "yaml"; "json" and "toml" for the native format alone.
-        as_query: For Sloth and Pyrra, how to put an indicator on events into PromQL; without it
-            such an objective is left out.
+        metrics: For Sloth and Pyrra, the metrics that tell what events tell: indicators on events
+            are put into PromQL with them, and are left out without.
+        as_query: The same by a function of your own.
 
     Raises:
         InvalidInputError: There is no such format, or no objective.
@@ -78,6 +84,7 @@ def export(
         return Export(dump(wanted, syntax=syntax))
     if syntax != "yaml":
         raise InvalidInputError(f"{format} is written as YAML, got syntax={syntax!r}")
+    translate = as_query or (None if metrics is None else _by_metrics(metrics, format))
     if format == "openslo":
         from errorbudget.specs.to_openslo import to_openslo
 
@@ -85,12 +92,31 @@ def export(
     if format == "sloth":
         from errorbudget.specs.to_sloth import to_sloth
 
-        return Export(*to_sloth(wanted, as_query))
+        return Export(*to_sloth(wanted, translate))
     if format == "pyrra":
         from errorbudget.specs.to_pyrra import to_pyrra
 
-        return Export(*to_pyrra(wanted, as_query))
+        return Export(*to_pyrra(wanted, translate))
     raise InvalidInputError(
         f'there is no format "{format}" to write; there are {", ".join(TARGETS)}'
         f"{did_you_mean(format, TARGETS)}"
     )
+
+
+def _by_metrics(metrics: MetricsLike, format: str) -> AsQuery:
+    """A translator that asks for events by *metrics*."""
+    from errorbudget.rules.metrics import metrics_for
+    from errorbudget.rules.promql import sli_queries
+
+    def as_query(slo: SLO) -> QueryRatio | None:
+        try:
+            queries = sli_queries(slo.sli, metrics_for(metrics, slo.name))
+        except InvalidInputError:
+            return None
+        bad = queries.bad
+        if format == "sloth" and queries.bad_may_lack:
+            # Before the first failure there is no series of failures, which Sloth takes for no data.
+            bad = f"({bad} or 0 * {queries.total})"
+        return QueryRatio(bad_query=bad, total_query=queries.total)
+
+    return as_query

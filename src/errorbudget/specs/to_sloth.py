@@ -65,7 +65,10 @@ def _entry(slo: SLO, as_query: AsQuery | None, losses: list[Loss]) -> dict[str, 
     sli = query_of(slo, as_query)
     if sli is None:
         losses.append(
-            left_out(slo, "Sloth asks Prometheus: give its queries as errorbudget.QueryRatio(...)")
+            left_out(
+                slo,
+                "Sloth asks Prometheus: give metrics=, or its queries as errorbudget.QueryRatio",
+            )
         )
         return None
     percent = decimal_text(slo.target.ratio * 100) if isinstance(slo.target, Target) else None

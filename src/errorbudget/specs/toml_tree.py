@@ -36,7 +36,6 @@ _TOKEN = re.compile(
     r"|(?P<bare>[^\s\[\]{}=,.\#\"']+)",
     re.DOTALL,
 )
-_BRACKETS = re.compile(r"[\[{]")
 
 
 def toml_tree(text: str, *, source: str, limits: Limits) -> Node:

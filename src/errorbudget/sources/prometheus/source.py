@@ -9,7 +9,7 @@ the indicator is asked about as if they were an event. No budget is computed her
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,9 @@ from errorbudget.predicates import Number
 from errorbudget.rules.metrics import Metrics, MetricsLike, metrics_for
 from errorbudget.rules.promql import event_of, le_values, quoted
 from errorbudget.series import CountSeries
-from errorbudget.sli import Latency, QueryRatio, RatioSLI
+from errorbudget.sli import Latency, QueryThreshold, RatioSLI
 from errorbudget.slo import SLO
+from errorbudget.sources.prometheus.asking import ask_status, is_asked
 from errorbudget.sources.prometheus.client import Client
 from errorbudget.sources.prometheus.fetched import Fetched, Missing
 from errorbudget.sources.prometheus.matrix import Matrix, Series
@@ -75,6 +76,7 @@ class PrometheusCounts:
     start_ns: int
     end_ns: int
     _parts: Mapping[str, Sequence[_Part]] = field(repr=False, default_factory=dict)
+    _asked: Mapping[str, Callable[[SLO, int], Status]] = field(repr=False, default_factory=dict)
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -88,6 +90,11 @@ class PrometheusCounts:
         Raises:
             InvalidInputError: It was not fetched.
         """
+        if slo.name in self._asked:
+            raise InvalidInputError(
+                f'SLO "{slo.name}" ({slo.sli}) has no counts: its server is asked for its figures; '
+                "evaluate it"
+            )
         try:
             return self.series[slo.name]
         except KeyError:
@@ -128,8 +135,15 @@ class PrometheusCounts:
         return Counts(sums.get("good", 0.0), sums.get("bad", 0.0))
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
-        """The status of *slo*, by default at the end of what was asked for."""
-        return self.of(slo).evaluate(slo, at=self.end_ns if at is None else at)
+        """
+        The status of *slo*, by default at the end of what was asked for.
+
+        A threshold, and a ratio of written queries, is asked of the server now.
+        """
+        at_ns = self.end_ns if at is None else to_ns(at)
+        if slo.name in self._asked:
+            return self._asked[slo.name](slo, at_ns)
+        return self.of(slo).evaluate(slo, at=at_ns)
 
     def history(self, slo: SLO, **grid: Any) -> History:
         """The history of *slo*; arguments as `CountSeries.history`."""
@@ -200,13 +214,14 @@ class PrometheusSource:
         The count series of every objective over (start, end].
 
         Args:
-            slos: Objectives, all of them ratios.
+            slos: Objectives; thresholds and written queries are asked when they are evaluated.
             start: Where to begin; values before it, as far as the look-back, anchor the first bin.
             end: Where to end.
 
         Raises:
             InvalidInputError: An objective has no counters to be read from.
             SourceError: The server could not answer all of it, and *partial* is not set.
+            NoDataError: The server has no series for any of them.
             InvalidSeriesError: A counter is none, or a histogram lacks the bound of a threshold.
         """
         wanted = [slos] if isinstance(slos, SLO) else list(slos)
@@ -220,14 +235,27 @@ class PrometheusSource:
         notes = [note for one in fetched.values() for note in (*one.warnings, *one.infos)]
         notes += [f"missing: {gap}" for one in fetched.values() for gap in one.missing]
         series, parts = {}, {}
+        asked: dict[str, Callable[[SLO, int], Status]] = {}
         for slo in slos:
+            if is_asked(slo):
+                asked[slo.name] = self._ask
+                continue
             matrix = fetched[self._selector(slo)].matrix
             found = _parts(slo, matrix, metrics_for(self.metrics, slo.name))
             parts[slo.name] = found
             series[slo.name] = self._counted(slo.name, found, matrix, start_ns, end_ns, notes)
+        if series and not any(map(len, series.values())):
+            raise NoDataError(
+                f"the server has no series for {', '.join(series)}; are the names of metrics and "
+                "labels right?"
+            )
         return PrometheusCounts(
-            series, fetched, tuple(dict.fromkeys(notes)), start_ns, end_ns, parts
+            series, fetched, tuple(dict.fromkeys(notes)), start_ns, end_ns, parts, asked
         )
+
+    def _ask(self, slo: SLO, at_ns: int) -> Status:
+        metrics = metrics_for(self.metrics, slo.name)
+        return ask_status(self.client, slo, metrics, at_ns=at_ns)
 
     def resume(self, slos: SLO | Iterable[SLO], earlier: PrometheusCounts) -> PrometheusCounts:
         """The same with what is missing asked for again; what came is kept."""
@@ -237,7 +265,7 @@ class PrometheusSource:
 
     def _fetched(self, slos: Sequence[SLO], start_ns: int, end_ns: int) -> dict[str, Fetched]:
         bounds: dict[str, set[str]] = {}
-        for slo in slos:
+        for slo in (one for one in slos if not is_asked(one)):
             bounds.setdefault(self._selector(slo), set()).update(_bounds(slo))
         before = start_ns - self.lookback_ms * _MS
         return {
@@ -271,10 +299,8 @@ class PrometheusSource:
         notes: list[str],
     ) -> CountSeries:
         if not parts:
-            raise NoDataError(
-                f'the server has no series for SLO "{name}"; are the names of its metric and of '
-                "its labels right?"
-            )
+            notes.append(f"{name}: no series; are the names of its metric and its labels right?")
+            return CountSeries([], [], [], self.step_ns)
         step_ms = self.step_ns // _MS
         first, last = start_ns // _MS // step_ms, -(-end_ns // _MS // step_ms)
         edges = np.arange(first, last + 1, dtype=np.int64) * step_ms
@@ -328,7 +354,7 @@ class PrometheusSource:
             falls = max(int((one.values[1:] < one.values[:-1]).sum()) for one in found)
             if falls:
                 notes.append(
-                    f"{name}: {shown} started over {falls} times; events between its last sample and "
+                    # A child that is gone while its siblings are there is no gap: nothing was to count.
                     "a restart are lost to everybody"
                 )
         return unseen
@@ -360,7 +386,7 @@ def _bounds(slo: SLO) -> tuple[str, ...]:
 
 def _selector(slo: SLO, metrics: Metrics) -> str:
     """What to fetch for an objective: a metric, with the labels that all its series must have."""
-    if isinstance(slo.sli, QueryRatio) or not isinstance(slo.sli, RatioSLI):
+    if isinstance(slo.sli, QueryThreshold) or not isinstance(slo.sli, RatioSLI):
         raise InvalidInputError(
             f'SLO "{slo.name}" ({slo.sli}) is not counted from labels; ask its query with '
             "Client.query"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errorbudget.durations import parse_duration
-from errorbudget.report.figures import count, decimal, instant, length, percent, rate, seconds
+from errorbudget.figures import count, decimal, instant, length, percent, rate, seconds
 
 NUMBERS = st.fractions(-1_000, 1_000, max_denominator=10**9)
 LINES = st.lists(
