@@ -58,7 +58,6 @@ def test_prometheus_sees_every_figure() -> None:
 def test_prometheus_parses_what_is_exposed() -> None:
     """The text is valid OpenMetrics, read back by the client's own strict parser."""
     import prometheus_client as client
-
     from prometheus_client.openmetrics.exposition import generate_latest
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
