@@ -34,6 +34,17 @@ def _kernel(threads: int) -> Any:
     return run
 
 
+def _reused_setup(case: Case) -> Any:
+    return _tables(case), np.zeros((case.events, len(STEPS), BINS))
+
+
+def _reused(context: Any) -> Answer:
+    from errorbudget.kernels import batch_burn_rates
+
+    tables, out = context
+    return [batch_burn_rates(*tables, STEPS, "99.9%", threads=2, out=out)]
+
+
 def _pandas_setup(case: Case) -> Any:
     import pandas as pd
 
@@ -86,6 +97,7 @@ def _write(tables: Any) -> Answer:
 METHODS = {
     "errorbudget": Method(_tables, _kernel(1)),
     "errorbudget, 2 threads": Method(_tables, _kernel(2), rtol=0),
+    "errorbudget, 2 threads, memory reused": Method(_reused_setup, _reused, rtol=0),
     "pandas": Method(_pandas_setup, _pandas, ("pandas",)),
     "polars": Method(_polars_setup, _polars, ("polars",)),
     "limit: write": Method(_tables, _write, answers=False),

@@ -28,7 +28,7 @@ __all__ = [
     "sli",
 ]
 
-NUMPY_FROM = 256
+NUMPY_FROM = 128
 """
 Events from which a kernel is faster than its plain twin, with numpy loaded already.
 
