@@ -176,15 +176,10 @@ def test_missing_pieces_are_an_error_unless_wanted() -> None:
 
 
 def test_what_cannot_be_counted_is_said() -> None:
-    """Written queries, thresholds, no series, an absent bound, and a counter that is none."""
+    """Ages, no series, an absent bound, and a counter that is none."""
     server = Server(counter("200", every_minute(0, 0.5)))
-    query = eb.SLO(
-        "q", target="99%", window="1h", sli=eb.QueryRatio(bad_query="b", total_query="t")
-    )
-    rate = eb.SLO("r", window="1h", sli=eb.Throughput(5))
-    for slo in (query, rate):
-        with pytest.raises(InvalidInputError, match="not counted from labels"):
-            fetched(server, slo)
+    with pytest.raises(InvalidInputError, match="not counted from labels"):
+        fetched(server, eb.SLO("f", window="1h", sli=eb.Freshness("5m")))
     with pytest.raises(InvalidSeriesError, match="whole ones"):
         fetched(server)
     with pytest.raises(NoDataError, match="no series"):
@@ -228,3 +223,50 @@ def test_history_and_methods_work_on_counters() -> None:
     assert len(history.time_ns) > 0
     assert API.count(found, step="10m").total.sum() == 1320
     assert API.compare_methods(found) is not None
+
+
+class Figures:
+    """Answers each query by the first of its parts that is in it; refuses range queries."""
+
+    def __init__(self, **values: float) -> None:
+        self.values = values
+        self.asked: list[str] = []
+
+    def __call__(self, request: Request) -> Response:
+        query = parse_qs(request.body.decode())["query"][0]
+        self.asked.append(query)
+        found = [value for part, value in self.values.items() if part in query]
+        result = [{"metric": {}, "value": [600, f"{value:g}"]} for value in found[:1]]
+        data = {"resultType": "vector", "result": result}
+        return Response(200, {}, json.dumps({"status": "success", "data": data}).encode())
+
+
+def asked(slo: eb.SLO, **values: float) -> Any:
+    return slo.evaluate(fetched(Figures(**values), slo))  # type: ignore[arg-type]
+
+
+def test_thresholds_are_asked_of_the_server() -> None:
+    """Quantiles, rates and gauges, met or missed, and no data where there is none."""
+    quantile = eb.SLO("p", window="7d", sli=eb.LatencyQuantile({"p95": "200ms"}))
+    assert asked(quantile, histogram_quantile=0.19).state == "met"
+    assert asked(quantile, histogram_quantile=0.2).state == "missed"
+    assert asked(quantile, histogram_quantile=float("nan")).state == "no_data"
+    rate = eb.SLO("r", window="1h", sli=eb.Throughput(1000))
+    assert asked(rate, rate=1000.5).state == "met"
+    gauge = eb.SLO("g", window="24h", sli=eb.Concurrency(1000))
+    assert asked(gauge, max_over_time=1000.0).state == "missed"
+    assert asked(gauge).state == "no_data"
+    with pytest.raises(InvalidInputError, match="has no counts"):
+        fetched(Figures(), gauge).of(gauge)  # type: ignore[arg-type]
+
+
+def test_written_queries_are_asked_of_the_server() -> None:
+    """Bad and all events over the window and every burn window; nonsense is refused."""
+    sli = eb.QueryRatio(bad_query="sum(wrong[{{.window}}])", total_query="sum(all[{{.window}}])")
+    slo = eb.SLO("q", target="99%", window="30d", sli=sli)
+    status = asked(slo, wrong=2.5, all=1000.0)
+    assert status.counts == eb.Counts(997.5, 2.5)
+    assert status.burn_rates["1h"] == pytest.approx(0.25)
+    with pytest.raises(InvalidInputError, match="must be among"):
+        asked(slo, wrong=3.0, all=2.0)
+    assert asked(slo).state == "no_data"

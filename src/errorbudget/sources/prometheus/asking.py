@@ -1,0 +1,90 @@
+"""
+Objectives that only the server can answer: thresholds of quantiles, rates and gauges, and queries.
+
+What is asked is what `rules` records, at one instant, so a report and a dashboard say the same.
+Counts of written queries are the server's own, extrapolated and rarely whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from errorbudget.counts import Counts
+from errorbudget.durations import format_duration
+from errorbudget.errors import InvalidInputError
+from errorbudget.rules.metrics import Metrics
+from errorbudget.rules.promql import sli_queries
+from errorbudget.rules.recording import Objective, measurement_rules
+from errorbudget.sli import (
+    Concurrency,
+    LatencyQuantile,
+    Measurement,
+    QueryRatio,
+    Throughput,
+)
+from errorbudget.slo import SLO
+from errorbudget.sources.prometheus.client import Client
+from errorbudget.status import Status
+
+__all__ = ["ask_status", "is_asked"]
+
+
+def is_asked(slo: SLO) -> bool:
+    """Whether *slo* is answered by the server itself, and not counted from its counters."""
+    return isinstance(slo.sli, (LatencyQuantile, Throughput, Concurrency, QueryRatio))
+
+
+def ask_status(client: Client, slo: SLO, metrics: Metrics, *, at_ns: int) -> Status:
+    """
+    The status of *slo* by the server's own figures.
+
+    Args:
+        client: Asks the server.
+        slo: A threshold, or a ratio of written queries.
+        metrics: Names of metrics and labels.
+        at_ns: The instant [ns UTC].
+
+    Raises:
+        InvalidInputError: The objective has no form in PromQL.
+        SourceError: The server could not answer.
+    """
+    if isinstance(slo.sli, QueryRatio):
+        return _by_queries(client, slo, metrics, at_ns)
+    found = [
+        _value(client, rule["expr"], at_ns)
+        for _, _, rule in measurement_rules(Objective(slo, metrics, slo.period_ns))
+    ]
+    return slo.assess(Counts(), at=at_ns, measurements=_measured(slo, found))
+
+
+def _value(client: Client, query: str, at_ns: int) -> float | None:
+    """The one figure of *query*; None where there is none, or no number."""
+    value = client.query(query, at=at_ns).only()
+    return value if value is not None and isfinite(value) else None
+
+
+def _measured(slo: SLO, found: Sequence[float | None]) -> Sequence[Measurement]:
+    sli = slo.sli
+    if isinstance(sli, LatencyQuantile):
+        return sli.measurements(found)
+    if isinstance(sli, (Throughput, Concurrency)):
+        return (sli.measurement(found[0]),)
+    raise InvalidInputError(f'SLO "{slo.name}": {sli} has no form in PromQL')
+
+
+def _by_queries(client: Client, slo: SLO, metrics: Metrics, at_ns: int) -> Status:
+    queries = sli_queries(slo.sli, metrics)
+    counts: dict[int, Counts] = {}
+    for window in {slo.interval(at_ns).length_ns, *slo.all_burn_windows}:
+        bad, total = (_value(client, text, at_ns) for text in queries.over(window))
+        if bad is None or total is None:
+            counts[window] = Counts()
+        elif bad < 0 or total < 0 or bad > total * (1 + 1e-9):
+            raise InvalidInputError(
+                f'SLO "{slo.name}": its queries give {bad} bad events of {total} in '
+                f"{format_duration(window)}; bad events must be among all of them"
+            )
+        else:
+            counts[window] = Counts(max(0.0, total - bad), bad)
+    return slo.assess(counts[slo.interval(at_ns).length_ns], at=at_ns, burn_counts=counts)
