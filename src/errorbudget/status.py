@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from errorbudget import figures
 from errorbudget.budget import Budget, Ratio, sli
 from errorbudget.counts import Count, Counts
 from errorbudget.durations import format_duration
