@@ -103,6 +103,16 @@ def test_convert_says_when_nothing_is_left(tmp_path: Path, capsys: Any, format: 
     assert "not carried: a = " in err
 
 
+def test_convert_asks_for_events_by_their_metrics(tmp_path: Path, capsys: Any) -> None:
+    """--counter and --label put conditions on events into PromQL."""
+    path = tmp_path / "a.yaml"
+    path.write_text(ONE)
+    arguments = ["convert", str(path), "--to", "sloth", "--counter", "r", "--label", "status=code"]
+    code, out, _ = run(arguments, capsys)
+    assert code == 0
+    assert 'sum(increase(r{code=~"5.."}[{{.window}}]))' in out
+
+
 def test_convert_the_guide_to_openslo_and_back(tmp_path: Path, capsys: Any) -> None:
     """Through two files, and the ten objectives with a budget are the same."""
     guide, there = tmp_path / "guide.yaml", tmp_path / "openslo.yaml"

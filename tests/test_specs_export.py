@@ -224,7 +224,7 @@ def test_conditions_on_events_go_through_a_translator() -> None:
     slo = SLO("a", target="99%", window="30d", sli=eb.Availability())
     done = export(slo, "sloth")
     assert done.text == ""
-    assert "give its queries" in done.losses[0].why
+    assert "give metrics=" in done.losses[0].why
 
     def as_query(_: SLO) -> QueryRatio:
         return QueryRatio(
@@ -235,6 +235,25 @@ def test_conditions_on_events_go_through_a_translator() -> None:
     for target in ("sloth", "pyrra"):
         (back,) = load(export(slo, target, as_query=as_query).text)
         assert back.sli == as_query(slo)
+
+
+def test_metrics_put_conditions_into_promql() -> None:
+    """With the names of metrics, indicators on events go to Sloth and Pyrra as queries."""
+    from errorbudget.rules import Metrics
+
+    metrics = Metrics(counter="r_total", histogram="r_seconds", labels={"status": "code"})
+    slo = SLO("s-a", service="s", target="99%", window="30d", sli=eb.Availability(where={"x": "y"}))
+    (back,) = load(export(slo, "sloth", metrics=metrics).text)
+    bad = 'sum(increase(r_total{x="y",code=~"5.."}[{{.window}}]))'
+    total = back.sli.total_query
+    assert 'code!=""' in total
+    assert back.sli == QueryRatio(bad_query=f"({bad} or 0 * {total})", total_query=total)
+    done = export(slo, "pyrra", metrics=metrics)
+    ratio = plain(trees(done.text)[0])["spec"]["indicator"]["ratio"]
+    assert ratio["errors"] == {"metric": 'r_total{x="y",code=~"5.."}'}
+    assert "[{{.window}}]" not in str(ratio)
+    freshness = SLO("f", target="99%", window="30d", sli=eb.Freshness("5m"))
+    assert export(freshness, "sloth", metrics=metrics).text == ""
 
 
 def test_wrong_formats_are_named() -> None:

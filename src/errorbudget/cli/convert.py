@@ -86,6 +86,6 @@ def _metrics(counter: str | None, histogram: str | None, labels: tuple[str, ...]
         return None
     from errorbudget.rules import Metrics
 
-    names = {"counter": counter, "histogram": histogram}
     pairs = dict(pair.partition("=")[::2] for pair in labels)
-    return Metrics(labels=pairs, **{key: name for key, name in names.items() if name is not None})
+    usual = Metrics()
+    return Metrics(counter or usual.counter, histogram or usual.histogram, labels=pairs)

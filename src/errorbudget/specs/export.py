@@ -115,7 +115,7 @@ def _by_metrics(metrics: MetricsLike, format: str) -> AsQuery:
             return None
         bad = queries.bad
         if format == "sloth" and queries.bad_may_lack:
-            # Before the first failure there is no series of failures, which Sloth takes for no data.
+            # Until something fails there is no series of failures: for Sloth, no data.
             bad = f"({bad} or 0 * {queries.total})"
         return QueryRatio(bad_query=bad, total_query=queries.total)
 
