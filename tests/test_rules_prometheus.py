@@ -346,3 +346,19 @@ def test_alerts_fire_at_the_same_evaluation_steps(tmp_path: Path) -> None:
     (tmp_path / "tests.yml").write_text(json.dumps(tests))
     done = promtool("test", "rules", "tests.yml", folder=tmp_path)
     assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+def test_words_for_statuses_and_columns_without_a_label() -> None:
+    """A label that says "failure", and a counter that counts nothing but tools."""
+    metrics = Metrics(
+        "auth_total",
+        labels={"status": "result"},
+        statuses={"ok": 200, "failure": 401},
+        implied={"route": "/auth"},
+    )
+    sli = eb.ErrorRate(where={"route": "/auth"}, exclude=eb.label("probe").equals("1"))
+    queries = sli_queries(sli, metrics)
+    assert 'auth_total{probe!="1",result=~"failure"}' in queries.bad
+    assert 'auth_total{result!="",probe!="1"}' in queries.total
+    with pytest.raises(InvalidInputError, match="no series"):
+        sli_queries(eb.ErrorRate(where={"route": "/other"}), metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from errorbudget.errors import InvalidInputError
@@ -30,6 +30,9 @@ class Metrics:
         gauges: Gauge by numeric column, such as `{"connections": "streaming_active_connections"}`.
         labels: Label by column where the names differ, such as `{"status": "code"}`.
         match: Labels that every series must have, such as `{"job": "api"}`.
+        statuses: Status by text, where the label is none, such as `{"failure": 401}`.
+        implied: Columns that the metric has no label for and that are alike for all its events,
+            such as `{"tool": "any"}` for a counter of tool executions.
 
     Raises:
         InvalidInputError: A name is none.
@@ -40,6 +43,8 @@ class Metrics:
     gauges: Mapping[str, str] = field(default_factory=_none)
     labels: Mapping[str, str] = field(default_factory=_none)
     match: Mapping[str, str] = field(default_factory=_none)
+    statuses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    implied: Mapping[str, str] = field(default_factory=_none)
 
     def __post_init__(self) -> None:
         for metric in (self.counter, self.histogram, *self.gauges.values()):
@@ -75,6 +80,7 @@ def metrics_for(metrics: MetricsLike, name: str) -> Metrics:
 
 
 _TOOLS = Metrics("tool_executions_total", "tool_execution_duration")
+_TOOL_TIMES = replace(_TOOLS, implied={"tool": "any"})
 _STREAMS = Metrics(
     "streaming_responses_total",
     "streaming_time_to_first_byte",
@@ -85,14 +91,20 @@ GUIDE_METRICS: Mapping[str, Metrics] = MappingProxyType(
     {
         "": Metrics(),
         "Health Check Availability": Metrics("http_requests_total"),
-        "Tool Execution Latency": _TOOLS,
-        "Tool Execution Latency, 95% within 500ms": _TOOLS,
-        "Tool Execution Latency, 99% within 2s": _TOOLS,
+        "Tool Execution Latency": _TOOL_TIMES,
+        "Tool Execution Latency, 95% within 500ms": _TOOL_TIMES,
+        "Tool Execution Latency, 99% within 2s": _TOOL_TIMES,
         "Tool Execution Error Rate": _TOOLS,
-        "Authentication Error Rate": Metrics("auth_attempts_total"),
+        "Authentication Error Rate": Metrics(
+            "auth_attempts_total",
+            labels={"status": "result"},
+            statuses={"success": 200, "failure": 401},
+            implied={"route": "/auth/attempt"},
+        ),
         "Streaming Response Latency": _STREAMS,
         "Streaming Response Latency, 95% within 100ms": _STREAMS,
         "Streaming Connection Throughput": _STREAMS,
+        "Streaming Connection Throughput, sustained": _STREAMS,
     }
 )
 """The metrics that the guide's own queries ask, by the name of its objective."""

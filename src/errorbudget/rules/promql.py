@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 Matchers = tuple[str, ...]
+_NOTHING = "no series"  # in place of a matcher that none meets
 
 
 def quoted(text: str) -> str:
@@ -104,14 +105,26 @@ def _status_pattern(predicate: StatusIn) -> str:
     return "|".join(parts)
 
 
+def _named(predicate: StatusIn, metrics: Metrics) -> str:
+    """The texts that stand for a status in the ranges."""
+    texts = (text for text, code in metrics.statuses.items() if predicate.matches({"status": code}))
+    return "|".join(re.escape(text) for text in texts)
+
+
 def _atom(predicate: Predicate, metrics: Metrics, *, negated: bool) -> Matchers:
     """The matchers of one condition, or of its opposite."""
     if isinstance(predicate, StatusIn):
-        name, pattern = metrics.label("status"), _status_pattern(predicate)
+        name = metrics.label("status")
+        pattern = _named(predicate, metrics) if metrics.statuses else _status_pattern(predicate)
+        if not pattern:
+            return (f'{name}!=""',) if negated else (_NOTHING,)
         if not negated:
             return (f"{name}=~{quoted(pattern)}",)
         # A series without a status is not one with another status.
         return (f"{name}!~{quoted(pattern)}", f'{name}!=""')
+    if isinstance(predicate, (LabelIn, LabelMatches)) and predicate.name in metrics.implied:
+        holds = predicate.holds(metrics.implied[predicate.name])
+        return () if holds != negated else (_NOTHING,)
     if isinstance(predicate, LabelIn):
         name = metrics.label(predicate.name)
         if len(predicate.values) == 1:
@@ -179,7 +192,8 @@ def selectors(
         ('x_total{status=~"5..",route=~"/api/.*"}',)
     """
     fixed = tuple(f"{name}={quoted(value)}" for name, value in metrics.match.items())
-    found = dict.fromkeys(_alternatives(predicate, metrics))
+    every = dict.fromkeys(_alternatives(predicate, metrics))
+    found = [one for one in every if _NOTHING not in one]
     if not found:
         raise InvalidInputError("a condition that no event meets has no series")
     return tuple(
@@ -303,5 +317,6 @@ def event_of(labels: Mapping[str, str], metrics: Metrics) -> dict[str, object]:
     status = event.get("status")
     if status is not None:
         text = str(status)
-        event["status"] = int(text) if re.fullmatch(r"[1-5]\d\d", text) else None
-    return event
+        code = int(text) if re.fullmatch(r"[1-5]\d\d", text) else None
+        event["status"] = metrics.statuses.get(text, code)
+    return {**metrics.implied, **event}

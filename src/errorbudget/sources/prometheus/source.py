@@ -341,8 +341,7 @@ class PrometheusSource:
         unseen = np.zeros(len(edges) - 1, dtype=bool)
         for key, found in targets.items():
             shown = ", ".join(filter(None, key)) or "the series"
-            # A child that is gone while its siblings are there is not a gap: it has nothing to
-            # count.
+            # A child that is gone while its siblings are there is no gap: it has nothing to say.
             times = np.unique(np.concatenate([series.t_ms for series in found]))
             for gap in np.flatnonzero(np.diff(times) > self.lookback_ms).tolist():
                 begin, end = int(times[gap]), int(times[gap + 1])
@@ -354,8 +353,8 @@ class PrometheusSource:
             falls = max(int((one.values[1:] < one.values[:-1]).sum()) for one in found)
             if falls:
                 notes.append(
-                    # A child that is gone while its siblings are there is no gap: nothing was to count.
-                    "a restart are lost to everybody"
+                    f"{name}: {shown} started over {falls} times; events between its last sample "
+                    "and a restart are lost to everybody"
                 )
         return unseen
 
