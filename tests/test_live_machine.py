@@ -266,4 +266,4 @@ class TrackerMachine(RuleBasedStateMachine):
 
 
 TestTrackerMachine = TrackerMachine.TestCase
-TestTrackerMachine.settings = settings(max_examples=60, stateful_step_count=30)
+TestTrackerMachine.settings = settings(max_examples=30, stateful_step_count=25)
