@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import errorbudget as eb
 from errorbudget import SLO, Calendar, Events, RatioTimeslices, TargetSchedule
 from errorbudget.errors import InvalidInputError, NoDataError
-from errorbudget.series import GRID_LIMIT
+from errorbudget.history import MOST_POINTS
 from errorbudget.times import to_ns
 from tests import oracles, strategies
 
@@ -264,7 +264,7 @@ def test_grids_that_make_no_sense() -> None:
     events = Events(time=[0, 10**9], good=[True, True])
     with pytest.raises(InvalidInputError, match="swapped"):
         slo.history(events, start=10 * MINUTE, end=0)
-    with pytest.raises(InvalidInputError, match=f"more than {GRID_LIMIT:,}"):
+    with pytest.raises(InvalidInputError, match=f"more than {MOST_POINTS:,}"):
         slo.history(events, step="10ns")
     empty = Events(time=[], good=[])
     with pytest.raises(NoDataError, match="give start="):

@@ -49,6 +49,9 @@ class Labels:
 
     def __post_init__(self) -> None:
         codes = _column("label codes", self.codes)
+        if isinstance(self.values, str) or not isinstance(self.values, Iterable):
+            raise InvalidSeriesError(f"label values must be a list of texts, got {self.values!r}")
+        object.__setattr__(self, "values", tuple(str(value) for value in self.values))
         if codes.dtype.kind not in "iu" and len(codes):
             raise InvalidSeriesError(f"label codes must be integers, got {codes.dtype}")
         if len(codes) and not -1 <= int(codes.min()) <= int(codes.max()) < len(self.values):
@@ -57,7 +60,6 @@ class Labels:
                 f"label code {codes[wrong]} at index {wrong} has no value", index=wrong
             )
         object.__setattr__(self, "codes", codes.astype(np.int32, copy=False))
-        object.__setattr__(self, "values", tuple(str(value) for value in self.values))
 
     @classmethod
     def encode(cls, texts: ArrayLike) -> Labels:

@@ -19,7 +19,7 @@ from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, pars
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.kernels import ratios
 from errorbudget.schedule import TargetSchedule
-from errorbudget.series import GRID_LIMIT, CountSeries, Series
+from errorbudget.series import CountSeries, Series
 from errorbudget.sli import ThresholdSLI
 from errorbudget.slo import SLO
 from errorbudget.target import Target
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     Opening = bool | NDArray[np.bool_]
 
 __all__ = ["History", "grid", "history_of_counts", "history_of_events", "history_of_series"]
+
+MOST_POINTS = 10_000_000
+"""Longest history: a year in steps of three seconds, and some gigabytes of columns."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,7 +120,7 @@ class History:
 
         As in Prometheus, the condition is seen at the points of the grid.
         """
-        if name not in self.conditions:
+        if str(name) not in self.conditions:
             known = ", ".join(self.conditions) or "none"
             raise InvalidInputError(f'this history has no alert "{name}"; it has {known}')
         alerts = self.slo.alerts.alerts if self.slo.alerts is not None else ()
@@ -185,9 +188,9 @@ def grid(
             f"no multiple of {format_duration(step_ns)} lies between start and end; "
             "are the two swapped?"
         )
-    if n > GRID_LIMIT:
+    if n > MOST_POINTS:
         raise InvalidInputError(
-            f"a step of {format_duration(step_ns)} makes {n:,} points, more than {GRID_LIMIT:,}; "
+            f"a step of {format_duration(step_ns)} makes {n:,} points, more than {MOST_POINTS:,}; "
             "take a longer step"
         )
     return np.arange(first, last + 1, dtype=np.int64) * step_ns

@@ -339,6 +339,8 @@ class AlertPolicy:
             held: By alert name, whether the condition held for all of `hold` until now; an alert
                 that waits and is not named is pending.
         """
+        if not isinstance(burn_rates, Mapping):
+            raise InvalidInputError(f"burn rates are by window in ns, got {burn_rates!r}")
         found: list[AlertState] = []
         for alert in self.alerts:
             state = "inactive"

@@ -256,7 +256,7 @@ class Latency(RatioSLI):
             raise InvalidInputError(
                 "the threshold of a latency says what is good; leave out good and bad"
             )
-        if not self.threshold and isinstance(self.threshold, str):
+        if isinstance(self.threshold, str) and not self.threshold:
             raise InvalidInputError('a latency needs a threshold, such as "200ms"')
         condition = positive(Number(self.column, "<=", self.threshold))
         object.__setattr__(self, "threshold", condition.bound_text)

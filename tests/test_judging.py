@@ -1,0 +1,97 @@
+"""What an SLO sees of events: predicates, corrections and slices, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget import SLO, Counts, Events, Maintenance, RatioSLI, RatioTimeslices, Timeslices
+from errorbudget.corrections import corrected_counts
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.judging import count_events, judge
+from errorbudget.windows import Interval
+from tests import oracles, strategies
+
+MINUTE = strategies.MINUTE
+
+
+@given(strategies.ratio_slos(methods=st.just("occurrences")), strategies.event_dicts())
+def test_every_event_is_good_bad_left_out_or_elsewhere(
+    slo: SLO, rows: list[dict[str, Any]]
+) -> None:
+    """Counted one by one, over all time."""
+    verdicts = [oracles.judged(slo, row) for row in rows]
+    judged = judge(slo, strategies.to_events(rows), until_ns=strategies.BASE)
+    good, total = judged.series.cumulative(np.array([2**62]))
+    assert good[0] == verdicts.count(True)
+    assert total[0] == verdicts.count(True) + verdicts.count(False)
+    assert judged.left_out == verdicts.count("unknown")
+    unknown = [row["time"] for row, v in zip(rows, verdicts, strict=True) if v == "unknown"]
+    assert judged.left_out_ns.tolist() == sorted(unknown)
+
+
+@given(strategies.event_dicts(), strategies.corrections)
+def test_corrections_are_those_of_the_plain_path(
+    rows: list[dict[str, Any]], corrections: list[Maintenance]
+) -> None:
+    """Columns and `corrections.corrected_counts` agree."""
+    slo = SLO("x", target="90%", window="1d", sli=RatioSLI(), corrections=corrections)
+    at = strategies.BASE + 90 * MINUTE
+    interval = Interval(at - 1_440 * MINUTE, at, "right")
+    times, good = [row["time"] for row in rows], [row["good"] for row in rows]
+    want = corrected_counts(times, good, corrections, interval)
+    assert slo.evaluate(strategies.to_events(rows), at=at).counts == want
+
+
+def test_maintenance_comes_afterwards() -> None:
+    """Added after the fact it changes the answer, taken back it leaves no trace."""
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI())
+    events = Events(time=[1, 2, 3, 4], good=[True, False, False, True])
+    before = slo.evaluate(events)
+    out = slo.replace(corrections=[Maintenance(2, 4)])
+    forgiven = slo.replace(corrections=[{"start": 2, "end": 4, "treat": "good"}])
+    assert before.counts == Counts(2, 2)
+    assert out.evaluate(events).counts == Counts(2, 0)
+    assert forgiven.evaluate(events).counts == Counts(4, 0)
+    assert out.replace(corrections=()).evaluate(events) == before
+
+
+def test_recurring_maintenance() -> None:
+    """Repeated maintenance is left out each time, in its own zone."""
+    pytest.importorskip("dateutil")
+    nightly = Maintenance.recurring("FREQ=DAILY", start="1970-01-01 02:00", duration="1h")
+    hour = 3_600 * 10**9
+    slo = SLO("x", target="90%", window="30d", sli=RatioSLI(), corrections=[nightly])
+    events = Events(time=np.arange(0, 72) * hour, good=[False] * 72)
+    assert slo.evaluate(events).counts == Counts(0, 69)
+
+
+def test_what_has_no_counts() -> None:
+    """A missing column is named; a threshold has nothing to count."""
+    slo = SLO("x", target="90%", window="1h", sli=eb.Availability())
+    with pytest.raises(InvalidSeriesError, match='no column "status"; there are time, good'):
+        slo.evaluate(Events(time=[1], good=[True]))
+    p95 = SLO("x", window="1h", sli=eb.LatencyQuantile({"p95": "1s"}))
+    with pytest.raises(InvalidSeriesError, match="no good and bad events to count"):
+        count_events(p95, Events(time=[1]))
+    sliced = SLO("x", target="90%", window="1h", sli=RatioSLI(), method=Timeslices("1m"))
+    with pytest.raises(InvalidSeriesError, match="do not add up"):
+        sliced.evaluate(eb.CountSeries([420 * 10**9], [1], [1], "7m"))
+
+
+@pytest.mark.parametrize("method", [Timeslices("1m", "50%"), RatioTimeslices("1m")])
+def test_gaps_of_counters_reach_the_slices(method: Any) -> None:
+    """Bins that were not observed are missing from the coverage of their slices too."""
+    slo = SLO("x", target="90%", window="4m", sli=RatioSLI(), method=method, min_coverage=0.9)
+    labels = np.arange(1, 9) * 30 * 10**9
+    seen = np.array([True] * 4 + [False] * 2 + [True] * 2)
+    series = eb.CountSeries(labels, np.ones(8, int), np.ones(8, int), "30s", observed=seen)
+    status = slo.evaluate(series)
+    assert status.counts.total == 4
+    assert status.coverage == 0.75
+    assert "only 75.0%" in status.warnings[0]

@@ -1,0 +1,243 @@
+"""Count series add, merge and coarsen without losing a unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget import SLO, Counts, CountSeries, Events, RatioSLI
+from errorbudget.errors import ErrorBudgetError, InvalidSeriesError
+from errorbudget.series import EventSeries, FreshSeries, window_counts
+from errorbudget.windows import Interval
+from tests.kernel_inputs import DISGUISES
+
+STEP = 60
+
+
+@st.composite
+def count_series(draw: st.DrawFn, closed: str = "right") -> CountSeries:
+    """Bins with holes between them, some unobserved, some of them empty."""
+    bins = sorted(draw(st.sets(st.integers(-20, 40), max_size=15)))
+    total = [draw(st.integers(0, 2**40)) for _ in bins]
+    good = [draw(st.integers(0, count)) for count in total]
+    observed = draw(st.none() | st.lists(st.booleans(), min_size=len(bins), max_size=len(bins)))
+    return CountSeries([b * STEP for b in bins], good, total, STEP, closed, observed)  # type: ignore[arg-type]
+
+
+intervals = st.tuples(st.integers(-3_000, 3_000), st.integers(0, 3_000)).map(
+    lambda pair: (pair[0], pair[0] + pair[1])
+)
+
+
+def brute(series: CountSeries, start: int, end: int) -> Counts:
+    ends = series.label_ns + (0 if series.closed == "right" else series.step_ns)
+    rows = [row for row, at in enumerate(ends.tolist()) if start < at <= end]
+    good = sum(int(series.good[row]) for row in rows)
+    return Counts.from_total(good=good, total=sum(int(series.total[row]) for row in rows))
+
+
+@given(count_series(), intervals)
+def test_windows_are_differences(series: CountSeries, edges: tuple[int, int]) -> None:
+    """A window holds the bins that end within it, and windows side by side add up."""
+    start, end = edges
+    whole = series.counts(Interval(start, end, "right"))
+    assert whole == brute(series, start, end)
+    middle = (start + end) // 2
+    halves = [Interval(start, middle, "right"), Interval(middle, end, "right")]
+    assert series.counts(halves[0]) + series.counts(halves[1]) == whole
+
+
+@given(st.lists(count_series(), min_size=1, max_size=4), st.randoms())
+def test_merging_is_addition(parts: list[CountSeries], random: Any) -> None:
+    """In any order and grouping, no bin is lost and none counts twice."""
+    whole = CountSeries.merge(parts)
+    random.shuffle(parts)
+    again = parts[0]
+    for part in parts[1:]:
+        again += part
+    for name in ("label_ns", "good", "total"):
+        assert getattr(whole, name).tolist() == getattr(again, name).tolist()
+    assert whole.total.sum() == sum(part.total.sum() for part in parts)
+    if whole.observed is not None:
+        seen = {
+            label
+            for part in parts
+            for label, yes in zip(
+                part.label_ns.tolist(),
+                [True] * len(part) if part.observed is None else part.observed.tolist(),
+                strict=True,
+            )
+            if yes
+        }
+        assert set(whole.label_ns[whole.observed].tolist()) == seen
+
+
+@given(count_series("right") | count_series("left"), st.integers(1, 6))
+def test_longer_bins_hold_the_same(series: CountSeries, times: int) -> None:
+    """Every unit is in the longer bin that its own lies in; a bin is observed if all of it was."""
+    coarse = series.coarser(times * STEP)
+    shift = 1 if series.closed == "right" else 0
+    want: dict[int, list[int]] = {}
+    for row, label in enumerate(series.label_ns.tolist()):
+        key = ((label - shift) // (times * STEP) + shift) * times * STEP
+        good, total, seen = want.get(key, [0, 0, 1])
+        known = 1 if series.observed is None else int(series.observed[row])
+        want[key] = [good + int(series.good[row]), total + int(series.total[row]), seen * known]
+    assert coarse.label_ns.tolist() == sorted(want)
+    assert coarse.good.tolist() == [want[key][0] for key in sorted(want)]
+    assert coarse.total.tolist() == [want[key][1] for key in sorted(want)]
+    if series.observed is not None:
+        assert coarse.observed is not None
+        assert coarse.observed.tolist() == [bool(want[key][2]) for key in sorted(want)]
+    assert (coarse.step_ns, coarse.closed) == (times * STEP, series.closed)
+
+
+@given(count_series("right") | count_series("left"), intervals)
+def test_coverage_is_the_observed_share(series: CountSeries, edges: tuple[int, int]) -> None:
+    """Nanosecond by nanosecond: all between the first and the last bin, or the observed ones."""
+    start, end = edges
+    found = series.coverage(Interval(start, end, "right"))
+    if start == end:
+        assert found is None
+        return
+    pieces = [(int(at) - STEP, int(at)) for at in series.end_ns]
+    if series.observed is not None:
+        pieces = [piece for piece, yes in zip(pieces, series.observed, strict=True) if yes]
+    elif pieces:
+        pieces = [(pieces[0][0], pieces[-1][1])]
+    seen = sum(max(0, min(high, end) - max(low, start)) for low, high in pieces)
+    assert found == pytest.approx(seen / (end - start))
+
+
+@given(
+    st.lists(st.tuples(st.integers(-500, 500), st.booleans()), max_size=30),
+    st.sampled_from([1, 7, 60]),
+    st.sampled_from(["right", "left"]),
+    intervals,
+)
+def test_events_in_bins(
+    pairs: list[tuple[int, bool]], step: int, closed: Any, edges: tuple[int, int]
+) -> None:
+    """Binned and not, windows on the grid agree; empty bins are there too."""
+    times = np.array(sorted(time for time, _ in pairs), dtype=np.int64)
+    bad = np.array(sorted(time for time, good in pairs if not good), dtype=np.int64)
+    span = (int(times[0]), int(times[-1])) if len(times) else None
+    series = EventSeries(times, bad, span)
+    bins = series.binned(step, closed=closed, until_ns=edges[1])
+    assert bins.total.sum() == len(times)
+    assert np.array_equal(np.diff(bins.label_ns), np.full(max(0, len(bins) - 1), step))
+    start, end = (edge // step * step for edge in edges)
+    if closed == "right":
+        interval = Interval(start, end, "right")
+        assert window_counts(bins, interval) == window_counts(series, interval)
+    else:
+        inside = [good for time, good in pairs if start <= time < end]
+        found = window_counts(bins, Interval(start, end, "left"))
+        assert (found.good, found.total) == (sum(inside), len(inside))
+
+
+@given(st.lists(st.integers(-50, 50), max_size=10), st.integers(1, 20), st.integers(-60, 60))
+def test_fresh_time_by_the_nanosecond(updates: list[int], within: int, edge: int) -> None:
+    """Fresh and known time up to an edge, one nanosecond after the other."""
+    updates.sort()
+    series = FreshSeries(np.array(updates, dtype=np.int64), within)
+    fresh, known = series.cumulative(np.array([edge]))
+    ticks = range(updates[0], edge) if updates else range(0)
+    assert known[0] == len(ticks)
+    assert fresh[0] == sum(tick - max(u for u in updates if u <= tick) < within for tick in ticks)
+    whole = series.coverage(Interval(edge - 10, edge, "right"))
+    first = updates[0] if updates else edge
+    assert whole == max(0, edge - max(first, edge - 10)) / 10
+    assert FreshSeries(np.array([], dtype=np.int64), 5).coverage(Interval(0, 0, "right")) is None
+    assert series.span == ((updates[0], updates[-1]) if updates else None)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_disguised_columns(disguise: str) -> None:
+    """Bins in any disguise mean the same, and stay as they were."""
+    columns = [np.array([60, 120, 240]), np.array([1, 0, 5]), np.array([2, 0, 9])]
+    disguised = [DISGUISES[disguise](column) for column in columns]
+    before = [np.array(column, copy=True) for column in disguised]
+    series = CountSeries(*disguised, STEP)
+    slo = SLO("x", target="90%", window="1us", sli=RatioSLI())
+    assert slo.evaluate(series).counts == Counts(6, 5)
+    assert (series + series).total.tolist() == [4, 0, 18]
+    for column, was in zip(disguised, before, strict=True):
+        np.testing.assert_array_equal(np.asarray(column), was)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"good": [1, -1]}, "good must not be negative, see index 1"),
+        ({"good": [1, 3]}, "good must not exceed total, see index 1"),
+        ({"label_ns": [60, 121]}, "multiples of the step, see index 1"),
+        ({"label_ns": [120, 60]}, "must ascend, see index 1"),
+        ({"label_ns": [60, 60]}, "must ascend, see index 1"),
+        ({"good": [1]}, "one length: 2 labels, 1 good, 2 total"),
+        ({"good": [0.5, 1]}, "whole numbers, got 0.5 at index 0"),
+        ({"good": [float("nan"), 1]}, "whole numbers, got nan at index 0"),
+        ({"good": ["1", "2"]}, "whole numbers"),
+        ({"good": [True, True]}, "whole numbers"),
+        ({"good": None}, "one dimension"),
+        ({"good": [[1], [2, 3]]}, "must be one column"),
+        ({"total": [1e300, 2]}, "below 2"),
+        ({"total": np.array([2**63, 2], dtype=np.uint64)}, "below 2"),
+        ({"total": [2**70, 2]}, "whole numbers"),
+        ({"step_ns": 0}, "longer than 0"),
+        ({"step_ns": None}, "not a duration"),
+        ({"closed": "both"}, 'closed must be "right" or "left"'),
+        ({"observed": [True]}, "one entry per bin"),
+        ({"observed": [[True], [True, False]]}, "must be one column"),
+    ],
+)
+def test_bins_that_contradict_themselves(change: dict[str, Any], message: str) -> None:
+    """Each is refused, with the first offender."""
+    bins = {"label_ns": [60, 120], "good": [1, 2], "total": [1, 2], "step_ns": 60}
+    with pytest.raises(ErrorBudgetError, match=message):
+        CountSeries(**{**bins, **change})
+
+
+def test_what_does_not_merge() -> None:
+    """Bins of different length or side, nothing at all, and strangers."""
+    minutes = CountSeries([60], [1], [1], 60)
+    for other in (CountSeries([60], [1], [1], 30), CountSeries([60], [1], [1], 60, "left")):
+        with pytest.raises(InvalidSeriesError, match="one length and side"):
+            minutes + other
+    for nothing in ([], [5], 5):
+        with pytest.raises(InvalidSeriesError, match="merge"):
+            CountSeries.merge(nothing)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        minutes + 1  # type: ignore[operator]
+    with pytest.raises(InvalidSeriesError, match="do not add up"):
+        minutes.coarser(90)
+    with pytest.raises(InvalidSeriesError, match="take a longer step"):
+        EventSeries(np.array([0, 10**18]), np.array([]), (0, 10**18)).binned(10**9)
+
+
+def test_words_and_frames() -> None:
+    """A series says how long it is, and becomes a frame with UTC labels."""
+    series = CountSeries(np.array(["1970-01-01T00:01"], dtype="M8[m]"), [1], [2], "1m")
+    assert repr(series) == (
+        "CountSeries(1 bins of 1m, 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z)"
+    )
+    assert repr(CountSeries([], [], [], "1m")) == "CountSeries(0 bins of 1m)"
+    assert CountSeries([], [], [], "1m").coverage(Interval(0, 60, "right")) == 0
+    pytest.importorskip("pandas")
+    frame = series.to_pandas()
+    assert frame["total"].tolist() == [2]
+    assert str(frame.index[0]) == "1970-01-01 00:01:00+00:00"
+
+
+def test_counts_are_asked_for_in_longer_bins_only() -> None:
+    """A count of counts is itself, coarser."""
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI())
+    minutes = slo.count(Events(time=[5, 6], good=[True, False]), step="1m")
+    assert slo.count(minutes, step="1h").total.tolist() == [2]
+    assert slo.count(minutes, step="1m").total.tolist() == [2]
+    with pytest.raises(InvalidSeriesError, match="do not add up"):
+        slo.count(minutes, step="1s")

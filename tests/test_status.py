@@ -1,0 +1,50 @@
+"""Figures of a status in the form that JSON holds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf, nan
+
+import pytest
+
+import errorbudget as eb
+from errorbudget import SLO, Counts, RatioTimeslices
+from errorbudget.status import json_number, plain_count
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(None, None), (nan, None), (inf, "inf"), (-inf, "-inf"), (0.5, 0.5), (0, 0)],
+)
+def test_figures_json_cannot_hold(value: float | None, written: object) -> None:
+    """Undefined is null, infinities are words."""
+    assert json_number(value) == written
+
+
+def test_counts_stay_whole() -> None:
+    """Integers of any size stay integers; fractions of an event become floats."""
+    assert plain_count(2**60 + 1) == 2**60 + 1
+    assert plain_count(Fraction(1, 2)) == 0.5
+    assert plain_count(0.25) == 0.25
+
+
+def test_units_are_named() -> None:
+    """Events, slices or nanoseconds: a status says what it counts."""
+    events = eb.Events(time=[10**9, 2 * 10**9], good=[True, False])
+    ask = {"target": "90%", "window": "1h", "sli": eb.RatioSLI()}
+    assert SLO("x", **ask).evaluate(events).unit == "events"
+    sliced = SLO("x", **ask, method=RatioTimeslices("1s")).evaluate(events, at=2 * 10**9)
+    assert (sliced.unit, sliced.counts) == ("slices", Counts(1, 1))
+    assert sliced.to_dict()["objective"]["slice"] == "1s"
+    fresh = SLO("x", **{**ask, "sli": eb.Freshness("1s")}).evaluate(events)
+    assert (fresh.unit, fresh.counts) == ("ns", Counts(10**9, 0))
+    assert fresh.name == "x"
+
+
+def test_an_overflowing_gauge_is_still_json() -> None:
+    """A sum of gauges beyond the floats is infinite, and written as a word."""
+    import json
+
+    events = eb.Events(time=[1, 1], values={"connections": [1e308, 1e308]})
+    status = SLO("x", window="1h", sli=eb.Concurrency(1)).evaluate(events)
+    json.dumps(status.to_dict(), allow_nan=False)
