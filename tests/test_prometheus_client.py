@@ -8,12 +8,16 @@ import inspect
 import json
 import logging
 import pickle
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -522,7 +526,9 @@ def test_an_answer_without_sense_is_named(payload: bytes, match: str) -> None:
 
 
 @contextmanager
-def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+def serving(
+    answer: Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -535,6 +541,9 @@ def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -637,3 +646,45 @@ def test_nobody_there(kind: str) -> None:
         pass
     with pytest.raises(SourceUnavailableError, match="cannot be reached"):
         real(kind, url)
+
+
+# ------------------------------------------------------------------------------------ mutual TLS
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CA, and certificates that it signed for a server and a client."""
+    if shutil.which("openssl") is None:
+        pytest.skip("missing: openssl; apt-get install openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
+    openssl(folder, *new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    for name in ("server", "client"):
+        openssl(folder, *new, f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        signed = ("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key")
+        more = ("-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
+        openssl(folder, *signed, *more)
+    return folder
+
+
+@both
+def test_mutual_tls(kind: str, certificates: Path) -> None:
+    """With our certificate the server answers; without it, or without trust in it, nobody does."""
+    pytest.importorskip("httpx2")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    context.load_verify_locations(certificates / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    ca, cert, key = (certificates / name for name in ("ca.pem", "client.pem", "client.key"))
+    with serving(lambda handler: send(handler, body(OK)), context) as url:
+        address = url.replace("http://", "https://")
+        mutual = Connection(address, tls=TLS(ca=ca, cert=cert, key=key))
+        assert real(kind, mutual).only() == 42  # type: ignore[arg-type]
+        for tls in (TLS(ca=ca), TLS(cert=cert, key=key), TLS(verify=False)):
+            with pytest.raises(SourceUnavailableError):
+                real(kind, Connection(address, tls=tls))  # type: ignore[arg-type]

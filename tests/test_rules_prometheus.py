@@ -239,7 +239,7 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
     ("objective", "metrics"),
     [
         (slo(), None),
-        (slo(alerts=GUIDE, window="24h", target="99%", sli=eb.ErrorRate()), None),
+        (slo(alerts=GUIDE, window="24h", target="99%", sli=eb.ErrorRate(), burn_windows=()), None),
         (
             slo(
                 sli=eb.Latency("200ms", where={"route": "/api/.*"}),
@@ -248,6 +248,7 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
                 service="shop",
                 team="a",
                 alerts=GUIDE,
+                burn_windows=(),
             ),
             Metrics(match={"job": "shop"}),
         ),
