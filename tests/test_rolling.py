@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorbudget.errors import InvalidCountsError, InvalidSeriesError, InvalidWindowError
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidWindowError,
+)
 from errorbudget.rolling import grid_counts, grid_windows, rolling_counts, rolling_quantiles
 from tests.kernel_inputs import WINDOWS, events, groups, sorted_instants
 
@@ -81,6 +86,9 @@ def test_wrong_columns_are_refused_with_the_first_offender():
         grid_counts([1, 2], [1, 1], [3, 2])
     with pytest.raises(InvalidCountsError, match="got 3 at index 1"):
         rolling_counts([1, 2], [1, 3], 10, total=[1, 2])
+    for quantile in (0, 1.5):
+        with pytest.raises(InvalidInputError, match="a quantile must lie in"):
+            rolling_quantiles([1], [1.0], [1], 1, [quantile])
     for length in (0, -1):
         with pytest.raises(InvalidWindowError, match="longer than 0"):
             rolling_counts([1], [1], length)

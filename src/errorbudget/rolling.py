@@ -16,7 +16,12 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Literal
 
-from errorbudget.errors import InvalidCountsError, InvalidSeriesError, InvalidWindowError
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidWindowError,
+)
 
 __all__ = ["Closed", "grid_counts", "grid_windows", "rolling_counts", "rolling_quantiles"]
 
@@ -180,7 +185,7 @@ def rolling_quantiles(
     values: Sequence[float],
     ends_ns: Sequence[int],
     window_ns: int,
-    quantiles: Sequence[Fraction],
+    quantiles: Sequence[Fraction | float | str],
     *,
     closed: Closed = "right",
 ) -> list[list[float | None]]:
@@ -195,7 +200,7 @@ def rolling_quantiles(
         values: One value per event, such as a latency; finite and not negative.
         ends_ns: Where the windows end, ascending [ns].
         window_ns: Length of the window [ns, > 0].
-        quantiles: Shares in (0, 1].
+        quantiles: Shares in (0, 1]; a float counts as it is written, so 0.95 is 95/100.
         closed: Which end of the window belongs to it.
 
     Returns:
@@ -204,18 +209,21 @@ def rolling_quantiles(
     Time: O(windows x events); memory: O(events).
 
     Example:
-        >>> rolling_quantiles([1, 2, 3], [0.3, 0.1, 0.2], [2, 3, 9], 2, [Fraction(1, 2)])
+        >>> rolling_quantiles([1, 2, 3], [0.3, 0.1, 0.2], [2, 3, 9], 2, [0.5])
         [[0.1, 0.1, None]]
     """
     if window_ns <= 0:
         raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
     _check_ascending("time_ns", time_ns)
     _check_ascending("ends_ns", ends_ns)
-    rows: list[list[float | None]] = [[] for _ in quantiles]
+    shares = [Fraction(str(quantile)) for quantile in quantiles]
+    if any(not 0 < share <= 1 for share in shares):
+        raise InvalidInputError(f"a quantile must lie in (0, 1], got {list(quantiles)}")
+    rows: list[list[float | None]] = [[] for _ in shares]
     for end in ends_ns:
         start, stop = _before(time_ns, end - window_ns, closed), _before(time_ns, end, closed)
         ordered = sorted(values[start:stop])
-        for row, quantile in zip(rows, quantiles, strict=True):
-            rank = -(-len(ordered) * quantile.numerator // quantile.denominator)
+        for row, share in zip(rows, shares, strict=True):
+            rank = -(-len(ordered) * share.numerator // share.denominator)
             row.append(ordered[rank - 1] if ordered else None)
     return rows
