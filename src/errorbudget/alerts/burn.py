@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.budget import Ratio
@@ -34,6 +35,11 @@ SEVERITIES = ("critical", "page", "warning", "ticket", "info")
 
 def _hold_ns(value: DurationLike | int) -> int:
     return 0 if str(value) in ("0", "0s") else length_of(value)
+
+
+@lru_cache(maxsize=1024)
+def _threshold(budget: Fraction, long: int, period: DurationLike | int) -> Fraction:
+    return burn_threshold(budget, long, period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class BurnAlert:
 
     def threshold(self, period: DurationLike | int) -> Fraction:
         """The burn rate to exceed, for an SLO of *period*: budget x period / long window."""
-        return burn_threshold(self.budget, self.long, period)
+        return _threshold(self.budget, self.long, period)
 
     def condition(self, burn_rates: Mapping[int, Ratio | None], period: DurationLike | int) -> bool:
         """
