@@ -170,7 +170,11 @@ class FrameColumns:
             word = nw.when(value.fill_null(False)).then(nw.lit("true")).otherwise(nw.lit("false"))
             texts: Expr = nw.when(value.is_null()).then(nw.lit("")).otherwise(word)
             return texts
-        if dtype in (nw.Categorical, nw.Enum) or dtype.is_integer():
+        if name == "status" and dtype.is_float():
+            there = (value <= 599).fill_null(False)
+            value = nw.when(there).then(value).otherwise(nw.lit(0.0)).cast(nw.Int64)
+            value = value.cast(nw.String)
+        elif dtype in (nw.Categorical, nw.Enum) or dtype.is_integer():
             value = value.cast(nw.String)
         elif dtype != nw.String:
             raise self._kind(column, dtype, "texts, integers, or true and false")

@@ -34,7 +34,7 @@ __all__ = ["Bins", "Counted"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Bins:
     """
-    Counts of several objectives by bin and label, in one order whatever order they came in.
+    Counts of several objectives by bin and label, ordered by label and then by time.
 
     Args:
         start_ns: Start of each bin [ns UTC]; shape (n,).
@@ -166,7 +166,7 @@ class Counted:
         return self.slos.index(find_slo(self.slos, slo))
 
     def _column(
-        self, index: int, values: Integers, rows: NDArray[np.bool_] | slice = slice(None)
+        self, index: int, values: Integers, rows: slice = slice(None)
     ) -> tuple[Integers, Integers]:
         """Labels without gaps over all that was observed, and the sum of *values* at each."""
         labels = self._labels(right=self.slos[index].window.closed == "right")
@@ -179,7 +179,7 @@ class Counted:
         np.add.at(sums, (labels[rows] - first) // self.step_ns, values[index][rows])
         return first + np.arange(n, dtype=np.int64) * self.step_ns, sums
 
-    def _series(self, index: int, rows: NDArray[np.bool_] | slice = slice(None)) -> CountSeries:
+    def _series(self, index: int, rows: slice = slice(None)) -> CountSeries:
         labels, good = self._column(index, self.bins.good, rows)
         _, total = self._column(index, self.bins.total, rows)
         return CountSeries(labels, good, total, self.step_ns, self.slos[index].window.closed)
@@ -204,8 +204,9 @@ class Counted:
         events lack is the empty text.
         """
         index = self._index(slo)
+        edges = np.searchsorted(self.bins.group, np.arange(len(self.bins.groups) + 1)).tolist()
         return {
-            texts: self._series(index, self.bins.group == number)
+            texts: self._series(index, slice(*edges[number : number + 2]))
             for number, texts in enumerate(self.bins.groups)
         }
 

@@ -169,7 +169,7 @@ def _look(path: str, time: str) -> tuple[FileKind, dict[str, str], str, TimeKind
             if head[:4] == b"PAR1":
                 return "parquet", _parquet_types(path), "", "typed"
         if path.lower().endswith((".parquet", ".pq")):
-            raise SourceFormatError(f"{path} is a damaged Parquet file: it does not begin as one")  # noqa: TRY301 - as the head of any file
+            _parquet_types(path)  # says what is wrong with it
         pack = next((opener for mark, opener in _PACKED.items() if head.startswith(mark)), None)
         opener = cast("Callable[..., IO[str]]", pack or open)
         with opener(path, "rt", encoding="utf-8-sig", errors="strict", newline="") as file_:
