@@ -56,7 +56,9 @@ COUNTER_FUNCTIONS = ("increase", "rate", "delta", "irate", "idelta", "resets", "
 GAUGE_FUNCTIONS = (
     "avg_over_time",
     "count_over_time",
+    "first_over_time",
     "last_over_time",
+    "mad_over_time",
     "max_over_time",
     "min_over_time",
     "present_over_time",

@@ -19,8 +19,11 @@ __all__ = [
     "avg_over_time",
     "count_over_time",
     "deriv",
+    "first_over_time",
     "last_over_time",
+    "mad_over_time",
     "max_over_time",
+    "median_distance",
     "min_over_time",
     "present_over_time",
     "quantile_of",
@@ -128,6 +131,18 @@ def last_over_time(
     return inside[-1] if inside else None
 
 
+def first_over_time(
+    t_ms: Sequence[int],
+    values: Sequence[float],
+    at_ms: int,
+    range_ms: int,
+    rules: Rules = "prom3",
+) -> float | None:
+    """`first_over_time(x[range])`: the oldest sample; None without one."""
+    _, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
+    return inside[0] if inside else None
+
+
 def _extreme(inside: Sequence[float], *, largest: bool) -> float:
     numbers = [value for value in inside if not isnan(value)]
     return nan if not numbers else max(numbers) if largest else min(numbers)
@@ -222,6 +237,24 @@ def quantile_over_time(
     """`quantile_over_time(q, x[range])`: `quantile_of` the samples; None without one."""
     _, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
     return quantile_of(q, inside) if inside else None
+
+
+def mad_over_time(
+    t_ms: Sequence[int],
+    values: Sequence[float],
+    at_ms: int,
+    range_ms: int,
+    rules: Rules = "prom3",
+) -> float | None:
+    """`mad_over_time(x[range])`: median distance from the median; None without a sample."""
+    _, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
+    return median_distance(inside) if inside else None
+
+
+def median_distance(values: Sequence[float]) -> float:
+    """Median of the distances from the median."""
+    median = quantile_of(0.5, values)
+    return quantile_of(0.5, [abs(value - median) for value in values])
 
 
 def deriv(

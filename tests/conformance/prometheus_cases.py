@@ -259,7 +259,7 @@ def compare_truth(truth_path: str | Path, samples_path: str | Path) -> tuple[lis
     def note(name: str, ask: Any) -> None:
         try:
             count, worst = ask()
-        except DisagreementError as difference:
+        except (DisagreementError, PromQLError) as difference:
             lines.append(f"FAIL {name}: {difference}")
             failures.append(lines[-1])
         else:
@@ -269,6 +269,9 @@ def compare_truth(truth_path: str | Path, samples_path: str | Path) -> tuple[lis
         text = truth["exprs"][name]
         note(name, lambda t=text, a=answers: _ask_instants(t, a, truth["t"], store, rules))
     for key, answer in truth.get("range", {}).items():
+        if "result" not in answer:
+            lines.append(f"skip {key}: the server refused, {answer.get('error')}")
+            continue
         name, *numbers = key.rsplit("|", 3)
         start, end, step = (round(float(number) * 1000) for number in numbers)
         grid = list(range(start, end + 1, step))

@@ -106,6 +106,8 @@ AGGREGATES = {"sum", "avg", "min", "max", "count", "group", "quantile", "stddev"
 
 def duration_ms(text: str) -> int:
     """A PromQL duration such as `1h30m` [ms]."""
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text):
+        return round(float(text) * 1000)  # from 3.0 on a plain number is seconds
     found = re.findall(r"([0-9]+)(ms|[smhdwy])", text)
     if not found or "".join(number + unit for number, unit in found) != text:
         raise PromQLError(f"not a duration: {text}")
@@ -320,10 +322,11 @@ class Series:
 Vector = dict[Labels, Series]
 
 COUNTER = {"increase", "rate", "delta", "irate", "idelta", "deriv"}
-PLAIN = {"resets", "changes"} | {
-    f"{name}_over_time"
-    for name in ["sum", "avg", "min", "max", "count", "last", "stddev", "stdvar", "present"]
-}
+PLAIN = {
+    "resets",
+    "changes",
+    *(name for name in over_time.__all__ if name.endswith("_over_time")),
+} - {"quantile_over_time"}
 
 
 class Evaluator:
@@ -437,7 +440,8 @@ class Evaluator:
             there = seen.count >= (2 if name in COUNTER else 1)
             if there.any():
                 found = function(*leading, times, values, ends, ranged.range_ms, self.rules)
-                _put(out, labels if name == "last_over_time" else _nameless(labels), found, there)
+                kept = name in {"first_over_time", "last_over_time"}
+                _put(out, labels if kept else _nameless(labels), found, there)
         return out
 
     def absent(self, name: str, of: Any, at: np.ndarray) -> Vector:

@@ -15,7 +15,7 @@ import numpy as np
 
 from errorbudget.counters import Rules
 from errorbudget.kernels.counters import Windows, range_sums, windows
-from errorbudget.over_time import quantile_of
+from errorbudget.over_time import median_distance, quantile_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -26,7 +26,9 @@ __all__ = [
     "avg_over_time",
     "count_over_time",
     "deriv",
+    "first_over_time",
     "last_over_time",
+    "mad_over_time",
     "max_over_time",
     "min_over_time",
     "present_over_time",
@@ -135,6 +137,15 @@ def last_over_time(
     return np.where(seen.count > 0, newest, np.nan)
 
 
+def first_over_time(
+    t_ms: ArrayLike, values: ArrayLike, at_ms: ArrayLike, range_ms: int, rules: Rules = "prom3"
+) -> Floats:
+    """`first_over_time(x[range])` at many instants; NaN without a sample."""
+    seen = windows(t_ms, values, at_ms, range_ms, rules)
+    oldest = np.append(seen.values, np.nan)[seen.first]
+    return np.where(seen.count > 0, oldest, np.nan)
+
+
 def _extremes(seen: Windows, ufunc: Any) -> Floats:
     # reduceat takes starts only: every second stretch is the one between two windows, thrown away.
     edges = np.stack([seen.first, seen.end], axis=1).ravel()
@@ -191,6 +202,14 @@ def quantile_over_time(
     """`quantile_over_time(q, x[range])` at many instants; NaN without a sample."""
     seen = windows(t_ms, values, at_ms, range_ms, rules)
     return _each(seen, 1, lambda inside, _: quantile_of(q, inside.tolist()))
+
+
+def mad_over_time(
+    t_ms: ArrayLike, values: ArrayLike, at_ms: ArrayLike, range_ms: int, rules: Rules = "prom3"
+) -> Floats:
+    """`mad_over_time(x[range])` at many instants; NaN without a sample."""
+    seen = windows(t_ms, values, at_ms, range_ms, rules)
+    return _each(seen, 1, lambda inside, _: median_distance(inside.tolist()))
 
 
 def _slope(values: Floats, t_ms: Any) -> float:
