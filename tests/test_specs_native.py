@@ -342,6 +342,7 @@ def test_targets_that_are_none(value: str) -> None:
         "{duration: '<= 1e999999999'}",
         "{x: '('}",
         "{x: 'a{99999999999}'}",
+        "{x: '" + "a|" * 5_000 + "'}",
         "{x: '" + "(" * 5_000 + "'}",
         "{not: 1}",
         "{}",
@@ -380,6 +381,24 @@ def test_too_much_text_is_refused_at_once(text: str) -> None:
     (found,) = complaints(text + "\n")
     assert "more than a specification may have" in found
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slos:\n" + "- {aa: 1}\n" * 2_000,
+        "a: b\n" * 5_000,
+        "".join(f"k{number}: 1\n" for number in range(5_000)),
+        "slos:\n- {" + ", ".join(f"k{number}: 1" for number in range(5_000)) + "}\n",
+        '{"a": [' + "{" + ",".join(['"a": 1'] * 5_000) + "}]}",
+    ],
+)
+def test_nobody_reads_ten_thousand_mistakes(text: str) -> None:
+    """Reading stops when there are too many, and the message stays short."""
+    with pytest.raises(SpecError) as caught:
+        load(text)
+    assert 200 <= len(caught.value.problems) < 1_000
+    assert len(str(caught.value)) < 50_000
 
 
 def test_limits_can_be_raised_and_lowered() -> None:

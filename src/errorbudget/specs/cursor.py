@@ -40,6 +40,7 @@ class Ledger:
 
     native: Native
     losses: list[Loss] = field(default_factory=list)
+    _told: set[tuple[str, str]] = field(default_factory=set)
     _read: set[int] = field(default_factory=set)
 
     def mark(self, node: Node) -> None:
@@ -53,9 +54,9 @@ class Ledger:
         shown = (
             _HIDDEN_VALUE if _SECRET.search(path.rpartition(".")[2]) else _without_secrets(value)
         )
-        loss = Loss(path, shown, why)
-        if loss not in self.losses:
-            self.losses.append(loss)
+        if (path, why) not in self._told:  # what several objectives refer to is lost once
+            self._told.add((path, why))
+            self.losses.append(Loss(path, shown, why))
 
     def close(self, node: Node, path: str) -> None:
         """Report what of a document nobody read."""

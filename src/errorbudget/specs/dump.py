@@ -83,10 +83,11 @@ def document(slos: SLO | Iterable[SLO]) -> dict[str, Any]:
     wanted = [slos] if isinstance(slos, SLO) else list(slos)
     if not wanted:
         raise InvalidInputError("there is no objective to write")
-    names = [slo.name for slo in wanted]
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidInputError(f'two objectives are called "{name}"; rename one of them')
+    names: set[str] = set()
+    for slo in wanted:
+        if slo.name in names:
+            raise InvalidInputError(f'two objectives are called "{slo.name}"; rename one of them')
+        names.add(slo.name)
     return {"version": "errorbudget/1", "slos": [_literal(slo_data(slo)) for slo in wanted]}
 
 

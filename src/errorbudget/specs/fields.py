@@ -38,6 +38,7 @@ __all__ = [
 T = TypeVar("T")
 
 _LONGEST = 200
+_LONGEST_PATTERN = 5_000
 _NUMBER = re.compile(r"[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _COMPARISON = re.compile(r"\s*(?:<|>)")
 
@@ -127,6 +128,8 @@ def _comparable(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [_comparable(part) for part in value]
     if isinstance(value, str):
+        if len(value) > _LONGEST_PATTERN:
+            raise InvalidInputError(f'"{value[:20]}..." is too long to be a condition')
         if key == "bound" or _COMPARISON.match(value):
             _measured(value)
         return value

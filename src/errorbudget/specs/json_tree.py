@@ -125,6 +125,8 @@ class _Reader:
             self.expect(":", "after a key")
             value = self.value(depth + 1)
             if key in values:
+                if len(self.problems) > 200:
+                    raise self.fail("there are too many mistakes to read on")
                 self.problems.append(
                     Problem(
                         f'key "{key}" is written twice, first in line {keys[key].line}; '

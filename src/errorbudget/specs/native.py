@@ -41,6 +41,7 @@ __all__ = ["Draft", "Native", "join", "read_native"]
 
 # Replaced whole, never joined key by key: half of one table and half of another is no table.
 _WHOLE = ("target", "alerts", "policy", "risk_policy", "bounds")
+_ENOUGH = 200  # mistakes; nobody reads more at once
 _TOP = ("version", "include", "defaults", "bases", "slos", "overrides")
 
 
@@ -113,8 +114,9 @@ def unknown_key(key: str, known: tuple[str, ...]) -> str:
         >>> unknown_key("taget", ("name", "target"))
         'there is no key "taget"; did you mean "target"?'
     """
-    hint = did_you_mean(key, known)
-    return f'there is no key "{key}"' + (hint or f"; there are {', '.join(sorted(known))}")
+    shown = key if len(key) <= 60 else key[:57] + "..."
+    hint = did_you_mean(shown, known)
+    return f'there is no key "{shown}"' + (hint or f"; there are {', '.join(sorted(known))}")
 
 
 def check_top(native: Native, root: Branch) -> None:
@@ -122,6 +124,9 @@ def check_top(native: Native, root: Branch) -> None:
     from errorbudget.specs.models import VERSION
 
     for key, place in root.keys.items():
+        if len(native.problems) > _ENOUGH:
+            native.fault("there are too many mistakes to read on", "", place)
+            return
         if key not in _TOP and not key.startswith("x-"):
             native.fault(unknown_key(key, _TOP), key, place)
     version = root.get("version")
@@ -239,6 +244,9 @@ def read_native(native: Native) -> list[SLO]:
         slo = _read_draft(native, draft)
         if slo is not None:
             found.append(slo)
+        if len(native.problems) > _ENOUGH:
+            native.fault("there are too many mistakes to read on", draft.path, draft.node.place)
+            break
     return found
 
 
@@ -342,7 +350,7 @@ def _problems(
     error: ValidationError, draft: Draft, data: Any, known: Mapping[int, tuple[str, ...]]
 ) -> list[Problem]:
     found = []
-    for fault in error.errors(include_url=False):
+    for fault in error.errors(include_url=False)[:_ENOUGH]:
         location = list(fault["loc"])
         place, path, steps = find(draft.node, location)
         full = f"{draft.path}.{path}" if path and path[0] != "[" else draft.path + path

@@ -58,6 +58,7 @@ class Limits:
 
 
 LIMITS = Limits()
+_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,11 @@ def spec_error(problems: Sequence[Problem]) -> SpecError:
     if len(ordered) == 1:
         message = str(first)
     else:
-        message = f"{len(ordered)} problems:\n" + "\n".join(f"  {problem}" for problem in ordered)
+        lines = [f"  {problem}" for problem in ordered[:_SHOWN]]
+        more = len(ordered) - _SHOWN
+        message = "\n".join(
+            [f"{len(ordered)} problems:", *lines, *([f"  and {more} more"] * (more > 0))]
+        )
     return SpecError(
         message,
         path=first.path,

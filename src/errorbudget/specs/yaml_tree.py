@@ -120,6 +120,8 @@ class _Builder:
         if frame.merging:
             frame.merge += node.items if isinstance(node, Items) else [node]
         elif key in frame.values:
+            if len(self.problems) > 200:
+                self.stop("there are too many mistakes to read on", key_place)
             self.problems.append(
                 Problem(
                     f'key "{key}" is written twice, first in line {frame.keys[key].line}; '
