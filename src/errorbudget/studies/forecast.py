@@ -1,0 +1,413 @@
+"""
+When will the budget be gone, and how sure is that?
+
+The future is put together from the past: traffic from days of the same weekday, failures from whole
+days drawn at random, so that a burst stays a burst. Every path draws from a past of its own,
+resampled, since a few weeks say only roughly how often things go wrong; without it intervals would
+promise too much.
+
+Source: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, section 8.6 (blocks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.durations import (
+    DAY_NS,
+    HOUR_NS,
+    DurationLike,
+    format_duration,
+    length_of,
+)
+from errorbudget.errors import InvalidInputError
+from errorbudget.slo import SLO
+from errorbudget.status import json_number
+from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.chances import chance
+from errorbudget.studies.stretches import read_stretches
+from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
+from errorbudget.windows import Calendar, Rolling
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from errorbudget.events import Events
+    from errorbudget.series import CountSeries, Series
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["Forecast", "Scenario", "forecast"]
+
+POOL = 0.5
+"""
+Length of each path's own past, as a share of the true one.
+
+Days with incidents are few and skewed, so a past of full length varies too little: its 90 %
+intervals held the truth in 82 to 88 % of simulated histories, those of half length in 87 to 89 %.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """
+    What if?
+
+    Args:
+        name: What to call it.
+        traffic: Times as much traffic as foretold [1, >= 0].
+        failures: Times as great a share of it fails [1, >= 0].
+        repeat: An incident to happen once more: (start, end), or what has `start_ns` and `end_ns`,
+            such as an entry of a ledger. Its bad events come again, and as many more requests.
+        repeat_at: When it begins; by default at once.
+    """
+
+    name: str = "as before"
+    traffic: float = 1.0
+    failures: float = 1.0
+    repeat: Any = None
+    repeat_at: TimeLike | None = None
+
+    def __post_init__(self) -> None:
+        for word in ("traffic", "failures"):
+            factor = getattr(self, word)
+            if not isinstance(factor, (int, float)) or not 0 <= factor < float("inf"):
+                raise InvalidInputError(
+                    f"{word} is a factor of 0 or more, such as 2.0, got {factor!r}"
+                )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Forecast:
+    """
+    Where the budget goes from one instant on.
+
+    Attributes:
+        slo: The objective.
+        at_ns: The instant [ns UTC].
+        scenario: What was supposed.
+        level: Share of futures between the lower and the upper figures, in (0, 1).
+        blocks: Whole blocks of the past that the futures are made from; below 2 nothing is
+            foretold.
+        probability: Share of futures in which the budget is gone within the horizon [1]; None when
+            nothing is foretold.
+        exhaustion: When it is gone [ns UTC]: early, median, late; None for "not within the
+            horizon".
+        time_ns: Instants [ns UTC], ascending; int64, shape (n,).
+        low: Share of the budget left in poor futures [1]; NaN without events; float64, shape (n,).
+        median: The same in the middle one; shape (n,).
+        high: The same in good ones; shape (n,).
+    """
+
+    slo: SLO
+    at_ns: int
+    scenario: Scenario
+    level: float
+    blocks: int
+    probability: float | None
+    exhaustion: tuple[int | None, int | None, int | None]
+    time_ns: Integers
+    low: Floats
+    median: Floats
+    high: Floats
+
+    def to_dict(self) -> dict[str, Any]:
+        """The forecast as plain data, ready for JSON; the budget left is that at the horizon."""
+        early, median, late = (
+            None if instant is None else format_time(instant) for instant in self.exhaustion
+        )
+        left = None
+        if len(self.time_ns):
+            left = {
+                "at": format_time(int(self.time_ns[-1])),
+                "low": json_number(float(self.low[-1])),
+                "median": json_number(float(self.median[-1])),
+                "high": json_number(float(self.high[-1])),
+            }
+        return {
+            "slo": self.slo.name,
+            "at": format_time(self.at_ns),
+            "scenario": self.scenario.name,
+            "level": self.level,
+            "blocks": self.blocks,
+            "probability": self.probability,
+            "exhaustion": {"early": early, "median": median, "late": late},
+            "remaining_ratio": left,
+        }
+
+    def to_pandas(self) -> Any:
+        """The budget left over time as a pandas DataFrame indexed by time in UTC."""
+        from errorbudget.frames import to_pandas
+
+        columns = {"low": self.low, "median": self.median, "high": self.high}
+        return to_pandas(self.time_ns, columns)
+
+    def __repr__(self) -> str:
+        return f"Forecast({self})"
+
+    def __str__(self) -> str:
+        if self.probability is None:
+            return (
+                f"{self.slo.name}: nothing foretold; the history holds {self.blocks} whole blocks "
+                "with traffic, and 2 are the least"
+            )
+        until = format_time(int(self.time_ns[-1]))
+        text = (
+            f"{self.slo.name}, {self.scenario.name}: exhausted by {until} in "
+            f"{self.probability:.0%} of futures"
+        )
+        if any(self.exhaustion):
+            names = [
+                "later" if instant is None else format_time(instant) for instant in self.exhaustion
+            ]
+            text += f" (early {names[0]}, median {names[1]}, late {names[2]})"
+        return (
+            f"{text}; {self.low[-1]:.1%} to {self.high[-1]:.1%} of the budget left then "
+            f"({self.level:.0%})"
+        )
+
+
+def forecast(
+    slo: SLO,
+    data: Events | CountSeries,
+    *,
+    at: TimeLike | None = None,
+    horizon: DurationLike | int = "7d",
+    scenario: Scenario | None = None,
+    level: float | Fraction | str = 0.9,
+    step: DurationLike | int = HOUR_NS,
+    block: DurationLike | int = DAY_NS,
+    season: DurationLike | int = 7 * DAY_NS,
+    paths: int = 1_000,
+    seed: int = 0,
+) -> Forecast:
+    """
+    When the budget is exhausted, with an interval.
+
+    Budget that a rolling window lets go of comes back in every future, exactly when it does.
+
+    Args:
+        slo: The objective; a target that changes is taken to stay as it is.
+        data: Request events, or a count series; longer histories foretell better.
+        at: The instant to look ahead from; by default the end of the data.
+        horizon: How far to look; for a calendar window no further than its period.
+        scenario: What to suppose beyond the past; by default nothing.
+        level: Share of futures between the lower and the upper figures, in (0, 1).
+        step: How finely to look.
+        block: What is drawn as a whole, a multiple of *step*; longer than most incidents.
+        season: When traffic repeats itself, a multiple of *block*.
+        paths: How many futures.
+        seed: Any whole number of 0 or more; one seed gives one answer.
+
+    Raises:
+        InvalidInputError: Lengths do not fit together.
+        InvalidSeriesError: The objective has no budget, or the data lacks a column.
+        NoDataError: The data is empty and *at* is not given.
+
+    Time and memory: O(paths x horizon / step).
+
+    Example:
+        >>> from errorbudget.series import CountSeries
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="90%", window="7d", sli=Availability())
+        >>> hours = range(1, 14 * 24 + 1)
+        >>> data = CountSeries(
+        ...     [hour * 3_600 * 10**9 for hour in hours], [98] * 336, [100] * 336, "1h"
+        ... )
+        >>> worse = forecast(slo, data, scenario=Scenario("six fold failures", failures=6), paths=9)
+        >>> print(worse)
+        api, six fold failures: exhausted by 1970-01-22T00:00:00Z in 100% of futures \
+(early 1970-01-20T15:00:00Z, median 1970-01-20T15:00:00Z, late 1970-01-20T15:00:00Z); \
+-20.0% to -20.0% of the budget left then (90%)
+    """
+    check_budgeted(slo, data)
+    lengths = _Lengths.read(horizon, step, block, season)
+    share = chance("level", level)
+    if paths < 1:
+        raise InvalidInputError(f"paths must be at least 1, got {paths}")
+    status = slo.evaluate(data, at=at)
+    assert status.budget is not None  # noqa: S101 - an objective with a target has one
+    at_ns = status.at_ns
+    series = units_of(slo, data, at_ns)
+    supposed = scenario or Scenario()
+    past = _Past.of(series, at_ns, lengths)
+    steps = lengths.horizon // lengths.step
+    if isinstance(slo.window, Calendar):
+        steps = min(steps, (slo.window.interval(at_ns).end_ns - 1 - at_ns) // lengths.step)
+    if past.blocks < 2 or steps < 1:
+        nothing = np.empty(0)
+        none = (None, None, None)
+        time_ns = np.empty(0, dtype=np.int64)
+        return Forecast(
+            slo, at_ns, supposed, share, past.blocks, None, none, time_ns, nothing, nothing, nothing
+        )
+    bad, total = past.futures(steps, paths, lengths, seed)
+    total *= supposed.traffic
+    bad *= supposed.traffic * supposed.failures
+    np.minimum(bad, total, out=bad)
+    again = _repeated(series, supposed, at_ns, steps, lengths.step)
+    bad += again
+    total += again
+    time_ns = at_ns + np.arange(1, steps + 1, dtype=np.int64) * lengths.step
+    open_ns = status.interval.start_ns - (status.interval.closed == "left")
+    kept_bad, kept_total = _still_inside(slo, series, open_ns, at_ns, time_ns)
+    left = _remaining(
+        kept_bad + _within(slo, bad, lengths.step),
+        kept_total + _within(slo, total, lengths.step),
+        float(status.budget.error),
+    )
+    gone = left <= 0
+    first = np.where(gone.any(axis=1), np.argmax(gone, axis=1), steps)
+    instants = np.concatenate((time_ns, [np.iinfo(np.int64).max]))[first]
+    if status.budget.exhausted:
+        instants[:] = at_ns
+    tail = (1 - share) / 2
+    cuts = (tail, 0.5, 1 - tail)
+    found = np.quantile(instants, cuts, method="inverted_cdf").tolist()
+    low, median, high = np.quantile(left, cuts, axis=0, method="inverted_cdf")
+    return Forecast(
+        slo,
+        at_ns,
+        supposed,
+        share,
+        past.blocks,
+        float(np.mean(instants <= time_ns[-1])),
+        _instants(found, int(time_ns[-1])),
+        time_ns,
+        low,
+        median,
+        high,
+    )
+
+
+def _instants(found: list[int], last_ns: int) -> tuple[int | None, int | None, int | None]:
+    early, median, late = (instant if instant <= last_ns else None for instant in found)
+    return early, median, late
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Lengths that fit together [ns]."""
+
+    horizon: int
+    step: int
+    block: int
+    season: int
+
+    @classmethod
+    def read(cls, horizon: Any, step: Any, block: Any, season: Any) -> _Lengths:
+        found = cls(*map(length_of, (horizon, step, block, season)))
+        for name, longer, shorter in (
+            ("block", found.block, found.step),
+            ("season", found.season, found.block),
+        ):
+            if longer % shorter:
+                raise InvalidInputError(
+                    f"{name} must be a multiple of {format_duration(shorter)}, got "
+                    f"{format_duration(longer)}"
+                )
+        if found.horizon < found.step:
+            raise InvalidInputError("the horizon must be at least one step")
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """Whole blocks of the past, the latest first: units and share of bad ones per step."""
+
+    total: Floats  # (blocks, steps per block)
+    share: Floats
+
+    @property
+    def blocks(self) -> int:
+        return len(self.total)
+
+    @classmethod
+    def of(cls, series: Series, at_ns: int, lengths: _Lengths) -> _Past:
+        per_block = lengths.block // lengths.step
+        since = at_ns if series.span is None else min(series.span[0], at_ns)
+        blocks = (at_ns - since) // lengths.block
+        edges = at_ns + np.arange(-blocks * per_block, 1, dtype=np.int64) * lengths.step
+        good, total = series.cumulative(edges)
+        units, fine = np.diff(total), np.diff(good)
+        shape = (blocks, per_block)
+        totals = units.reshape(shape)[::-1].astype(np.float64)
+        bads = (units - fine).reshape(shape)[::-1]
+        some = totals.sum(axis=1) > 0
+        if not some.any():
+            totals, bads = totals[:0], bads[:0]
+        return cls(totals, bads / np.maximum(totals, 1.0))
+
+    def futures(
+        self, steps: int, paths: int, lengths: _Lengths, seed: int
+    ) -> tuple[Floats, Floats]:
+        """Bad and total units per path and step; shape (paths, steps) each."""
+        random = np.random.default_rng(seed)
+        per_block, per_season = lengths.block // lengths.step, lengths.season // lengths.block
+        ahead = -(-steps // per_block)
+        size = max(1, int(self.blocks * POOL))
+        pool = random.integers(0, self.blocks, (paths, size))
+        drawn = random.integers(0, size, (paths, ahead))
+        shares = self.share[np.take_along_axis(pool, drawn, axis=1)]
+        totals = np.empty((paths, ahead, per_block))
+        for place in range(ahead):
+            same = np.arange((-1 - place) % per_season, self.blocks, per_season)
+            if not len(same):
+                same = np.arange(self.blocks)
+            totals[:, place] = self.total[random.choice(same, paths)]
+        whole = (paths, ahead * per_block)
+        total = totals.reshape(whole)[:, :steps].copy()
+        return total * shares.reshape(whole)[:, :steps], total
+
+
+def _repeated(series: Series, scenario: Scenario, at_ns: int, steps: int, step_ns: int) -> Floats:
+    """Bad units of the incident that happens once more, per step; shape (steps,)."""
+    if scenario.repeat is None:
+        return np.zeros(steps)
+    (stretch,) = read_stretches({"repeat": scenario.repeat})
+    begins = at_ns if scenario.repeat_at is None else to_ns(scenario.repeat_at)
+    if begins < at_ns:
+        raise InvalidInputError(
+            f"an incident repeats from {format_time(at_ns)} on, got {format_time(begins)}"
+        )
+    shift = begins - stretch.start_ns
+    edges = at_ns + np.arange(steps + 1, dtype=np.int64) * step_ns - shift
+    good, total = series.cumulative(np.clip(edges, stretch.start_ns, stretch.end_ns))
+    return np.diff(total - good).astype(np.float64)
+
+
+def _still_inside(
+    slo: SLO, series: Series, open_ns: int, at_ns: int, time_ns: Integers
+) -> tuple[Integers, Integers]:
+    """Bad and total units of the past after *open_ns* that the window holds at each instant."""
+    starts = np.full(len(time_ns), open_ns, dtype=np.int64)
+    if isinstance(slo.window, Rolling):
+        length = slo.window.length_ns
+        starts = np.maximum(np.maximum(time_ns, MIN_NS + length) - length, open_ns)
+        starts = np.minimum(starts, at_ns)
+    good, total = series.cumulative(starts)
+    good_now, total_now = series.cumulative(np.array([at_ns], dtype=np.int64))
+    units = total_now - total
+    return units - (good_now - good), units
+
+
+def _within(slo: SLO, units: Floats, step_ns: int) -> Floats:
+    """Units of the futures within the window at each step; whole steps leave rolling ones."""
+    sums = np.cumsum(units, axis=1)
+    if isinstance(slo.window, Rolling):
+        steps = -(-slo.window.length_ns // step_ns)
+        sums[:, steps:] = sums[:, steps:] - sums[:, :-steps]
+    return sums
+
+
+def _remaining(spent: Floats, units: Floats, error: float) -> Floats:
+    """The share of the budget left per path and step; NaN without units."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left: Floats = 1 - spent / (units * error) if error else np.where(spent > 0, -np.inf, 1.0)
+    return np.where(units > 0, left, np.nan)
