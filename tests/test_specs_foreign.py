@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("ruamel.yaml", reason="missing: ruamel.yaml; pip install 'errorbudget[specs]'")
@@ -20,9 +20,11 @@ from errorbudget.alerts import WORKBOOK
 from errorbudget.errors import InvalidInputError, SpecError
 from errorbudget.sli import QueryRatio, QueryThreshold
 from errorbudget.specs import load
+from errorbudget.specs.load import trees
 from errorbudget.specs.promql import ranged, selector_of, with_label
 from errorbudget.specs.pyrra import pyrra_alerts
 from errorbudget.specs.tree import plain
+from errorbudget.specs.writer import yaml_text
 from tests.shared import shared_path
 
 DAY = 86_400 * 10**9
@@ -107,6 +109,29 @@ def test_sloth_rules_mean_the_same() -> None:
     text = squeezed(str(rules))
     for alert in slo.alerts.alerts:
         assert f"({float(alert.threshold(slo.period_ns)):g}*0.0009999999999999432)" in text
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """Every mapping within plain data."""
+    if isinstance(value, dict):
+        return [value, *(found for part in value.values() for found in mappings(part))]
+    if isinstance(value, list):
+        return [found for part in value for found in mappings(part)]
+    return []
+
+
+@pytest.mark.parametrize("name", [name for name, found in EXAMPLES.items() if found[1]])
+@given(data=st.data())
+@settings(max_examples=15)
+def test_no_field_is_passed_over(name: str, data: Any) -> None:
+    """A field put anywhere into an example is carried, or is in the account of losses."""
+    documents = [
+        plain(tree) for tree in trees(shared_path(f"conformance/specs/{name}").read_text())
+    ]
+    chosen = data.draw(st.sampled_from([m for document in documents for m in mappings(document)]))
+    chosen["zzExtra"] = "zzValue"
+    spec = load(yaml_text(*documents))
+    assert "zzValue" in eb.dump(spec) + "".join(map(str, [loss.value for loss in spec.losses]))
 
 
 # ---------------------------------------------------------------------------- OpenSLO
@@ -584,7 +609,5 @@ def test_workbook_is_what_sloth_uses() -> None:
 
 def test_this_file_reads_trees(tmp_path: Path) -> None:
     """Nodes become plain values, decimals exact."""
-    from errorbudget.specs.load import trees
-
     (tree,) = trees("a: [1, 0.10, x, null, true]\n")
     assert str(plain(tree)) == "{'a': [1, Decimal('0.10'), 'x', None, True]}"

@@ -278,7 +278,7 @@ def _sli(objective: Cursor, spec: Cursor, objects: _Objects) -> dict[str, Any] |
     holder = objective if objective.child("indicator", "sli", "indicatorRef", "sliRef") else spec
     inline = holder.child("indicator", "sli")
     if inline is not None:
-        inline.mark("metadata", "kind", "apiVersion")
+        _name_only(inline)
         return _metric(inline.child("spec") or inline, objective, objects)
     reference = holder.child("indicatorRef", "sliRef")
     if reference is None:
@@ -291,8 +291,14 @@ def _sli(objective: Cursor, spec: Cursor, objects: _Objects) -> dict[str, Any] |
             f'there is no SLI "{name}" in this file{did_you_mean(name, objects.names("SLI"))}'
         )
         return None
-    found.mark("metadata")
+    _name_only(found)
     return _metric(found.within("spec"), objective, objects)
+
+
+def _name_only(holder: Cursor) -> None:
+    """Parts that an SLO takes in have names, which are not its own; the rest is accounted for."""
+    holder.mark("kind", "apiVersion")
+    holder.within("metadata").mark("name", "displayName")
 
 
 def _metric(spec: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
@@ -426,7 +432,7 @@ def _policy(entry: Cursor, objects: _Objects, period: int) -> list[dict[str, Any
             entry.ledger.lose(entry.path, reference, "no AlertPolicy of that name is in this file")
             return []
         policy = known
-    policy.mark("metadata", "kind", "apiVersion")
+    _name_only(policy)
     inside = policy.within("spec")
     inside.mark("description", "alertWhenBreaching")
     inside.usual(False, _NOTIFY, "alertWhenNoData", "alertWhenResolved")
