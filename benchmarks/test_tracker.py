@@ -34,6 +34,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import errorbudget as eb
 from errorbudget.live import Tracker
 
@@ -156,14 +158,18 @@ def measure_status(events: int, rounds: int) -> dict[str, float]:
 
 
 def measure_memory(events: int) -> tuple[float, float]:
-    """Memory of a tracker of 30 days of minutes: at first, and after *events* [MB]."""
-    Tracker(SLO).record(good=True)
+    """Memory of 30 days of minutes: at first, and after *events* and 10^8 more [MB]."""
+    Tracker(SLO).record_many(good=[True])  # imports are not the tracker's
     gc.collect()
     tracemalloc.start()
     tracker = Tracker(SLO)
     first = tracemalloc.get_traced_memory()[0] / 1e6
     for i in range(events):
         tracker.record(good=i % 500 > 0)
+    million = np.arange(1_000_000) % 500 > 0
+    for _ in range(100):
+        tracker.record_many(good=million)
+    del million
     gc.collect()
     last = tracemalloc.get_traced_memory()[0] / 1e6
     tracemalloc.stop()

@@ -104,7 +104,8 @@ class Answers:
         """
         Budget left and burn rates now, and nothing else.
 
-        The cheap part of `status()`, for the request path: alerts and tiers are not judged.
+        The cheap part of `status()`, for the request path: alerts and tiers are not judged, a
+        calendar period is not projected, and of targets that change the one in force now counts.
 
         Time: O(windows), well under a microsecond each.
         """

@@ -91,7 +91,7 @@ def own_and_last(
 
 
 def figures(feed: Feed, at_ns: int, arrived: Pair) -> Figures:
-    """Budget and burn rates of the feed's own SLO, correctly rounded, and nothing else."""
+    """Budget and burn rates of the feed's own SLO by the target in force, correctly rounded."""
     error = feed.slo.target_at(at_ns).error
     up, down = error.denominator, error.numerator
     (good, bad), pairs = own_and_last(feed, feed.spans, at_ns, arrived)
@@ -151,6 +151,8 @@ def _coverage(feed: Feed, slo: SLO, at_ns: int) -> float | None:
 def assess(feed: Feed, slo: SLO, at_ns: int, arrived: Pair) -> Status:
     """
     The status of *slo* at *at_ns*.
+
+    Time slices, and targets that change, are judged on the buckets that are over.
 
     Time: O(windows); for time slices and changing targets O(buckets).
     """
