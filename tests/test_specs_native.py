@@ -60,6 +60,18 @@ def test_dumping_is_stable(wanted: list[Any]) -> None:
     assert eb.dump(load(text)) == text
 
 
+@given(slos())
+@settings(max_examples=40)
+def test_repr_pastes_back(slo: eb.SLO) -> None:
+    """What is printed in a session is the objective when it is pasted into one."""
+    from errorbudget import alerts, corrections, policy, predicates, sli
+
+    names: dict[str, Any] = {"Fraction": Fraction}
+    for room in (predicates, alerts, sli, policy, corrections, eb):
+        names |= {name: getattr(room, name) for name in room.__all__}
+    assert eval(repr(slo), names) == slo
+
+
 @given(several(slos()))
 @settings(max_examples=30)
 def test_what_is_dumped_fits_the_schema(wanted: list[Any]) -> None:
