@@ -23,6 +23,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
 PLOT = PAGE.with_name("performance.svg")
 BEGIN, END = "<!-- results: written by `python -m benchmarks.tables` -->", "<!-- /results -->"
 COUNTED = {"w4": "SLOs", "w6": "series", "w7": "evaluations", "imports": "import"}
+ORDER = ("w1", "w2", "w3", "w4", "w5", "w6", "w7", "imports", "crossover")
 PLOTTED = ("w1", "w2", "w3")
 
 
@@ -37,7 +38,7 @@ def latest() -> list[dict[str, Any]]:
             if older is None or older["date"] <= results["date"]:
                 machine = results["machine"]
                 runs[key] = {**run, "date": results["date"], "file": path.name, "machine": machine}
-    return [runs[key] for key in sorted(runs)]
+    return [runs[key] for key in sorted(runs, key=lambda key: (ORDER.index(key[0]), *key[1:]))]
 
 
 def _time(seconds: float) -> str:
@@ -125,7 +126,7 @@ def plot(runs: list[dict[str, Any]]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    mpl.rcParams["svg.hashsalt"] = "errorbudget"
+    mpl.rcParams.update({"svg.hashsalt": "errorbudget", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(1, len(PLOTTED), figsize=(12, 4), sharey=False)
