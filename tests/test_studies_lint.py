@@ -1,0 +1,154 @@
+"""Lint: each pitfall is found where it is and nowhere else, and every output carries it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errorbudget import (
+    GUIDE,
+    RISK_TOLERANCE,
+    SLO,
+    WORKBOOK,
+    AlertPolicy,
+    Availability,
+    BurnAlert,
+    CountSeries,
+    ErrorRate,
+    Latency,
+    LatencyQuantile,
+    Policy,
+    Tier,
+)
+from errorbudget.errors import InvalidInputError
+from errorbudget.studies.lint import LintReport, lint
+from errorbudget.studies.pitfalls import CHECKS
+from tests import strategies as inputs
+
+HOUR = 3_600 * 10**9
+API = SLO("api", target="99.9%", window="30d", sli=Availability())
+SLOW = SLO("api-latency", target="99%", window="30d", sli=Latency("500ms"))
+
+
+def ids(report: LintReport) -> list[str]:
+    """The ids of what was found."""
+    return [finding.check.id for finding in report]
+
+
+def test_a_plain_service_is_clean() -> None:
+    """Availability with latency beside it, one window and the usual alerts: nothing to say."""
+    report = lint([API, SLOW])
+    assert (ids(report), report.ok, str(report)) == ([], True, "nothing found")
+
+
+def test_each_pitfall_of_objectives_is_found() -> None:
+    """One change at a time to a clean service brings out its own id."""
+    many = [API, SLOW, *(SLOW.replace(name=f"s{i}") for i in range(4))]
+    assert ids(lint(many)) == ["EB101"]
+    assert ids(lint([API])) == ["EB102"]
+    assert ids(lint([API, SLO("q", window="30d", sli=LatencyQuantile({"p95": "1s"}))])) == []
+    assert ids(lint([API.replace(target="90%", alerts=WORKBOOK), SLOW])) == ["EB103"]
+    long = AlertPolicy("long", (BurnAlert("slow", "page", "100%", "31d"),))
+    assert ids(lint([API.replace(alerts=long), SLOW])) == ["EB104", "EB107"]
+    assert ids(lint([API, SLOW.replace(window="7d")])) == ["EB105"]
+    assert ids(lint([API, SLOW, ErrorRateSLO])) == ["EB106"]
+    early = AlertPolicy("early", (BurnAlert("slow", "page", "1%", "3d"),))
+    assert ids(lint([API.replace(alerts=early), SLOW])) == ["EB107"]
+    assert ids(lint([API.replace(target="100%"), SLOW])) == ["EB108"]
+    toothless = Policy("toothless", (Tier("fine", "0%"), Tier("gone")))
+    assert ids(lint([API.replace(policy=toothless), SLOW])) == ["EB109"]
+    assert ids(lint([API.replace(alerts=AlertPolicy("none", ())), SLOW])) == ["EB109"]
+
+
+ErrorRateSLO = SLO("errors", target="99%", window="30d", sli=ErrorRate())
+
+
+def test_services_are_looked_at_one_by_one() -> None:
+    """What is too many, mixed or missing is so within a service."""
+    apart = [API.replace(service="a"), SLOW.replace(service="b", window="7d")]
+    report = lint(apart)
+    assert ids(report) == ["EB102"]
+    assert report[0].subject == "a"
+
+
+def test_the_disputed_status_is_named() -> None:
+    """A 400 is good for availability and bad for the error rate."""
+    (found,) = lint([API, SLOW, ErrorRateSLO])
+    assert found.message == "a 400 is good in api and bad in errors"
+    (turned,) = lint([ErrorRateSLO, API, SLOW])
+    assert turned.message == found.message
+
+
+@given(inputs.ratio_slos(), st.sampled_from([WORKBOOK, GUIDE]))
+def test_an_alert_is_called_dead_only_if_a_total_outage_is_silent(
+    slo: SLO, policy: AlertPolicy
+) -> None:
+    """EB103 is found exactly for the alerts that `unreachable` names."""
+    if hasattr(slo.target, "targets") or not slo.target.error:
+        return
+    slo = slo.replace(alerts=policy)
+    dead = [found.message.split()[0] for found in lint(slo) if found.check.id == "EB103"]
+    assert dead == [alert.name for alert in policy.unreachable(slo.target, slo.period_ns)]
+
+
+def _series(total: int, bad: int, days: int = 60) -> CountSeries:
+    n = days * 24
+    return CountSeries((np.arange(n) + 1) * HOUR, np.full(n, total - bad), np.full(n, total), "1h")
+
+
+def test_each_pitfall_of_histories_is_found() -> None:
+    """Targets out of reach or never touched, and traffic that is too thin."""
+
+    def found(slo: SLO, series: CountSeries) -> list[str]:
+        return ids(lint([slo, SLOW], counts={slo.name: series}))
+
+    assert found(API, _series(10_000, 11)) == ["EB201"]
+    assert found(API, _series(10_000, 5)) == []
+    assert found(API, _series(10_000, 10)) == []  # spent exactly is met
+    assert found(API, _series(10_000, 0)) == ["EB202"]
+    assert found(API, _series(10_000, 0, days=20)) == []  # too short to say
+    assert found(API, _series(1, 0)) == ["EB202", "EB203", "EB204", "EB204"]
+    assert found(API, _series(60, 0)) == ["EB202", "EB204"]
+    assert found(API, CountSeries([], [], [], HOUR)) == []
+
+
+def test_ids_can_be_left_out() -> None:
+    """What is ignored is not found; what does not exist is an error with the nearest id."""
+    assert ids(lint([API], ignore=["EB102"])) == []
+    with pytest.raises(InvalidInputError, match=r'no check "EB1O2".*did you mean'):
+        lint([API], ignore=["EB1O2"])
+    with pytest.raises(InvalidInputError, match='counts of "x"'):
+        lint([API], counts={"x": _series(1, 0)})
+    with pytest.raises(InvalidInputError, match="an SLO was asked for"):
+        lint(["api"])
+    assert lint([]).ok
+
+
+def test_outputs_carry_every_finding() -> None:
+    """JSON, SARIF and annotations hold one entry each; severities keep their meaning."""
+    report = lint([API.replace(target="90%", alerts=WORKBOOK, risk_policy=RISK_TOLERANCE)])
+    assert not report.ok
+    assert json.loads(json.dumps(report.to_dict()))["findings"][0]["id"] == "EB102"
+    sarif = json.loads(json.dumps(report.to_sarif("slos.yaml")))
+    (run,) = sarif["runs"]
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert [result["ruleId"] for result in run["results"]] == ids(report) == ["EB102", "EB103"]
+    assert rules == {check.id for check in CHECKS}
+    assert run["results"][1]["level"] == "error"
+    lines = report.to_github("a,b:c.yaml")
+    title = "title=EB103 alert that cannot fire"
+    assert lines[1].startswith(f"::error file=a%2Cb%3Ac.yaml,{title}::api:")
+    assert all("\n" not in line for line in lines)
+    assert "EB103 error: api: page-fast" in str(report)
+    pytest.importorskip("pandas")
+    assert report.to_pandas()["id"].tolist() == ["EB102", "EB103"]
+
+
+def test_ids_are_unique_and_say_what_to_do() -> None:
+    """Every check has its own id, a why and a cure."""
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
+    assert all(check.why.endswith(".") and check.cure.endswith(".") for check in CHECKS)
