@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 import numpy as np
+import pytest
 
 import errorbudget as eb
 from errorbudget.live import ManualClock, Tracker
@@ -100,3 +104,40 @@ def test_opentelemetry_observes_every_figure() -> None:
     assert metrics["errorbudget.burn_rate"].unit == "1"
     assert ("errorbudget.sli", (("errorbudget.slo", "fast"),)) not in found
     provider.shutdown()
+
+
+def test_names_of_the_room() -> None:
+    """Every public name of `errorbudget.live` can be had, and a wrong one is an attribute error."""
+    from errorbudget import live
+
+    for name in live.__all__:
+        assert getattr(live, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Trakcer'"):
+        _ = live.Trakcer
+    assert repr(ManualClock(NOON)) == f'ManualClock("{NOON}")'
+
+
+@pytest.mark.parametrize(
+    ("module", "library", "extra"),
+    [
+        ("prometheus", "prometheus_client", "live"),
+        ("telemetry", "opentelemetry", "otel"),
+        ("redis_store", "redis", "redis"),
+    ],
+)
+def test_what_is_missing_is_named(
+    module: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its library an exporter or store names the extra that brings it."""
+    from errorbudget.errors import MissingDependencyError
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"errorbudget.live.{module}", raising=False)
+
+    def use() -> None:
+        importlib.import_module(f"errorbudget.live.{module}").RedisStore("redis://localhost")
+
+    with pytest.raises(MissingDependencyError, match=rf"errorbudget\[{extra}\]"):
+        use()

@@ -35,30 +35,68 @@ batches = st.lists(
 )
 
 
-@given(batches)
+WAITING = eb.AlertPolicy(
+    "waiting",
+    [
+        eb.BurnAlert("fast", "page", "50%", "10m", "5m", hold="3m"),
+        eb.BurnAlert("slow", "ticket", "90%", "1h", hold="30m"),
+    ],
+)
+KINDS = {
+    "plain": API,
+    "waiting": API.replace(target="60%", window="1h", alerts=WAITING),
+    "reset": API.replace(resets=[eb.BudgetReset(NOON - 40 * MINUTE, "agreed")]),
+    "schedule": API.replace(
+        target=eb.TargetSchedule({NOON - 600 * MINUTE: "99%", NOON - 30 * MINUTE: "90%"})
+    ),
+    "perfect": API.replace(target="100%"),
+    "where": API.replace(
+        sli=eb.RatioSLI(bad="5xx", valid=~eb.status_in("404"), exclude={"status": "503"})
+    ),
+    "odd windows": API.replace(burn_windows=["90s", "7m30s"]),
+}
+
+
+@pytest.mark.parametrize("slo", KINDS.values(), ids=KINDS)
+@given(batch=batches)
 def test_at_the_end_of_a_bucket_it_says_what_events_and_counts_say(
-    batch: list[tuple[int, int]],
+    slo: eb.SLO, batch: list[tuple[int, int]]
 ) -> None:
     """Events, their counts per minute, and a tracker that saw them agree on every figure."""
     events = eb.Events(
         time=[NOON + back for back, _ in batch], status=[status for _, status in batch]
     )
-    clock = ManualClock(NOON)
-    tracker = Tracker(API, late="4h", clock=clock)
+    tracker = Tracker(slo, late="4h", clock=ManualClock(NOON))
     for time, status in zip(events.time.tolist(), events.status.tolist(), strict=True):
-        tracker.record(status=status, at=time)
-    live = API.evaluate(tracker, at=NOON)
-    plain = API.evaluate(events, at=NOON)
-    assert live.counts == plain.counts
-    assert live.burn == plain.burn
-    assert live.alerts == plain.alerts
+        tracker.record(status=status or None, at=time)
+    live = slo.evaluate(tracker, at=NOON)
+    counted = tracker.count(slo)
+    binned = slo.evaluate(counted, at=NOON)
+    assert live.counts == binned.counts
+    assert live.burn == binned.burn
+    assert live.alerts == binned.alerts
+    assert live.budget == binned.budget
+    plain = slo.evaluate(events, at=NOON)
     assert (live.tier, live.state, live.budget) == (plain.tier, plain.state, plain.budget)
-    counted = tracker.count(API)
-    expected = events.count(API, step="1m")
+    assert live.left_out == plain.left_out or slo.resets
+    if slo is not KINDS["odd windows"]:
+        assert live.burn == plain.burn
+        assert live.alerts == plain.alerts
+    expected = events.count(slo, step="1m")
     filled = counted.total > 0
     assert counted.label_ns[filled].tolist() == expected.label_ns[expected.total > 0].tolist()
     assert counted.good[filled].tolist() == expected.good[expected.total > 0].tolist()
-    assert API.evaluate(counted, at=NOON).burn == live.burn
+    if isinstance(slo.target, eb.Target):
+        figures = tracker.figures()
+        assert figures.burn_rates == live.burn_rates
+        assert figures.remaining_ratio == live.budget.remaining_ratio  # type: ignore[union-attr]
+
+
+def test_figures_without_events_are_none() -> None:
+    """No data is its own answer, in the cheap figures too."""
+    figures = Tracker(API, clock=ManualClock(NOON)).figures()
+    assert (figures.good, figures.bad, figures.remaining_ratio) == (0, 0, None)
+    assert set(figures.burn_rates.values()) == {None}
 
 
 @given(batches, st.booleans())
@@ -353,8 +391,24 @@ def test_a_tracker_is_checked_at_the_door() -> None:
         Tracker(eb.SLO("fresh", target="99%", window="1d", sli=eb.Freshness("5m")))
     with pytest.raises(InvalidWindowError, match="finer resolution"):
         Tracker(API, resolution="10m")
+    with pytest.raises(InvalidWindowError, match="do not add up to slices"):
+        Tracker(API.replace(method=eb.Timeslices("90s", "95%")))
+    with pytest.raises(InvalidWindowError, match="does not begin with a bucket"):
+        Tracker(
+            API.replace(
+                window=eb.Calendar("day", zone="Asia/Kolkata"),
+                burn_windows=["1h"],
+                alerts=eb.AlertPolicy("none", []),
+            ),
+            resolution="1h",
+        )
     with pytest.raises(InvalidWindowError, match="further than the horizon"):
         Tracker(API, horizon="1d")
+    clock = ManualClock(NOON)
+    tracker = Tracker(API, clock=clock)
+    clock.advance("60d")
+    with pytest.raises(InvalidWindowError, match="a longer horizon"):
+        tracker.evaluate(API, at=NOON)
     with pytest.raises(InvalidInputError, match="nothing to record"):
         Tracker(API).record()
     with pytest.raises(InvalidInputError, match="nothing to record"):
