@@ -239,8 +239,12 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
     ("objective", "metrics"),
     [
         (slo(), None),
-        (slo(alerts=GUIDE, window="24h", target="99%", sli=eb.ErrorRate(), burn_windows=()), None),
-        (
+        pytest.param(
+            slo(alerts=GUIDE, window="24h", target="99%", sli=eb.ErrorRate(), burn_windows=()),
+            None,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             slo(
                 sli=eb.Latency("200ms", where={"route": "/api/.*"}),
                 target="99%",
@@ -251,6 +255,7 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
                 burn_windows=(),
             ),
             Metrics(match={"job": "shop"}),
+            marks=pytest.mark.slow,
         ),
     ],
 )
