@@ -72,8 +72,8 @@ if TYPE_CHECKING:
     from errorbudget.sources.engines import read_counts as read_counts
     from errorbudget.sources.engines import update_counts as update_counts
     from errorbudget.specs import Spec as Spec
-    from errorbudget.specs import dump as dump
-    from errorbudget.specs import load as load
+    from errorbudget.specs.dump import dump as dump
+    from errorbudget.specs.load import load as load
     from errorbudget.status import Status as Status
     from errorbudget.target import Target as Target
     from errorbudget.windows import Calendar as Calendar

@@ -13,7 +13,7 @@ figure. Each rule here is one line of arithmetic on the members' exact SLIs:
 Independence is an assumption. When failures come together the truth lies between `serial` and
 `worst_of`; `bounds` gives the range that holds whatever the dependence.
 
-Source: OpenSLO and Nobl9 composite SLOs; Elastic weighted SLOs; Fréchet inequalities for the bounds.
+Source: OpenSLO and Nobl9 composite SLOs; Elastic weighted SLOs; Fréchet's bounds.
 """
 
 from __future__ import annotations
@@ -147,16 +147,7 @@ def combine(
     if weights is not None and len(weights) != len(slis):
         raise InvalidInputError(f"{len(slis)} SLIs need as many weights, got {len(weights)}")
     needed = _needed(rule, k, len(slis))
-    stand_in = {"good": Fraction(1), "bad": Fraction(0)}.get(missing)
-    parts = []
-    for position, value in enumerate(slis):
-        share = _share(value)
-        if share is None:
-            if missing == "no_data":
-                return None
-            share = stand_in
-        if share is not None:
-            parts.append((share, _weight(1 if weights is None else weights[position])))
+    parts = _present(slis, [1] * len(slis) if weights is None else weights, missing)
     if not parts:
         return None
     shares = [share for share, _ in parts]
@@ -166,13 +157,26 @@ def combine(
         return weighed / total if total else None
     if rule == "worst_of":
         return min(shares)
-    if rule == "serial":
-        needed = len(shares)
-    elif rule == "parallel":
-        needed = 1
-    assert needed is not None  # noqa: S101 - every rule that is left has one
+    if needed is None:
+        needed = len(shares) if rule == "serial" else 1
     # A part that was left out neither works nor fails: fewer can be asked of those that remain.
     return _at_least(min(needed, len(shares)), shares)
+
+
+def _present(
+    slis: Sequence[object], weights: Sequence[object], missing: Missing
+) -> list[tuple[Fraction, Fraction]]:
+    """Share and weight of each part that takes part; none when a silent part silences all."""
+    stand_in = {"good": Fraction(1), "bad": Fraction(0)}.get(missing)
+    parts = []
+    for value, weight in zip(slis, weights, strict=True):
+        share = _share(value)
+        if share is None and missing == "no_data":
+            return []
+        share = stand_in if share is None else share
+        if share is not None:
+            parts.append((share, _weight(weight)))
+    return parts
 
 
 def combined_bounds(
@@ -370,7 +374,7 @@ class CompositeStatus:
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Where the composite lies whatever the dependence; None for other rules or without data."""
+        """Where it lies whatever the dependence; None for other rules or without data."""
         known = [member.sli for member in self.members if member.sli is not None]
         if self.composite.rule not in ("serial", "parallel", "k_of_n") or len(known) < len(
             self.members

@@ -141,7 +141,8 @@ class StatusIn(Predicate):
             return None
         if not isinstance(status, numbers.Real):
             raise InvalidPredicateError(f"status must be an integer such as 200, got {status!r}")
-        return any(low <= status <= high for low, high in self.ranges) if status else None
+        code: Any = status
+        return any(low <= code <= high for low, high in self.ranges) if status else None
 
     @property
     def columns(self) -> frozenset[str]:

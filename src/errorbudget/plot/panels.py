@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from errorbudget.plot.decimation import decimated
-from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
 from errorbudget.figures import decimal
 from errorbudget.figures import seconds as span
+from errorbudget.plot.decimation import decimated
+from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from errorbudget.budget import Budget
 from errorbudget.durations import SECOND_NS, format_duration
-from errorbudget.methods import Occurrences
 from errorbudget.figures import (
     NOTHING,
     Figure,
@@ -21,6 +20,7 @@ from errorbudget.figures import (
     rate,
 )
 from errorbudget.figures import seconds as span
+from errorbudget.methods import Occurrences
 from errorbudget.status import Status, slo_target
 from errorbudget.target import Target
 
