@@ -1,0 +1,335 @@
+"""
+Which target fits: what each would have meant, and a proposal to agree on.
+
+The guide changes a target after three or more months of consistent performance. Each candidate is
+held against the same history: was it kept every month, how often was it breached, how often would
+it have paged, how long would the budget have stood in which tier.
+
+Source: the SLO guide, "SLO Adjustment Process".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.counts import Counts
+from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, length_of
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.events import Events
+from errorbudget.methods import Occurrences
+from errorbudget.sli import RatioSLI
+from errorbudget.slo import SLO
+from errorbudget.studies.attribution import check_budgeted
+from errorbudget.studies.backtest import backtest
+from errorbudget.studies.firing import runs_of
+from errorbudget.studies.tables import figure, frame, percent, text_table
+from errorbudget.target import Target, TargetLike
+from errorbudget.times import format_time
+
+if TYPE_CHECKING:
+    from errorbudget.series import CountSeries
+
+__all__ = ["Advice", "Candidate", "advise"]
+
+MONTH_NS = 30 * DAY_NS
+USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    What one target would have meant.
+
+    Attributes:
+        target: The target.
+        months_kept: Whole months, counted back from the end, whose events kept it.
+        breaches: Stretches in which the objective was missed.
+        missed: Share of the time in which it was missed [1]; None without data.
+        pages: Pages that the SLO's alerts would have sent.
+        tiers: Share of the time per tier of the SLO's policy [1], best tier first.
+    """
+
+    target: Target
+    months_kept: int
+    breaches: int
+    missed: Fraction | None
+    pages: int
+    tiers: Mapping[str, Fraction]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The candidate as plain data, ready for JSON."""
+        return {
+            "target": str(self.target),
+            "months_kept": self.months_kept,
+            "breaches": self.breaches,
+            "missed": figure(self.missed),
+            "pages": self.pages,
+            "tiers": {name: figure(share) for name, share in self.tiers.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Advice(Sequence[Candidate]):
+    """
+    Which target fits, and why.
+
+    Attributes:
+        slo: The objective as it is.
+        start_ns: Beginning of the history [ns UTC].
+        end_ns: Its end [ns UTC].
+        months: Its whole months of 30 days that had events.
+        needed: Months that the guide asks for.
+        counts: All its good and bad events.
+        candidates: The targets, the lowest first.
+        recommended: The target to take, which may be the present one.
+        reasons: Why, the decisive sentence first.
+    """
+
+    slo: SLO
+    start_ns: int
+    end_ns: int
+    months: int
+    needed: int
+    counts: Counts
+    candidates: tuple[Candidate, ...]
+    recommended: Target
+    reasons: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self.candidates)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.candidates[key]
+
+    @property
+    def present(self) -> Target:
+        """The target in force at the end of the history."""
+        return self.slo.target_at(self.end_ns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The advice as plain data, ready for JSON."""
+        return {
+            "slo": self.slo.name,
+            "start": format_time(self.start_ns),
+            "end": format_time(self.end_ns),
+            "months": self.months,
+            "present": str(self.present),
+            "recommended": str(self.recommended),
+            "reasons": list(self.reasons),
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+        }
+
+    def to_pandas(self) -> Any:
+        """One row a candidate, as a pandas DataFrame."""
+        return frame(candidate.to_dict() for candidate in self.candidates)
+
+    def __repr__(self) -> str:
+        return f"Advice({self.slo.name}: {self.present} -> {self.recommended})"
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [
+                str(candidate.target),
+                f"{candidate.months_kept} of {self.months}",
+                f"{candidate.breaches}",
+                percent(candidate.missed),
+                f"{candidate.pages}",
+            ]
+            for candidate in self.candidates
+        ]
+
+    def __str__(self) -> str:
+        header = ["target", "months kept", "breaches", "time missed", "pages"]
+        reasons = "\n".join(f"- {reason}" for reason in self.reasons)
+        return f"{text_table(header, self._rows())}\n\ntake {self.recommended}:\n{reasons}"
+
+    def proposal(self) -> str:
+        """The change as a document in Markdown, with the guide's six steps to agree on it."""
+        change = (
+            f"Keep the target of {self.present}."
+            if self.recommended == self.present
+            else f"Change the target from {self.present} to {self.recommended}."
+        )
+        lines = [
+            f"# Proposal: target of {self.slo.name}",
+            "",
+            f"{change} Window {self.slo.window}; {self.slo.sli}.",
+            "",
+            "## 1. Proposal",
+            "",
+            *(f"- {reason}" for reason in self.reasons),
+            "",
+            "## 2. Analysis",
+            "",
+            f"What each target would have meant from {format_time(self.start_ns)} to "
+            f"{format_time(self.end_ns)}, over {self.counts.total:,} events:",
+            "",
+            "| target | months kept | breaches | time missed | pages |",
+            "|---|---|---|---|---|",
+            *("| " + " | ".join(row) + " |" for row in self._rows()),
+            "",
+            "## 3. Review",
+            "",
+            "- [ ] Business impact: is there a clear justification?",
+            "- [ ] Technical feasibility: can the service keep the target as it is built?",
+            "- [ ] Cost: what does keeping it take, and what does missing it cost?",
+            "",
+            "## 4. Approval",
+            "",
+            f"- [ ] {self.slo.owner or 'Owner of the objective'}",
+            f"- [ ] {self.slo.team or 'Team that runs the service'}",
+            "- [ ] Business stakeholder",
+            "",
+            "## 5. Implementation",
+            "",
+            "- [ ] Change the target in the specification, dated, so that the past keeps its own",
+            "- [ ] Generate rules and dashboards anew, and tell everyone who is paged",
+            "",
+            "## 6. Monitoring",
+            "",
+            f"- [ ] Look at the new target after {format_duration(self.slo.period_ns)}",
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def advise(
+    slo: SLO,
+    data: Events | CountSeries,
+    *,
+    targets: Iterable[TargetLike] = USUAL,
+    months: int = 3,
+    step: DurationLike | int = HOUR_NS,
+) -> Advice:
+    """
+    Which target fits this history.
+
+    The highest candidate that every whole month kept is taken, when there are enough months;
+    otherwise the present target stays.
+
+    Args:
+        slo: The objective; the present target is a candidate too.
+        data: Request events, or a count series of them.
+        targets: The candidates.
+        months: Months of consistent performance that a change asks for.
+        step: How often breaches and tiers are looked at; a multiple of the bins.
+
+    Raises:
+        InvalidInputError: *months* is below 1.
+        InvalidSeriesError: The objective counts no events, or the data lacks a column.
+        NoDataError: The data is empty.
+
+    Time: O(candidates x n) for n minutes.
+
+    Example:
+        >>> from errorbudget.series import CountSeries
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="99%", window="7d", sli=Availability())
+        >>> hours = 100 * 24
+        >>> data = CountSeries(
+        ...     [(hour + 1) * 3_600 * 10**9 for hour in range(hours)],
+        ...     [998] * hours,
+        ...     [1_000] * hours,
+        ...     "1h",
+        ... )
+        >>> print(advise(slo, data, targets=["99.5%", "99.9%"]))
+        target  months kept  breaches  time missed  pages
+        99%          3 of 3         0        0.00%      0
+        99.5%        3 of 3         0        0.00%      0
+        99.9%        0 of 3         1      100.00%      0
+        <BLANKLINE>
+        take 99.5%:
+        - 99.5% is the highest target that each of the last 3 months kept
+        - it would have been breached 0 times and paged 0 times
+        - the present 99% would have been breached 0 times and paged 0 times
+    """
+    check_budgeted(slo, data)
+    if isinstance(months, bool) or not isinstance(months, int) or months < 1:
+        raise InvalidInputError(f"months must be a whole number of 1 or more, got {months!r}")
+    if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}); '
+            'ask slo.replace(method="occurrences")'
+        )
+    series = slo.count(data) if isinstance(data, Events) else data
+    if series.span is None:
+        raise NoDataError("there are no events, and so nothing to take a target from")
+    start_ns, end_ns = series.span
+    present = slo.target_at(end_ns)
+    step_ns = max(length_of(step), series.step_ns)
+    monthly = _months(series, start_ns, end_ns)
+    wanted = sorted({present, *map(Target, targets)}, key=lambda target: target.ratio)
+    found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in wanted)
+    kept = [each for each in found if monthly and each.months_kept == len(monthly)]
+    now = next(each for each in found if each.target == present)
+    total = int(series.total.sum())
+    good = int(series.good.sum())
+    if len(monthly) < months:
+        best = now
+        reasons = [f"only {len(monthly)} whole months with events, and a change asks for {months}"]
+    elif kept:
+        best = kept[-1]
+        reasons = [
+            f"{best.target} is the highest target that each of the last {len(monthly)} months kept"
+        ]
+    else:
+        best = found[0]
+        reasons = [f"no candidate was kept in every month; {best.target} is the lowest of them"]
+    reasons.append(
+        f"it would have been breached {best.breaches} times and paged {best.pages} times"
+    )
+    if best is not now:
+        reasons.append(
+            f"the present {present} would have been breached {now.breaches} times and paged "
+            f"{now.pages} times"
+        )
+    return Advice(
+        slo,
+        start_ns,
+        end_ns,
+        len(monthly),
+        months,
+        Counts(good, total - good),
+        found,
+        best.target,
+        tuple(reasons),
+    )
+
+
+def _months(series: CountSeries, start_ns: int, end_ns: int) -> list[Counts]:
+    """Events of the whole months of the history, counted back from its end, with any."""
+    whole = (end_ns - start_ns) // MONTH_NS
+    edges = end_ns - np.arange(whole, -1, -1, dtype=np.int64) * MONTH_NS
+    good, total = series.cumulative(edges)
+    pairs = zip(np.diff(good).tolist(), np.diff(total).tolist(), strict=True)
+    return [Counts(fine, units - fine) for fine, units in pairs if units]
+
+
+def _candidate(
+    slo: SLO, series: CountSeries, target: Target, monthly: Sequence[Counts], step_ns: int
+) -> Candidate:
+    variant = slo.replace(target=target, warning_target=None)
+    history = variant.history(series, step=format_duration(step_ns))
+    left = history.remaining_ratio
+    missed = left < 0  # NaN, no data, is no miss
+    seen = int(np.count_nonzero(~np.isnan(left)))
+    tiers = Counter(tier for tier in history.tier if tier is not None)
+    kept = sum(Fraction(month.bad) <= Fraction(month.total) * target.error for month in monthly)
+    trial = backtest(variant, series, incidents={})
+    return Candidate(
+        target,
+        kept,
+        len(runs_of(missed)),
+        Fraction(int(np.count_nonzero(missed)), seen) if seen else None,
+        len(trial[0].pages),
+        {tier.name: Fraction(tiers[tier.name], seen) for tier in slo.policy.tiers if seen},
+    )

@@ -1,0 +1,101 @@
+"""Target advice: candidates equal what the objective itself says at each target."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errorbudget import SLO, Availability, Counts, CountSeries, Events, Target, Timeslices
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.studies.advice import advise
+
+HOUR = 3_600 * 10**9
+MONTH = 30 * 24
+API = SLO("api", target="99%", window="30d", sli=Availability(), owner="Ada", team="Payments")
+
+
+def series(monthly_bad: list[int], per_hour: int = 1_000) -> CountSeries:
+    """Months of even traffic, each with its bad events spread over its hours."""
+    bad = np.concatenate(
+        [np.diff(np.arange(MONTH + 1) * failed // MONTH) for failed in monthly_bad]
+    )
+    total = np.full(len(bad), per_hour)
+    return CountSeries((np.arange(len(bad)) + 1) * HOUR, total - bad, total, "1h")
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(0, 20_000), min_size=1, max_size=4))
+def test_candidates_are_what_the_objective_says(monthly: list[int]) -> None:
+    """Months kept, time missed and tiers equal evaluations at each target."""
+    data = series(monthly)
+    advice = advise(API, data, targets=["98%", "99.9%"], step="1d")
+    assert [str(each.target) for each in advice] == ["98%", "99%", "99.9%"]
+    assert advice.counts == Counts(1_000 * MONTH * len(monthly) - sum(monthly), sum(monthly))
+    for each in advice:
+        allowed = 1_000 * MONTH * each.target.error
+        assert each.months_kept == sum(bad <= allowed for bad in monthly)
+        states = []
+        for day in range(1, len(monthly) * 30 + 1):
+            status = API.replace(target=each.target).evaluate(data, at=day * 24 * HOUR)
+            states.append((status.state, status.tier))
+        missed = [state == "missed" for state, _ in states]
+        assert each.missed == Fraction(sum(missed), len(missed))
+        assert each.breaches == sum(
+            now and not before for before, now in zip([False, *missed], missed, strict=False)
+        )
+        assert sum(each.tiers.values()) == 1
+        for name, share in each.tiers.items():
+            assert share == Fraction(sum(tier == name for _, tier in states), len(states))
+
+
+def test_the_highest_target_that_every_month_kept_is_taken() -> None:
+    """With enough months; the present one stays without them."""
+    advice = advise(API, series([700, 300, 500]))
+    assert advice.recommended == Target("99.9%")  # 720 of 720,000 are allowed
+    assert advice.reasons[0].startswith("99.9% is the highest target")
+    assert advise(API, series([700, 721, 500])).recommended == Target("99.5%")
+    short = advise(API, series([0, 0]))
+    assert short.recommended == Target("99%")
+    assert "only 2 whole months" in short.reasons[0]
+    assert advise(API, series([0, 0]), months=2).recommended == Target("99.99%")
+    poor = advise(API, series([200_000] * 3))
+    assert poor.recommended == Target("90%")
+    assert "no candidate was kept" in poor.reasons[0]
+
+
+def test_the_proposal_has_the_guides_six_steps() -> None:
+    """In order, with the figures of every candidate and who has to agree."""
+    text = advise(API, series([700, 300, 500])).proposal()
+    steps = ["Proposal", "Analysis", "Review", "Approval", "Implementation", "Monitoring"]
+    places = [text.index(f"## {number}. {step}") for number, step in enumerate(steps, 1)]
+    assert places == sorted(places)
+    assert "Change the target from 99% to 99.9%." in text
+    assert "- [ ] Ada" in text
+    assert "- [ ] Payments" in text
+    assert text.count("of 3 |") == 8
+    assert "Keep the target of 99%." in advise(API, series([0])).proposal()
+
+
+def test_awkward_histories_have_answers() -> None:
+    """One event and only bad events are advice; nothing is a named error."""
+    one = advise(API, Events(time=[HOUR], status=[503]))
+    assert (one.months, one.recommended) == (0, Target("99%"))
+    assert advise(API, series([720_000] * 3), targets=[]).reasons[0].startswith("no candidate")
+    with pytest.raises(NoDataError):
+        advise(API, Events(time=[], status=[]))
+    with pytest.raises(InvalidInputError, match="months must be"):
+        advise(API, series([0]), months=0)
+    with pytest.raises(InvalidSeriesError, match="counts no events"):
+        advise(API.replace(method=Timeslices("1h", "90%"), alerts=None), series([0]))
+
+
+def test_frames_hold_the_candidates() -> None:
+    """A row each."""
+    pytest.importorskip("pandas")
+    advice = advise(API, series([1]), targets=["95%"])
+    assert advice.to_pandas()["target"].tolist() == ["95%", "99%"]
+    assert advice.to_dict()["recommended"] == "99%"
