@@ -10,6 +10,7 @@ Counting where the data lives: the same count series from any engine.
     inventory   the files of a folder, and which of them are alike
     openers     files as frames of an engine
     files       counts of files and folders
+    latencies   histograms of durations
     store       counts that stay, and are brought up to date
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from errorbudget.sources.engines.counted import Bins, Counted
 from errorbudget.sources.engines.files import count_files
+from errorbudget.sources.engines.latencies import latencies
 from errorbudget.sources.engines.scan import count
 from errorbudget.sources.engines.store import Update, read_counts, update_counts
 
@@ -26,6 +28,7 @@ __all__ = [
     "Update",
     "count",
     "count_files",
+    "latencies",
     "read_counts",
     "update_counts",
 ]

@@ -29,9 +29,20 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["count", "countable", "labels_of", "names_of", "scan", "step_of"]
+__all__ = [
+    "count",
+    "countable",
+    "home",
+    "labels_of",
+    "names_of",
+    "offender",
+    "scan",
+    "step_of",
+]
 
 _WRONG = "wrong"
+_WIDENING = ("polars", "duckdb", "pyspark")
+"""Engines that add up single bytes in wide integers."""
 
 
 def countable(slos: SLO | Iterable[SLO]) -> tuple[SLO, ...]:
@@ -189,28 +200,29 @@ def scan(
     def distinct(name: str) -> list[str]:
         notes.append(f'label "{name}" was read a second time, for its distinct texts')
         texts = frame.select(columns.text(name).alias("text")).unique()
-        return [str(text) for text in _home(texts.head(MOST_TEXTS + 1), collect)["text"].to_list()]
+        return [str(text) for text in home(texts.head(MOST_TEXTS + 1), collect)["text"].to_list()]
 
     sums = Sums(slos, Compiler(columns, engine, distinct))
     minute, on_start = columns.time()
     keys = {"minute": minute, "on_start": on_start.cast(nw.Int64)}
     keys |= {f"label_{index}": columns.text(name) for index, name in enumerate(by)}
-    flags = {name: truth.cast(nw.Int64) for name, truth in sums.flags.items()}
+    small = nw.Int8 if engine in _WIDENING else nw.Int64
+    flags = {name: truth.cast(small) for name, truth in sums.flags.items()}
     if columns.checks:
         wrong = reduce(lambda left, right: left | right, columns.checks.values())
-        flags[_WRONG] = wrong.cast(nw.Int64)
+        flags[_WRONG] = wrong.cast(small)
     grouped = (
         frame.select(**keys, **flags)
         .group_by(*keys)
         .agg(nw.len().alias(EVENTS), *(nw.col(name).sum() for name in flags))
     )
-    table = _home(grouped, collect)
+    table = home(grouped, collect)
     found = {
         name: np.asarray(table[name].cast(nw.Int64).to_numpy(), dtype=np.int64)
         for name in (EVENTS, *flags)
     }
     if columns.checks and found[_WRONG].any():
-        raise _offender(frame, columns, source, collect)
+        raise offender(frame, columns, source, collect)
     timeless = np.asarray(table["minute"].is_null().to_numpy(), dtype=bool)
     if timeless.any():
         raise InvalidSeriesError(
@@ -243,21 +255,21 @@ def _check_spark_zone(data: Any, frame: Any, time: str, source: str) -> None:
         )
 
 
-def _home(frame: Any, collect: Mapping[str, Any] | None) -> Any:
+def home(frame: Any, collect: Mapping[str, Any] | None = None) -> Any:
     """The rows of a frame here; those of an eager one are here already."""
     import narwhals as nw
 
     return frame.collect(**(collect or {})) if isinstance(frame, nw.LazyFrame) else frame
 
 
-def _offender(
+def offender(
     frame: Any, columns: FrameColumns, source: str, collect: Mapping[str, Any] | None
 ) -> InvalidSeriesError:
     """The error of the first column that holds a value out of range, one of them in it."""
     import narwhals as nw
 
     values = {
-        column: _home(frame.filter(check).select(nw.col(column)).head(1), collect)[column].to_list()
+        column: home(frame.filter(check).select(nw.col(column)).head(1), collect)[column].to_list()
         for column, check in columns.checks.items()
     }
     column, value = next((name, found[0]) for name, found in values.items() if found)
