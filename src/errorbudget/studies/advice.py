@@ -150,7 +150,7 @@ class Advice(Sequence[Candidate]):
     def __str__(self) -> str:
         header = ["target", "months kept", "breaches", "time missed", "pages"]
         reasons = "\n".join(f"- {reason}" for reason in self.reasons)
-        return f"{text_table(header, self._rows())}\n\ntake {self.recommended}:\n{reasons}"
+        return f"{text_table(header, self._rows())}\ntake {self.recommended}:\n{reasons}"
 
     def proposal(self) -> str:
         """The change as a document in Markdown, with the guide's six steps to agree on it."""
@@ -159,6 +159,7 @@ class Advice(Sequence[Candidate]):
             if self.recommended == self.present
             else f"Change the target from {self.present} to {self.recommended}."
         )
+        span = f"from {format_time(self.start_ns)} to {format_time(self.end_ns)}"
         lines = [
             f"# Proposal: target of {self.slo.name}",
             "",
@@ -170,8 +171,7 @@ class Advice(Sequence[Candidate]):
             "",
             "## 2. Analysis",
             "",
-            f"What each target would have meant from {format_time(self.start_ns)} to "
-            f"{format_time(self.end_ns)}, over {self.counts.total:,} events:",
+            f"What each target would have meant {span}, over {self.counts.total:,} events:",
             "",
             "| target | months kept | breaches | time missed | pages |",
             "|---|---|---|---|---|",
@@ -246,7 +246,6 @@ def advise(
         99%          3 of 3         0        0.00%      0
         99.5%        3 of 3         0        0.00%      0
         99.9%        0 of 3         1      100.00%      0
-        <BLANKLINE>
         take 99.5%:
         - 99.5% is the highest target that each of the last 3 months kept
         - it would have been breached 0 times and paged 0 times
