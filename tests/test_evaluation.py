@@ -135,6 +135,7 @@ def test_shifting_the_clock_changes_nothing(
     assert [a.state for a in first.alerts] == [a.state for a in second.alerts]
 
 
+@settings(max_examples=40)
 @given(
     rows=strategies.event_dicts(max_size=20),
     more=strategies.event_dicts(max_size=20),
@@ -150,7 +151,8 @@ def test_merged_counts_are_counts_of_the_whole(
     data: st.DataObject,
 ) -> None:
     """evaluate(a + b) is evaluate(merge(counts(a), counts(b))), in any order and grouping."""
-    # Counts know no instants within a bin: changes that fall on an event are the events' own.
+    # Bins know no instants within them, and no windows shorter than they are.
+    slo = slo.replace(alerts=strategies.QUICK)
     between = [event["time"] for event in rows + more]
     changes = slo.target.targets if isinstance(slo.target, eb.TargetSchedule) else {}
     at_edges = all(
@@ -269,6 +271,32 @@ def test_the_instant_of_a_reset_counts() -> None:
         assert slo.history(events, step="1m").total.tolist() == [1, 1, 2]
         counts = slo.count(events, step="1m")
         assert slo.evaluate(counts, at=9 * minute + minute).state in ("no_data", "met")
+
+
+def test_an_event_at_a_change_has_the_new_target() -> None:
+    """Also when the change is the very end of the window."""
+    for window in ("1h", "day"):
+        moved = eb.TargetSchedule({0: "50%", 100: "90%"})
+        slo = SLO("x", target=moved, window=window, sli=eb.RatioSLI())
+        events = Events(time=[1, 99, 100], good=[True] * 3)
+        for at, allowed in ((99, Fraction(1)), (100, 1 + Fraction(1, 10))):
+            status = slo.evaluate(events, at=at)
+            assert status.budget is not None
+            assert status.budget.allowed_exact == allowed
+
+
+def test_an_alert_whose_condition_broke_waits_again() -> None:
+    """It is seen at every minute of its hold, not at the first and the last alone."""
+    minute = strategies.MINUTE
+    alert = eb.BurnAlert("held", "page", "10%", "1m", hold="3m")
+    slo = SLO(
+        "x", target="90%", window="5m", sli=eb.RatioSLI(), alerts=eb.AlertPolicy("one", [alert])
+    )
+    time = np.arange(1, 11) * minute
+    for quiet, state in ((None, "firing"), (9, "pending"), (8, "pending"), (10, "inactive")):
+        good = [at == quiet for at in range(1, 11)]
+        status = slo.evaluate(Events(time=time, good=good), at=10 * minute)
+        assert status.alerts[0].state == state
 
 
 def test_left_out_events_are_those_of_the_window() -> None:

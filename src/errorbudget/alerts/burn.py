@@ -38,8 +38,8 @@ def _hold_ns(value: DurationLike | int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _threshold(budget: Fraction, long: int, period: DurationLike | int) -> Fraction:
-    return burn_threshold(budget, long, period)
+def _threshold(budget: Fraction, long: int, period_ns: int) -> Fraction:
+    return burn_threshold(budget, long, period_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class BurnAlert:
 
     def threshold(self, period: DurationLike | int) -> Fraction:
         """The burn rate to exceed, for an SLO of *period*: budget x period / long window."""
-        return _threshold(self.budget, self.long, period)
+        return _threshold(self.budget, self.long, length_of(period))
 
     def condition(self, burn_rates: Mapping[int, Ratio | None], period: DurationLike | int) -> bool:
         """
