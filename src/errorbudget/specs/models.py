@@ -11,17 +11,12 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
-    PrivateAttr,
     StrictBool,
     Tag,
-    ValidationInfo,
     WithJsonSchema,
-    model_validator,
 )
 
 from errorbudget.alerts import AlertPolicy, BurnAlert
@@ -29,10 +24,7 @@ from errorbudget.corrections import BudgetReset, parse_correction
 from errorbudget.methods import OCCURRENCES, Method, RatioTimeslices, Timeslices
 from errorbudget.policy import Policy, Tier
 from errorbudget.schedule import TargetSchedule
-from errorbudget.sli import KINDS
 from errorbudget.specs.fields import (
-    Condition,
-    Figure,
     Length,
     Share,
     TargetField,
@@ -41,175 +33,14 @@ from errorbudget.specs.fields import (
     WindowField,
     named,
 )
+from errorbudget.specs.indicators import SLIField
+from errorbudget.specs.strict import Built, Strict
 from errorbudget.specs.tables import ALERTS, POLICIES
 from errorbudget.target import Target
 
 __all__ = ["VERSION", "Document", "SLOModel"]
 
 VERSION = "errorbudget/1"
-
-
-class Strict(BaseModel):
-    """A mapping with known keys; says which, to whoever explains an unknown one."""
-
-    model_config = ConfigDict(
-        extra="forbid", arbitrary_types_allowed=True, frozen=True, validate_default=False
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _note_keys(cls, data: Any, info: ValidationInfo) -> Any:
-        if isinstance(data, dict) and isinstance(info.context, dict):
-            info.context[id(data)] = tuple(cls.model_fields)
-        return data
-
-    def given(self, *without: str) -> dict[str, Any]:
-        """The values that were written, by key."""
-        return {name: getattr(self, name) for name in self.model_fields_set if name not in without}
-
-
-class Built(Strict):
-    """A mapping that stands for one value of the core, built as soon as its parts are right."""
-
-    _value: Any = PrivateAttr(default=None)
-
-    @model_validator(mode="after")
-    def _build(self) -> Built:
-        self._value = self.build()
-        return self
-
-    def build(self) -> Any:
-        """The value of the core."""
-        raise NotImplementedError  # pragma: no cover - abstract
-
-    @property
-    def value(self) -> Any:
-        """The value of the core."""
-        return self._value
-
-
-# ---------------------------------------------------------------------------- indicators
-
-
-class SLIModel(Built):
-    """An indicator: what is measured."""
-
-    kind: str
-
-    def build(self) -> Any:
-        """The indicator of the core."""
-        return KINDS[self.kind](**self.given("kind"))
-
-
-class _Conditions(SLIModel):
-    where: Condition | None = Field(None, description="A further condition on taking part.")
-    exclude: Condition | None = Field(None, description="Events that never take part.")
-
-
-class RatioModel(_Conditions):
-    """The share of good events among valid ones."""
-
-    kind: Literal["ratio"] = "ratio"
-    good: Condition | None = Field(None, description="A good event; give this or bad.")
-    bad: Condition | None = Field(None, description="A bad event.")
-    valid: Condition | None = Field(None, description="An event that takes part at all.")
-
-
-class AvailabilityModel(RatioModel):
-    """The share of requests that were served; without good or bad, a 5xx is bad."""
-
-    kind: Literal["availability"]  # type: ignore[assignment]
-
-
-class ErrorRateModel(RatioModel):
-    """The share of requests that failed; "under 1 %" is a target of 99 %."""
-
-    kind: Literal["error_rate"]  # type: ignore[assignment]
-
-
-class LatencyModel(_Conditions):
-    """The share of requests that took no longer than the threshold."""
-
-    kind: Literal["latency"]
-    threshold: Figure = Field(description="Longest good duration, such as 200ms.")
-    column: Text = Field("duration_s", description="Numeric column to ask, in seconds.")
-    valid: Condition | None = Field(None, description="An event that takes part at all.")
-
-
-class QuantileModel(_Conditions):
-    """Quantiles of the duration, each under its bound; has no budget."""
-
-    kind: Literal["latency_quantile"]
-    bounds: dict[str, Figure] = Field(
-        description="Bound per quantile.", examples=[{"p95": "200ms", "p99": "500ms"}]
-    )
-    column: Text = "duration_s"
-
-
-class ThroughputModel(_Conditions):
-    """Requests per second, above a floor."""
-
-    kind: Literal["throughput"]
-    above: Figure = Field(description="The floor [events/s], strict.")
-    sustained: Text | None = Field(
-        None, description="A slice such as 1m: every one must lie above. Without it, the mean."
-    )
-
-
-class ConcurrencyModel(_Conditions):
-    """A gauge, such as open connections, above a floor."""
-
-    kind: Literal["concurrency"]
-    above: Figure = Field(description="The floor, strict.")
-    column: Text = "connections"
-    statistic: Literal["max", "mean", "sustained"] = "max"
-
-
-class FreshnessModel(_Conditions):
-    """Data no older than a bound."""
-
-    kind: Literal["freshness"]
-    within: Text = Field(description="Greatest good age, such as 5m.")
-
-
-class QueryModel(SLIModel):
-    """The share of good events as queries to a metrics server tell it."""
-
-    kind: Literal["query"]
-    good_query: str | None = None
-    bad_query: str | None = None
-    total_query: str | None = None
-    ratio_query: str | None = Field(None, description="The share of bad events itself.")
-    language: Text = "promql"
-
-
-class QueryThresholdModel(SLIModel):
-    """The share of samples of a query that keep a bound."""
-
-    kind: Literal["query_threshold"]
-    query: str
-    op: Literal["<", "<=", ">", ">="]
-    bound: Figure
-    language: Text = "promql"
-
-
-def _kind(value: Any) -> Any:
-    return value.get("kind", "ratio") if isinstance(value, dict) else getattr(value, "kind", None)
-
-
-SLIField = Annotated[
-    Annotated[RatioModel, Tag("ratio")]
-    | Annotated[AvailabilityModel, Tag("availability")]
-    | Annotated[ErrorRateModel, Tag("error_rate")]
-    | Annotated[LatencyModel, Tag("latency")]
-    | Annotated[QuantileModel, Tag("latency_quantile")]
-    | Annotated[ThroughputModel, Tag("throughput")]
-    | Annotated[ConcurrencyModel, Tag("concurrency")]
-    | Annotated[FreshnessModel, Tag("freshness")]
-    | Annotated[QueryModel, Tag("query")]
-    | Annotated[QueryThresholdModel, Tag("query_threshold")],
-    Discriminator(_kind),
-]
 
 
 # ---------------------------------------------------------------------------- methods

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from errorbudget.alerts import AlertPolicy
-from errorbudget.alerts.burn import SEVERITIES
-from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.specs.cursor import Cursor
+from errorbudget.specs.openslo_alerts import NOTIFY, Objects, alerts_of, name_only
 from errorbudget.specs.openslo_names import NATIVE_KEY, OPERATORS, TYPES
 from errorbudget.specs.tree import Branch, Node, Scalar
 from errorbudget.windows import Calendar, Rolling, Window, parse_window
@@ -36,7 +33,6 @@ KINDS = (
     "AlertNotificationTarget",
     "BudgetAdjustment",
 )
-_NOTIFY = "says whom to notify; alerts here say when"
 _NOMINAL = {"M": 30, "Q": 90, "Y": 365}
 _UNITS = {
     "second": "s",
@@ -51,22 +47,9 @@ _UNITS = {
 _ASSUMED = "30d"
 
 
-@dataclass(slots=True)
-class _Objects:
-    """Documents by kind and name: what may be referred to."""
-
-    known: dict[str, dict[str, Cursor]] = field(default_factory=dict)
-
-    def find(self, kind: str, name: str) -> Cursor | None:
-        return self.known.get(kind, {}).get(name)
-
-    def names(self, kind: str) -> tuple[str, ...]:
-        return tuple(self.known.get(kind, {}))
-
-
 def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
     """Every objective of OpenSLO's documents, with the objects that they refer to."""
-    objects = _Objects()
+    objects = Objects()
     for document in documents:
         kind = document.text("kind")
         document.mark("apiVersion")
@@ -87,7 +70,7 @@ def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPo
             document.within("spec").mark("type")
             document.within("spec").lose("says where a server is", "connectionDetails")
         elif kind == "AlertNotificationTarget":
-            document.lose(_NOTIFY, "spec")
+            document.lose(NOTIFY, "spec")
         elif kind == "BudgetAdjustment":
             document.lose("is no part of OpenSLO yet; write it as a correction", "spec")
     return []
@@ -96,7 +79,7 @@ def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPo
 # ---------------------------------------------------------------------------- objectives
 
 
-def _slo(document: Cursor, objects: _Objects, window: Window | None) -> None:
+def _slo(document: Cursor, objects: Objects, window: Window | None) -> None:
     metadata, spec = document.within("metadata"), document.within("spec")
     name = metadata.text("name")
     shown = metadata.text("displayName")
@@ -142,9 +125,7 @@ def _overlay(values: dict[str, Any], native: Node) -> None:
                 del values[key]
 
 
-def _objective(
-    objective: Cursor, spec: Cursor, objects: _Objects, window: Window
-) -> dict[str, Any]:
+def _objective(objective: Cursor, spec: Cursor, objects: Objects, window: Window) -> dict[str, Any]:
     values: dict[str, Any] = {}
     target, percent = objective.child("target"), objective.child("targetPercent")
     if target is not None:
@@ -163,7 +144,7 @@ def _objective(
     sli = _sli(objective, spec, objects)
     if sli is not None:
         values |= sli
-    values |= _alerts(spec, objects, window)
+    values |= alerts_of(spec, objects, window)
     return values
 
 
@@ -271,14 +252,14 @@ def _usual_start(window: Calendar) -> str:
 # ---------------------------------------------------------------------------- indicators
 
 
-def _sli(objective: Cursor, spec: Cursor, objects: _Objects) -> dict[str, Any] | None:
+def _sli(objective: Cursor, spec: Cursor, objects: Objects) -> dict[str, Any] | None:
     alpha = objective.child("ratioMetrics")
     if alpha is not None:
         return _ratio(alpha, objective, objects)
     holder = objective if objective.child("indicator", "sli", "indicatorRef", "sliRef") else spec
     inline = holder.child("indicator", "sli")
     if inline is not None:
-        _name_only(inline)
+        name_only(inline)
         return _metric(inline.child("spec") or inline, objective, objects)
     reference = holder.child("indicatorRef", "sliRef")
     if reference is None:
@@ -291,17 +272,11 @@ def _sli(objective: Cursor, spec: Cursor, objects: _Objects) -> dict[str, Any] |
             f'there is no SLI "{name}" in this file{did_you_mean(name, objects.names("SLI"))}'
         )
         return None
-    _name_only(found)
+    name_only(found)
     return _metric(found.within("spec"), objective, objects)
 
 
-def _name_only(holder: Cursor) -> None:
-    """Parts that an SLO takes in have names, which are not its own; the rest is accounted for."""
-    holder.mark("kind", "apiVersion")
-    holder.within("metadata").mark("name", "displayName")
-
-
-def _metric(spec: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
+def _metric(spec: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any] | None:
     spec.mark("description")
     ratio, threshold = spec.child("ratioMetric", "ratioMetrics"), spec.child("thresholdMetric")
     if ratio is not None:
@@ -331,7 +306,7 @@ def _metric(spec: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any
     )
 
 
-def _ratio(ratio: Cursor, objective: Cursor, objects: _Objects) -> dict[str, Any] | None:
+def _ratio(ratio: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any] | None:
     objective.lose("compares thresholds; a ratio meets its target at the target", "op", "value")
     ratio.usual(True, "queries say themselves how they count", "counter", "incremental")
     found: dict[str, Any] = {}
@@ -355,7 +330,7 @@ def _with_native(values: dict[str, Any], native: Node | None) -> dict[str, Any]:
     return values if native is None else {**values, NATIVE_KEY: native}
 
 
-def _source(part: Cursor, objects: _Objects) -> tuple[str, dict[str, str], Node | None]:
+def _source(part: Cursor, objects: Objects) -> tuple[str, dict[str, str], Node | None]:
     """A query, the language it is in, and what this library wrote beside it."""
     source = part.child("metricSource") or part
     kind = source.text("type", "source")
@@ -394,104 +369,3 @@ def _first_key(cursor: Cursor) -> str:
     if not isinstance(cursor.node, Branch):
         return ""
     return next((key for key in cursor.node.values if key != "description"), "")
-
-
-# ---------------------------------------------------------------------------- alerts
-
-
-def _alerts(spec: Cursor, objects: _Objects, window: Window) -> dict[str, Any]:
-    policies = spec.items("alertPolicies")
-    if not policies:
-        return {}
-    period = Rolling(window.to_text()).length_ns if isinstance(window, Rolling) else 0
-    rows: list[dict[str, Any]] = []
-    for policy in policies:
-        rows += _policy(policy, objects, period)
-    if not rows:
-        return {}
-    seen: dict[str, int] = {}
-    for row in rows:
-        seen[row["name"]] = seen.get(row["name"], 0) + 1
-        if seen[row["name"]] > 1:
-            row["name"] += f"-{seen[row['name']]}"
-    table: dict[str, Any] = {"name": "openslo", "alerts": rows}
-    if period:
-        table["period"] = window.to_text()
-    return {"alerts": table}
-
-
-def _policy(entry: Cursor, objects: _Objects, period: int) -> list[dict[str, Any]]:
-    if isinstance(entry.node, Scalar):
-        reference: str = entry.word()
-    else:
-        reference = entry.text("alertPolicyRef", "targetRef")
-    policy = entry
-    if reference:
-        known = objects.find("AlertPolicy", reference)
-        if known is None:
-            entry.ledger.lose(entry.path, reference, "no AlertPolicy of that name is in this file")
-            return []
-        policy = known
-    _name_only(policy)
-    inside = policy.within("spec")
-    inside.mark("description", "alertWhenBreaching")
-    inside.usual(False, _NOTIFY, "alertWhenNoData", "alertWhenResolved")
-    inside.lose(_NOTIFY, "notificationTargets")
-    rows = []
-    for condition in inside.items("conditions"):
-        row = _condition(condition, objects, period)
-        if row is not None:
-            rows.append(row)
-    return rows
-
-
-def _condition(entry: Cursor, objects: _Objects, period: int) -> dict[str, Any] | None:
-    reference = entry.text("conditionRef")
-    holder = entry
-    if reference:
-        known = objects.find("AlertCondition", reference)
-        if known is None:
-            entry.ledger.lose(
-                entry.path, reference, "no AlertCondition of that name is in this file"
-            )
-            return None
-        holder = known
-    holder.mark("kind", "apiVersion")
-    metadata, spec = holder.within("metadata"), holder.within("spec")
-    name = metadata.text("name") or reference or "burn"
-    metadata.mark("displayName")
-    metadata.lose("has no place here", "labels", "annotations")
-    spec.mark("description")
-    burn = spec.within("condition")
-    burn.mark("kind", "op")
-    threshold, long = burn.text("threshold"), burn.text("lookbackWindow")
-    try:
-        length = parse_duration(long)
-        budget = Fraction(threshold) * length / (period or 30 * 86_400 * 10**9)
-    except (InvalidInputError, ValueError, ZeroDivisionError) as error:
-        burn.fault(f"a burn-rate condition needs threshold and lookbackWindow: {error}")
-        return None
-    if not 0 < budget <= 1:
-        burn.ledger.lose(
-            f"{burn.path}.threshold",
-            threshold,
-            f"a burn rate of {threshold} over {long} is no part of the budget of this window",
-        )
-        return None
-    hold = burn.text("alertAfter", default="0m")
-    return {
-        "name": name,
-        "severity": _severity(spec),
-        "budget": f"{budget.numerator}/{budget.denominator}",
-        "long": long,
-        "hold": hold,
-    }
-
-
-def _severity(spec: Cursor) -> str:
-    word = spec.text("severity", default="page")
-    if word.lower() in SEVERITIES:
-        return word.lower()
-    taken = "page" if re.search(r"(?i)(crit|high|urgent|sev-?[01]|p-?[01])\b", word) else "ticket"
-    spec.ledger.lose(f"{spec.path}.severity", word, f"is taken for {taken}")
-    return taken
