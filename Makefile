@@ -111,10 +111,10 @@ conformance: $(VENV)/.dev  ## answer the public reference cases (SHARED=folder)
 	@$(BIN)/python -m tests.conformance $(SHARED)/conformance/*.json
 
 bench: $(VENV)/.dev  ## benchmarks in small size, about two minutes
-	@$(BIN)/python -m benchmarks --small
+	@$(BIN)/python -m benchmarks --size small
 
 bench-full: $(VENV)/.dev  ## benchmarks in full size; results go to benchmarks/results/
-	@$(BIN)/python -m benchmarks --full
+	@$(BIN)/python -m benchmarks --size full
 
 wheel: $(VENV)/.python  ## build sdist and wheel into dist/
 	@rm -rf dist

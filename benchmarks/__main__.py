@@ -164,7 +164,8 @@ def main() -> int:
     output = given.output or RESULTS / f"{results['date'][:10]}-{given.size}.json"
     output.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     print(f"\n{output}")
-    return _report(results)
+    _report(results)  # a run reports; judging is `--check`, on a machine that is quiet
+    return 0
 
 
 if __name__ == "__main__":
