@@ -91,9 +91,12 @@ def test_episodes_are_where_histories_fire(
             assert fires.tolist() == history.firing(alert.name).tolist()
 
 
-@given(inputs.event_dicts(), inputs.ratio_slos(methods=st.just("occurrences")))
+SLICED = st.one_of(st.just("occurrences"), inputs.timeslices)
+
+
+@given(inputs.event_dicts(), inputs.ratio_slos(methods=SLICED))
 def test_events_fire_where_histories_do(rows: list[dict[str, Any]], slo: SLO) -> None:
-    """Over single events, any ratio objective and its own alerts too."""
+    """Over single events or time slices, any ratio objective and its own alerts too."""
     events = inputs.to_events(rows)
     if not rows or isinstance(slo.target, TargetSchedule):
         return
