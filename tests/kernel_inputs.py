@@ -69,6 +69,7 @@ def blocks_of(size: int, *modules: ModuleType) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
             patch.setattr(module, "BLOCK", size)
-            if hasattr(module, "LONGEST"):
-                patch.setattr(module, "LONGEST", 4 * size)
+            for name, times in (("LONGEST", 4), ("PASS", 1)):
+                if hasattr(module, name):
+                    patch.setattr(module, name, times * size)
         yield

@@ -30,6 +30,9 @@ from errorbudget.target import Target, TargetLike
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+PASS = 2 * BLOCK
+"""Events looked at together: little is kept of them, so more of them fit a core's cache."""
+
 _T = TypeVar("_T", np.int64, np.float64)
 
 __all__ = ["check_steps", "grid_budget", "grid_counts", "grid_windows", "window_sums"]
@@ -43,16 +46,16 @@ def _edges_of_events(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     total_cum = np.empty(len(edges), dtype=np.int64)
     bad_cum = np.empty(len(edges), dtype=np.int64)
-    scratch = np.empty(BLOCK, dtype=np.bool_)
+    scratch = np.empty(PASS, dtype=np.bool_)
     settled, bad_before = 0, 0
-    for start in range(0, len(time), BLOCK):
-        block = time[start : start + BLOCK]
+    for start in range(0, len(time), PASS):
+        block = time[start : start + PASS]
         falls = np.less(block[1:], block[:-1], out=scratch[: len(block) - 1])
         if falls.any():
             raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
         if start and block[0] < time[start - 1]:
             raise not_ascending(time, start, "time_ns")
-        bad = np.flatnonzero(np.logical_not(good[start : start + BLOCK], out=scratch[: len(block)]))
+        bad = np.flatnonzero(np.logical_not(good[start : start + PASS], out=scratch[: len(block)]))
         # An edge at the block's last instant may have more events of that instant behind it.
         reach = settled + int(
             edges[settled:].searchsorted(block[-1], "left" if closed == "right" else "right")
