@@ -78,7 +78,8 @@ def test_at_the_end_of_a_bucket_it_says_what_events_and_counts_say(
     assert live.budget == binned.budget
     plain = slo.evaluate(events, at=NOON)
     assert (live.tier, live.state, live.budget) == (plain.tier, plain.state, plain.budget)
-    assert live.left_out == plain.left_out or slo.resets
+    if slo.window.length_ns >= API.window.length_ns and not slo.resets:  # type: ignore[union-attr]
+        assert live.left_out == plain.left_out  # a tracker counts them since its start
     if slo is not KINDS["odd windows"]:
         assert live.burn == plain.burn
         assert live.alerts == plain.alerts

@@ -3,6 +3,7 @@ Budgets inside a running service.
 
     tracker, answers    live counts of one SLO or several: what comes in, what it says
     arrivals            counters that threads step without a lock
+    door                one event, checked before it is judged
     ring, feed          buckets that know every window in them; who takes part, what is good
     reading             from a ring to a status
     state, keeper       what a tracker holds, as a value, and in a file that survives a crash

@@ -23,6 +23,7 @@ from errorbudget.live import forks
 from errorbudget.live.answers import Answers
 from errorbudget.live.arrivals import Arrivals
 from errorbudget.live.clock import Clock
+from errorbudget.live.door import check_event, check_verdict
 from errorbudget.live.feed import Feed, Verdict
 from errorbudget.slo import SLO
 from errorbudget.times import TimeLike, to_ns
@@ -158,7 +159,7 @@ class Tracker(Answers):
                 **event: Further labels and numbers that indicators ask for.
 
             Raises:
-                InvalidInputError: There is nothing to judge by.
+                InvalidInputError: There is nothing to judge by, or it cannot be read.
                 InvalidTimeError: *at* cannot be read.
 
             Time: O(1); O(SLOs) when indicators judge; O(late) for late events.
@@ -179,13 +180,14 @@ class Tracker(Answers):
         if event:
             if good is not None:
                 event["good"] = good
+            check_event(event)
             verdicts = [feed.judge(event) for feed in feeds]
         elif good is None:
             raise InvalidInputError(
                 "nothing to record; give good=True or good=False, or status=, duration_s=, labels"
             )
         else:
-            verdicts = ["good" if good else "bad"] * len(feeds)
+            verdicts = ["good" if check_verdict(good) else "bad"] * len(feeds)
         if at is None and self._after_ns < self.clock() < self._before_ns:
             # What all SLOs agree on needs no lock.
             first = verdicts[0]
