@@ -103,7 +103,8 @@ class Shared:
 
     Feed the tracker as ever, and ask `view`, a tracker of its own that holds what all workers gave:
     it is no older than *every*, and the time of one exchange. A forked child goes on as a worker of
-    its own.
+    its own. Everything that the tracker holds is given, so one that is shared has no `Keeper`
+    beside: what the file brings back was given before.
 
     Args:
         tracker: What this worker counts.
