@@ -298,9 +298,10 @@ def test_gunicorn_workers_have_one_budget(tmp_path: Path, preload: bool) -> None
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "-w", "3", "-b", f"127.0.0.1:{port}"]
-    command += ["--no-control-socket", "--log-level", "critical", "service:app"]
+    command += ["--log-level", "critical", "service:app"]
     command += ["--preload"] if preload else []
-    with subprocess.Popen(command, cwd=tmp_path) as server:
+    home = {**os.environ, "HOME": str(tmp_path)}  # newer ones keep a socket there
+    with subprocess.Popen(command, cwd=tmp_path, env=home) as server:
         try:
             _wait_for(port)
             clients = [
