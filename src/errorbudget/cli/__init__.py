@@ -71,6 +71,14 @@ def _tolerant_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
+_OF_SERVERS = (
+    ("auth=Basic(...) or Bearer(...)", "--basic USER:@FILE or --bearer-file FILE"),
+    ('try method="GET"', "try --get"),
+    ('use method="POST"', "leave out --get"),
+    ("params={...}", "--param NAME=VALUE"),
+)
+
+
 def as_typed(message: str) -> str:
     """
     A message with its cure as it is typed here, not as Python writes it.
@@ -81,6 +89,8 @@ def as_typed(message: str) -> str:
     """
     import re
 
+    for written, typed in _OF_SERVERS:
+        message = message.replace(written, typed)
     message = re.sub(r'\bcolumns=\{"(\w+)": [^}]*\}', r"--columns \1=NAME", message)
     found = re.sub(r'\b(zone|time_unit|duration_unit)="([^"]+)"', r"--\1 \2", message)
     return found.replace("--time_unit", "--time-unit").replace("--duration_unit", "--duration-unit")

@@ -34,7 +34,7 @@ class Entry:
     group: str
 
 
-_LOOK, _DECIDE, _SPEC, _TRY = "Look", "Decide", "Specifications", "Try"
+_LOOK, _DECIDE, _WRITE, _SPEC, _TRY = "Look", "Decide", "Write", "Specifications", "Try"
 
 COMMANDS: dict[str, Entry] = {
     name: Entry(f"errorbudget.cli.{module}", attribute, about, group)
@@ -52,6 +52,15 @@ COMMANDS: dict[str, Entry] = {
         ("count", "count", "count", "Count many files once, and report from the counts", _LOOK),
         ("gate", "gate", "gate", "May this be deployed? Exit code 0 is yes, 1 is no", _DECIDE),
         ("allowance", "allowance", "allowance", "How much failure a target allows", _DECIDE),
+        (
+            "rules",
+            "rules",
+            "rules",
+            "Prometheus rules for a file of SLOs, with their tests",
+            _WRITE,
+        ),
+        ("alertmanager", "alertmanager", "alertmanager", "Who hears of which alert", _WRITE),
+        ("dashboard", "dashboard", "dashboard", "A Grafana dashboard", _WRITE),
         ("validate", "validate", "validate", "Check a file of SLOs", _SPEC),
         ("convert", "convert", "convert", "Write a file of SLOs in another format", _SPEC),
         ("schema", "schema", "schema", "Print a JSON Schema", _SPEC),

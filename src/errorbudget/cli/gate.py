@@ -14,6 +14,7 @@ import click
 
 from errorbudget.cli import NO, NO_DATA, OK
 from errorbudget.cli.inputs import data_options, gathered, objective_options, pairs
+from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError, NoDataError
 from errorbudget.report.gating import Rules, Standing, Verdict, decide, standing_of, standings_in
 
@@ -23,6 +24,7 @@ __all__ = ["gate"]
 @click.command()
 @data_options
 @objective_options
+@prometheus_options()
 @click.option(
     "--change",
     type=click.Choice(["normal", "critical"]),
@@ -68,7 +70,8 @@ def gate(
 ) -> int:
     """May this be deployed? Exit code 0 is yes, 1 is no; the reason is one line.
 
-    FILES are a JSON report (errorbudget report --format json), or request logs to judge now.
+    FILES are a JSON report (errorbudget report --format json), or request logs to judge now;
+    --prometheus URL judges a server's counters.
     """
     if override is not None and not override.strip():
         raise click.UsageError("--override wants a reason, such as --override 'fix for INC-7'")
@@ -137,13 +140,12 @@ def _standings(
         from errorbudget.durations import parse_duration
         from errorbudget.evaluation import evaluate
 
-        inputs = gathered(options)
         wanted = tuple(parse_duration(window) for window in rules.max_burn)
-        slos = [slo.replace(burn_windows=(*slo.burn_windows, *wanted)) for slo in inputs.slos]
-        report = evaluate(slos, inputs.events, at=inputs.at)
+        inputs = gathered(options, burn=wanted)
+        report = evaluate(inputs.slos, inputs.events, at=inputs.at)
         notes = ["judged by default SLOs, -s gives your own"] if inputs.defaults else []
         return [standing_of(status) for status in report], report.at_ns, notes
-    for name in ("spec", "at", "target", "window", "where"):
+    for name in ("spec", "at", "target", "window", "where", "prometheus"):
         if options[name]:
             raise click.UsageError(f"{files[0]} is a report, judged already; leave out --{name}")
     standings = standings_in(found)

@@ -12,6 +12,7 @@ import click
 
 from errorbudget.cli import OK
 from errorbudget.cli.inputs import data_options, gathered, objective_options
+from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError
 from errorbudget.figures import count, instant, percent, rate
 from errorbudget.status import json_number
@@ -28,6 +29,7 @@ _FORMS = {".csv": "csv", ".json": "json", ".png": "png", ".svg": "svg"}
 @click.command()
 @data_options
 @objective_options
+@prometheus_options("--bin")
 @click.option("--step", default="1h", show_default=True, help="Distance of two points.")
 @click.option("--start", metavar="TIME", help="First point; by default the start of the data.")
 @click.option(
@@ -40,17 +42,20 @@ _FORMS = {".csv": "csv", ".json": "json", ".png": "png", ".svg": "svg"}
 )
 @click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
 def history(step: str, start: str | None, form: str | None, out: str | None, **options: Any) -> int:
-    """The figures of SLOs along time: SLI, budget left, tier and burn rates at every step."""
+    """The figures of SLOs along time: SLI, budget left, tier and burn rates at every step.
+
+    From --prometheus URL the history is as long as the longest window, unless --start is given.
+    """
     from errorbudget.cli.inputs import instant as read_instant
     from errorbudget.cli.outputs import write
 
     wanted = form or (_FORMS.get(Path(out).suffix.lower(), "table") if out else "table")
     if wanted == "png" and out in (None, "-"):
         raise click.UsageError("a picture wants a file: -o history.png")
-    inputs = gathered(options)
+    inputs = gathered(options, since=read_instant(start), along=True)
+    data = inputs.countable()
     histories = [
-        slo.history(inputs.events, step=step, start=read_instant(start), end=inputs.at)
-        for slo in inputs.slos
+        slo.history(data, step=step, start=inputs.since, end=inputs.at) for slo in inputs.slos
     ]
     if wanted in ("png", "svg"):
         if len(histories) > 1:

@@ -14,8 +14,10 @@ import click
 from errorbudget.errors import InvalidInputError, MissingDependencyError
 
 if TYPE_CHECKING:
+    from errorbudget.cli.prometheus_options import Extrapolated
     from errorbudget.events import Events
     from errorbudget.slo import SLO
+    from errorbudget.sources.prometheus import PrometheusCounts
 
 __all__ = [
     "Inputs",
@@ -34,19 +36,37 @@ _OWN = ("time", "status", "duration_s", "good")
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """
-    Events and the objectives to judge them by.
+    Events or counters, and the objectives to judge them by.
 
     Attributes:
         events: What was read.
         slos: The objectives.
         defaults: Whether they are the defaults.
         at: The instant to judge [ns UTC], or None for the end of the data.
+        since: Where a history begins [ns UTC], or None for the start of the data.
     """
 
-    events: Events
+    events: Events | PrometheusCounts | Extrapolated
     slos: tuple[SLO, ...]
     defaults: bool
     at: int | None
+    since: int | None = None
+
+    def countable(self) -> Events | PrometheusCounts:
+        """
+        What has a history.
+
+        Raises:
+            InvalidInputError: Figures of a server's own reading belong to one instant.
+        """
+        from errorbudget.cli.prometheus_options import Extrapolated
+
+        if isinstance(self.events, Extrapolated):
+            raise InvalidInputError(
+                "a server's own reading is of one instant and does not add up along time; "
+                "leave out --reading"
+            )
+        return self.events
 
 
 def data_options(command: Command) -> Command:
@@ -194,17 +214,27 @@ def chosen(slos: Iterable[SLO], names: Iterable[str]) -> tuple[SLO, ...]:
     return tuple(find_slo(every, name) for name in wanted) if wanted else tuple(every)
 
 
-def gathered(options: Mapping[str, Any]) -> Inputs:
+def gathered(
+    options: Mapping[str, Any],
+    *,
+    burn: tuple[int, ...] = (),
+    since: int | None = None,
+    along: bool = False,
+) -> Inputs:
     """
     Read what the options name.
 
     Args:
-        options: The values of `data_options` and `objective_options`.
+        options: The values of `data_options`, `objective_options` and `prometheus_options`.
+        burn: Windows to know burn rates for, beside those of the objectives [ns].
+        since: First instant that will be judged [ns UTC].
+        along: Whether all instants until the last one will be judged.
 
     Raises:
         UsageError: Options contradict each other, or no file is named.
         ErrorBudgetError: Something cannot be read.
     """
+    from errorbudget.cli.prometheus_options import refuse_without_server
     from errorbudget.report.defaults import default_slos
     from errorbudget.target import Target
     from errorbudget.windows import parse_window
@@ -216,6 +246,9 @@ def gathered(options: Mapping[str, Any]) -> Inputs:
                 raise click.UsageError(
                     f"--{name} belongs to the default objectives; with -s write it in {spec}"
                 )
+    if options.get("prometheus"):
+        return _of_server(options, burn, since, along=along)
+    refuse_without_server(options)
     target = Target(options["target"] or "99.9%")
     window = parse_window(options["window"] or "30d")
     at = instant(options["at"])
@@ -234,7 +267,33 @@ def gathered(options: Mapping[str, Any]) -> Inputs:
             default_slos(events, target=target, window=window, where=where or None),
             options["names"],
         )
-    return Inputs(events, slos, spec is None, at)
+    return Inputs(events, _with_burn(slos, burn), spec is None, at, since)
+
+
+def _with_burn(slos: Iterable[SLO], burn: tuple[int, ...]) -> tuple[SLO, ...]:
+    if not burn:
+        return tuple(slos)
+    return tuple(slo.replace(burn_windows=(*slo.burn_windows, *burn)) for slo in slos)
+
+
+def _of_server(
+    options: Mapping[str, Any], burn: tuple[int, ...], since: int | None, *, along: bool
+) -> Inputs:
+    """Objectives, and the counters that they need of a server."""
+    from errorbudget.cli.prometheus_options import fetch
+
+    if options["spec"] is None:
+        raise click.UsageError("--prometheus wants objectives: -s slos.yaml")
+    every = load_slos(options["spec"])
+    slos = _with_burn(chosen(every, options["names"]), burn)
+    if not slos:
+        raise InvalidInputError(f"{options['spec']} has no SLOs")
+    at = instant(options["at"])
+    if along and since is None:
+        # As far back as the longest window: one window's worth of points, each of them whole.
+        since = (time.time_ns() if at is None else at) - max(slo.period_ns for slo in slos)
+    found, at = fetch(slos, options, at_ns=at, since_ns=since, names=[slo.name for slo in every])
+    return Inputs(found, slos, defaults=False, at=at, since=since)
 
 
 def read(

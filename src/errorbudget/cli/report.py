@@ -8,6 +8,7 @@ import click
 
 from errorbudget.cli import NO_DATA, OK, say
 from errorbudget.cli.inputs import data_options, gathered, objective_options
+from errorbudget.cli.prometheus_options import prometheus_options
 
 __all__ = ["report"]
 
@@ -15,6 +16,7 @@ __all__ = ["report"]
 @click.command()
 @data_options
 @objective_options
+@prometheus_options()
 @click.option(
     "-f",
     "--format",
@@ -29,7 +31,7 @@ def report(form: str | None, out: str | None, title: str, **options: Any) -> int
     """What is left of each error budget, and what to do about it.
 
     FILES are access logs, JSON lines, CSV or Parquet, also packed; - is standard input. Without
-    a file of SLOs (-s) a set of defaults is judged.
+    a file of SLOs (-s) a set of defaults is judged. --prometheus URL reads a server's counters.
     """
     from errorbudget.cli.outputs import write
     from errorbudget.cli.render import form_of, render

@@ -1,0 +1,430 @@
+"""The command line over a server's counters: answers, errors with their cures, and rules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+import errorbudget as eb
+from errorbudget.cli import main, prometheus_options
+from errorbudget.rules import overview_dashboard
+from errorbudget.sources.prometheus import Client, PrometheusSource, Request, Response
+from tests.prometheus_binaries import binary
+
+pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
+pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
+pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbudget[specs]'")
+pytest.importorskip("ruamel.yaml", reason="missing: ruamel; pip install 'errorbudget[specs]'")
+
+Captured = pytest.CaptureFixture[str]
+URL = "http://127.0.0.1:9090"
+AT = "1970-01-01T02:00:00Z"
+SECRET = "swordfish-37"
+SPEC = """\
+slos:
+  - {name: api, target: 99%, window: 1h, sli: {kind: availability}}
+  - {name: cart, target: 99%, window: 1h, sli: {kind: availability, where: {route: /cart}}}
+"""
+
+
+def samples(status: str, growth: int, **labels: str) -> tuple[dict[str, str], dict[int, float]]:
+    """A counter that grows by *growth* every minute for two hours."""
+    named = {"__name__": "http_server_requests_total", "status": status, **labels}
+    return named, {60 * i: float(growth * i) for i in range(121)}
+
+
+class Server:
+    """A transport that answers for given samples, and keeps what was asked of it."""
+
+    def __init__(self, *series: tuple[dict[str, str], dict[int, float]]) -> None:
+        self.series = series
+        self.requests: list[Request] = []
+        self.warnings: list[str] = []
+        self.before: Callable[[Request], Response | None] = lambda _: None
+
+    def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        early = self.before(request)
+        if early is not None:
+            return early
+        if request.url.endswith("/buildinfo"):
+            return answer({"version": "2.53.3"})
+        form = {name: texts[0] for name, texts in parse_qs(request.body.decode()).items()}
+        query, end = form["query"], float(form["time"])
+        length = int(query.rpartition("[")[2].removesuffix("ms]")) / 1000
+        result = []
+        for labels, points in self.series:
+            inside = [[t, f"{v:g}"] for t, v in points.items() if end - length < t <= end]
+            if inside and query.startswith(labels["__name__"]):
+                result.append({"metric": labels, "values": inside})
+        return answer({"resultType": "matrix", "result": result}, self.warnings)
+
+
+def answer(data: Any, warnings: list[str] | None = None) -> Response:
+    body = {"status": "success", "data": data, "warnings": warnings or []}
+    return Response(200, {}, json.dumps(body).encode())
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server with a cart that fails now and then, reached instead of the network."""
+    found = Server(
+        samples("200", 99, route="/api"),
+        samples("200", 95, route="/cart"),
+        samples("503", 5, route="/cart"),
+    )
+    monkeypatch.setattr(prometheus_options, "transport_for", lambda _: found)
+    return found
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    path = tmp_path / "slos.yaml"
+    path.write_text(SPEC)
+    return str(path)
+
+
+def run(words: list[str], capsys: Captured) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    capsys.readouterr()
+    code = main(words)
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def ask(spec: str, *more: str, command: str = "report") -> list[str]:
+    return [command, "-s", spec, "--prometheus", URL, "--at", AT, *more]
+
+
+def test_a_report_is_the_librarys(server: Server, spec: str, capsys: Captured) -> None:
+    """Figures are those of `PrometheusSource`, and one fetch serves both objectives."""
+    code, shown, _ = run(ask(spec, "-f", "json"), capsys)
+    assert code == 0
+    asked = [(parse_qs(one.body.decode())["time"][0]) for one in server.requests]
+    assert len(asked) == len(set(asked))
+    found = PrometheusSource(Client(URL, transport=server)).fetch(
+        eb.load(spec), start="1969-12-28T00:00:00Z", end=AT
+    )
+    expected = json.loads(json.dumps(eb.evaluate(eb.load(spec), found).to_dict()["slos"]))
+    got = json.loads(shown)["slos"]
+    assert [slo["counts"] for slo in got] == [slo["counts"] for slo in expected]
+    assert got == expected
+    assert (got[1]["counts"]["good"], got[1]["counts"]["bad"]) == (5_700, 300)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "csv"])
+def test_every_form_works_on_counters(
+    form: str, server: Server, spec: str, capsys: Captured
+) -> None:
+    """Each form names each objective."""
+    code, shown, _ = run(ask(spec, "-f", form), capsys)
+    assert code == 0
+    assert "cart" in shown
+
+
+def test_the_gate_asks_the_server(server: Server, spec: str, capsys: Captured) -> None:
+    """A missed objective closes it; a burn rate over any window can be asked for."""
+    code, shown, _ = run(ask(spec, command="gate"), capsys)
+    assert code == 1
+    assert "cart" in shown
+    words = ask(spec, "--slo", "api", "--no-policy", "--max-burn", "7m=3", command="gate")
+    assert run(words, capsys)[0] == 0
+    words = ask(spec, "--slo", "cart", "--no-policy", "--min-remaining", "-500%", command="gate")
+    assert run([*words, "--max-burn", "7m=5"], capsys)[0] == 0
+    assert run([*words, "--max-burn", "7m=4.9"], capsys)[0] == 1
+
+
+def test_a_history_is_one_window_long(server: Server, spec: str, capsys: Captured) -> None:
+    """By default as long as the longest window, and every point of it whole."""
+    code, shown, _ = run(ask(spec, "--step", "10m", "-f", "json", command="history"), capsys)
+    assert code == 0
+    points = json.loads(shown)["slos"][0]["points"]
+    assert [points[0]["time"], points[-1]["time"]] == ["1970-01-01T01:00:00Z", AT]
+    assert {point["total"] for point in points} == {199 * 60}
+    words = ask(spec, "--start", "1970-01-01T01:50:00Z", "-f", "json", command="history")
+    code, shown, _ = run([*words, "--step", "5m", "--bin", "30s"], capsys)
+    assert len(json.loads(shown)["slos"][0]["points"]) == 3
+
+
+def test_the_servers_own_reading(server: Server, spec: str, capsys: Captured) -> None:
+    """What `increase()` says, by the rules of its version or of the one named."""
+    for reading in ("prometheus", "prom2.42", "prom3"):
+        code, shown, _ = run(ask(spec, "--reading", reading, "-f", "json"), capsys)
+        assert code == 0
+        counts = json.loads(shown)["slos"][1]["counts"]
+        assert counts["bad"] == pytest.approx(300, rel=0.02)
+    code, _, said = run(ask(spec, "--reading", "prom3", command="history"), capsys)
+    assert code == 2
+    assert "leave out --reading" in said
+    sliced = Path(spec).with_name("slices.yaml")
+    sliced.write_text(SPEC.replace("window: 1h", "window: 1h, method: timeslices", 1))
+    code, _, said = run(ask(str(sliced), "--reading", "prom3"), capsys)
+    assert code == 2
+
+
+def test_secrets_are_sent_and_not_shown(
+    server: Server, spec: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Password, token and header come out of files; an echo of them is hidden."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text(SECRET + "\n")
+    server.before = lambda request: Response(
+        401, {}, f"no {SECRET} {request.headers.get('Authorization', '')}".encode()
+    )
+    sent: list[Request] = []
+    for option in (
+        ["--basic", f"slo:@{secret}"],
+        ["--bearer-file", str(secret)],
+        ["--header", f"X-Api-Key: @{secret}", "--tenant", "shop", "--param", "dedup=true"],
+        ["--header", f"X-Api-Key: {SECRET}"],
+    ):
+        code, shown, said = run(ask(spec, *option), capsys)
+        assert code == 2
+        assert SECRET not in shown + said
+        assert "--basic USER:@FILE or --bearer-file FILE" in said
+        assert said.count("\n") == 1
+        sent.append(server.requests.pop())
+        server.requests.clear()
+    assert sent[0].headers["Authorization"].startswith("Basic ")
+    assert sent[1].headers["Authorization"] == f"Bearer {SECRET}"
+    headers = sent[2].headers
+    assert (headers["X-Api-Key"], headers["X-Scope-OrgID"]) == (SECRET, "shop")
+    assert b"dedup=true" in sent[2].body
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (["--prometheus", f"http://slo:{SECRET}@127.0.0.1:9090"], "--basic USER:@FILE"),
+        (["--prometheus", f"{SECRET}"], "address of a server"),
+        (["--prometheus", "http://[::1"], "wants an address"),
+        (["--basic", f"slo:{SECRET}"], "--basic wants USER:@FILE"),
+        (["--basic", "slo:@a", "--bearer-file", "b"], "either --basic"),
+        (["--header", f"Authorization: {SECRET}"], "--bearer-file"),
+        (["--header", f"X Key: {SECRET}"], "NAME: VALUE"),
+        (["--header", f"X-Key: {SECRET}\n{SECRET}"], "plain ASCII"),
+        (["--bearer-file", "/nonexistent/token"], "cannot read the secret"),
+        (["--key", "k.pem"], "belongs to --cert"),
+        (["--zone", "UTC"], "belongs to files"),
+        (["access.log"], "either files"),
+        (["--at", "1970-01-01T02:00:07Z"], "judge at 1970-01-01T02:00:00Z"),
+        (["--metrics", "/nonexistent.yaml"], "nonexistent"),
+    ],
+)
+def test_wrong_options_have_a_cure(
+    words: list[str], cure: str, server: Server, spec: str, capsys: Captured
+) -> None:
+    """One line that names what to write instead, exit code 2, and no secret in it."""
+    code, _, said = run(ask(spec, *words), capsys)
+    assert code == 2
+    assert cure in said
+    assert SECRET not in said or "address of a server" in said
+    assert said.count("\n") == 1
+    assert not server.requests
+
+
+def test_servers_options_want_a_server(spec: str, capsys: Captured) -> None:
+    """--tenant without --prometheus is a mistake, as is --prometheus without objectives."""
+    code, _, said = run(["report", "-s", spec, "--tenant", "a"], capsys)
+    assert code == 2
+    assert "belongs to --prometheus" in said
+    code, _, said = run(["report", "--prometheus", URL], capsys)
+    assert code == 2
+    assert "-s slos.yaml" in said
+
+
+def test_faults_end_in_one_line(server: Server, spec: str, capsys: Captured) -> None:
+    """Truncated JSON, a timeout and a refused connection: exit code 2, within the deadline."""
+
+    def refuse(_: Request) -> Response:
+        raise ConnectionRefusedError("connection refused")
+
+    def linger(_: Request) -> Response:
+        raise TimeoutError
+
+    faults: list[tuple[Callable[[Request], Response], str]] = [
+        (lambda _: Response(200, {}, b'{"status":"success","data":{"resu'), "JSON"),
+        (refuse, "cannot be reached"),
+        (linger, "deadline"),
+        (lambda _: Response(404, {}, b"404 page not found"), "path prefix"),
+        (lambda _: Response(405, {}, b""), "--get"),
+    ]
+    for fault, said_of_it in faults:
+        server.before = fault
+        code, shown, said = run(ask(spec, "--deadline", "300ms", "--timeout", "100ms"), capsys)
+        assert (code, shown) == (2, "")
+        assert said_of_it in said
+        assert said.count("\n") == 1
+
+
+def test_503_and_then_fine(server: Server, spec: str, capsys: Captured) -> None:
+    """An overloaded server is asked again."""
+    refusals = [Response(503, {"retry-after": "0.01"}, b"")]
+    server.before = lambda _: refusals.pop() if refusals else None
+    code, shown, _ = run(ask(spec, "-f", "json"), capsys)
+    assert code == 0
+    times = [parse_qs(request.body.decode())["time"][0] for request in server.requests]
+    assert len(times) == len(set(times)) + 1
+    assert json.loads(shown)["slos"][1]["counts"]["bad"] == 300
+
+
+def test_missing_pieces_and_warnings_are_said(server: Server, spec: str, capsys: Captured) -> None:
+    """Half an answer is none unless --partial asks for it; a server's warning is passed on."""
+    server.warnings = ["store s3 did not answer"]
+    code, _, said = run(ask(spec), capsys)
+    assert code == 0
+    assert "warning: store s3 did not answer" in said
+
+    def first_day(request: Request) -> Response | None:
+        fails = float(parse_qs(request.body.decode())["time"][0]) < 7_000
+        text = b'{"status":"error","errorType":"execution","error":"no block"}'
+        return Response(422, {}, text) if fails else None
+
+    server.before = first_day
+    spec_2d = Path(spec).with_name("long.yaml")
+    spec_2d.write_text(SPEC.replace("1h", "2d"))
+    assert run(ask(str(spec_2d)), capsys)[0] == 2
+    code, shown, said = run(ask(str(spec_2d), "--partial", "-f", "json"), capsys)
+    assert code == 0
+    assert "missing" in said
+    assert json.loads(shown)["slos"]
+
+
+def test_no_series_is_no_data(server: Server, spec: str, capsys: Captured) -> None:
+    """A report without series ends with 3, and a gate stays closed."""
+    server.series = ()
+    code, shown, said = run(ask(spec), capsys)
+    assert (code, shown) == (3, "")
+    assert "names of metrics" in said
+    code, shown, _ = run(ask(spec, command="gate"), capsys)
+    assert code == 3
+
+
+def test_metrics_come_from_a_file(
+    server: Server, spec: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Names for all objectives and for one; what cannot be understood is refused."""
+    path = tmp_path / "metrics.yaml"
+    path.write_text(
+        "labels: {status: code}\nmatch: {job: shop}\ncounter: hits_total\n"
+        "slos: {cart: {counter: carts_total}}\n"
+    )
+    for name in ("hits_total", "carts_total"):
+        labels = {"__name__": name, "code": "200", "route": "/cart"}
+        server.series += ((labels, {60 * i: float(i) for i in range(121)}),)
+    code, _, _ = run(ask(spec, "--metrics", str(path)), capsys)
+    assert code == 0
+    asked = [parse_qs(request.body.decode())["query"][0] for request in server.requests]
+    assert sorted({query.partition("[")[0] for query in asked}) == [
+        'carts_total{job="shop"}',
+        'hits_total{job="shop"}',
+    ]
+    for text, cure in (
+        ("conter: x\n", 'did you mean "counter"'),
+        ("counter: [x]\n", "name of a metric"),
+        ("labels: {status: 5}\n", "maps names to texts"),
+        ("slos: {crat: {counter: x}}\n", '"crat"'),
+        ("slos: [1]\n", "slos maps names"),
+        ("counter: a\n---\ncounter: b\n", "one mapping"),
+    ):
+        path.write_text(text)
+        code, _, said = run(ask(spec, "--metrics", str(path)), capsys)
+        assert code == 2
+        assert cure in said
+
+
+# ---------------------------------------------------------------------- rules, routes, dashboards
+
+
+def tool(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [binary(words[0]), *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "more", [[], ["--alerts", "guide"], ["--alerts", "workbook"], ["--placement", "global"]]
+)
+def test_promtool_takes_the_rules(more: list[str], tmp_path: Path, capsys: Captured) -> None:
+    """The guide's objectives with either table of alerts pass every lint."""
+    _, text, _ = run(["demo", "--guide"], capsys)
+    (tmp_path / "guide.yaml").write_text(text)
+    words = ["rules", "-s", str(tmp_path / "guide.yaml"), "--metrics", "guide", *more]
+    code, _, said = run([*words, "-o", str(tmp_path / "rules.yml")], capsys)
+    assert code == 0
+    assert "wrote" in said
+    done = tool("promtool", "check", "rules", "--lint=all", "rules.yml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    code, shown, _ = run(words, capsys)
+    assert shown == (tmp_path / "rules.yml").read_text("utf-8")
+
+
+def test_rules_come_with_their_tests(spec: str, tmp_path: Path, capsys: Captured) -> None:
+    """A file of rules and a file of tests for each objective, which promtool passes."""
+    folder = tmp_path / "tests"
+    code, shown, _ = run(["rules", "-s", spec, "--tests", str(folder), "--slo", "api"], capsys)
+    assert code == 0
+    assert shown.startswith("groups:")
+    assert sorted(path.name for path in folder.iterdir()) == ["api.yml", "api_test.yml"]
+    done = tool("promtool", "test", "rules", "api_test.yml", folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    code, _, said = run(
+        ["rules", "-s", spec, "--tests", str(folder), "--placement", "shard"], capsys
+    )
+    assert code == 2
+    assert "leave out --placement" in said
+
+
+def test_amtool_takes_the_routes(spec: str, tmp_path: Path, capsys: Captured) -> None:
+    """Receivers out of a file, with secrets as files only."""
+    path = tmp_path / "receivers.yaml"
+    path.write_text(
+        "page: {name: pager, pagerduty_configs: [{routing_key_file: /run/key}]}\n"
+        "ticket: {webhook_configs: [{url: 'http://127.0.0.1:1/'}]}\n"
+        "default: {name: rest}\n"
+    )
+    out = tmp_path / "alertmanager.yml"
+    words = ["alertmanager", "-s", spec]
+    assert run([*words, "--receivers", str(path), "-o", str(out)], capsys)[0] == 0
+    assert tool("amtool", "check-config", str(out), folder=tmp_path).returncode == 0
+    code, shown, _ = run(words, capsys)
+    assert code == 0
+    assert "name: ticket" in shown
+    for text, cure in (
+        (f"page: {{pagerduty_configs: [{{routing_key: {SECRET}}}]}}\n", "routing_key_file"),
+        ("pgae: {}\n", 'did you mean "page"'),
+        ("page: 5\n", "is a receiver"),
+        ("page: {slack_configs: 5}\n", "list of ways"),
+        ("teams: 5\n", "teams maps"),
+        ("teams: {core: {page: {name: x}}}\n", "no SLO belongs"),
+    ):
+        path.write_text(text)
+        code, _, said = run([*words, "--receivers", str(path)], capsys)
+        assert code == 2
+        assert cure in said
+        assert SECRET not in said
+
+
+def test_dashboards_are_the_librarys(spec: str, tmp_path: Path, capsys: Captured) -> None:
+    """The overview of all objectives, or the details of one."""
+    out = tmp_path / "overview.json"
+    assert run(["dashboard", "-s", spec, "-o", str(out)], capsys)[0] == 0
+    assert json.loads(out.read_text("utf-8")) == json.loads(
+        json.dumps(overview_dashboard(eb.load(spec)))
+    )
+    code, shown, _ = run(["dashboard", "-s", spec, "--slo", "cart"], capsys)
+    assert code == 0
+    assert json.loads(shown)["title"] == "SLO: cart"
+    assert run(["dashboard", "-s", spec, "--slo", "crat"], capsys)[0] == 2
+    assert run(["dashboard", "-s", spec, "--slo", "cart", "--title", "x"], capsys)[0] == 2
