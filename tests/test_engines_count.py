@@ -29,7 +29,7 @@ CHEAP = ("pandas", "arrow", "nans", "polars_lazy", "duckdb")
 
 @pytest.fixture(scope="module")
 def many() -> dict[str, Any]:
-    return table(20_000, seed=7, routes=300)
+    return table(8_000, seed=7, routes=300)
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +279,27 @@ def test_integer_times_of_any_unit_are_the_same() -> None:
         for frame in frames:
             counted = eb.count(frame, slo, time="ts", status="code", time_unit=unit)
             assert same(counted["api"], want)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_instants_beside_a_minute_when_clocks_go_back(unit: str, zone: str | None) -> None:
+    """One tick before, at and after a minute are told apart, also in an hour that comes twice."""
+    pa = pytest.importorskip("pyarrow", reason="missing: pyarrow")
+    scale = {"ms": 10**6, "us": 10**3, "ns": 1}[unit]
+    twice = np.array([1_792_886_400, 1_792_890_000, 1_793_512_800], dtype=np.int64) * 10**9
+    ticks = np.sort(np.concatenate([twice + step * scale for step in (-1, 0, 1)])) // scale
+    slo = SLOS[0]
+    want = slo.count(Events(time=ticks * scale, status=[200] * len(ticks)))
+    found = pa.table(
+        {"ts": pa.array(ticks).cast(pa.timestamp(unit, zone)), "code": [200] * len(ticks)}
+    )
+    frames = {"arrow": found, "pandas": found.to_pandas()}
+    pd = pytest.importorskip("pandas", reason="missing: pandas")
+    frames["pandas_arrow"] = found.to_pandas(types_mapper=pd.ArrowDtype)
+    frames |= {name: make(found) for name, make in FRAMES_OF_ARROW.items()}
+    for name, frame in frames.items():
+        assert same(eb.count(frame, slo, time="ts", status="code")["api"], want), name
 
 
 FRAMES_OF_ARROW = {

@@ -4,6 +4,7 @@ Counting where the data lives: the same count series from any engine.
     patterns    regular expressions that every engine reads alike
     columns     a frame's columns by the name that conditions have for them
     conditions  predicates as an engine's own expressions
+    stamps      times that an engine would round or shift
     sums        what is added up for a set of objectives
     scan        one scan of a frame
     counted     what comes home

@@ -21,6 +21,7 @@ from errorbudget.slo import SLO
 from errorbudget.sources.engines.columns import UNITS_NS, FrameColumns, Roles
 from errorbudget.sources.engines.conditions import MOST_TEXTS, Compiler
 from errorbudget.sources.engines.counted import Bins, Counted
+from errorbudget.sources.engines.stamps import exact_times
 from errorbudget.sources.engines.sums import EVENTS, Sums
 from errorbudget.times import MAX_NS, MIN_NS
 
@@ -192,8 +193,7 @@ def scan(
             "DuckDB, Dask or PySpark"
         ) from None
     engine = str(frame.implementation.value)
-    if engine == "pyspark":
-        _check_spark_zone(data, frame, roles.time, source)
+    frame, roles = exact_times(frame, engine, roles, source)
     columns = FrameColumns(dict(frame.collect_schema()), roles, source)
     notes: list[str] = []
 
@@ -238,21 +238,6 @@ def scan(
     return Counted(
         tuple(slos), tuple(by), MINUTE_NS, Bins.added([bins], MINUTE_NS), engine, tuple(notes)
     )
-
-
-def _check_spark_zone(data: Any, frame: Any, time: str, source: str) -> None:
-    """Spark takes times without a zone for the session's; here they are UTC, so the two must be."""
-    import narwhals as nw
-
-    dtype = frame.collect_schema().get(time)
-    if dtype != nw.Datetime or dtype.time_zone is not None:
-        return
-    zone = data.sparkSession.conf.get("spark.sql.session.timeZone")
-    if zone not in ("UTC", "Etc/UTC", "Z", "GMT", "+00:00"):
-        raise InvalidSeriesError(
-            f'column "{time}" of {source} has no zone, and Spark takes it for {zone}; times '
-            'without a zone are UTC: set spark.sql.session.timeZone to "UTC"'
-        )
 
 
 def home(frame: Any, collect: Mapping[str, Any] | None = None) -> Any:

@@ -1,0 +1,66 @@
+"""Times that an engine would round or shift, put right before it is asked to count by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from errorbudget.errors import InvalidSeriesError
+from errorbudget.sources.engines.columns import Roles
+
+__all__ = ["exact_times"]
+
+_UTC = ("UTC", "Etc/UTC", "Z", "GMT", "+00:00")
+_LOCAL = ("polars", "pyarrow")
+"""Engines that keep a column's own zone, and truncate its wall time."""
+
+
+def exact_times(frame: Any, engine: str, roles: Roles, source: str) -> tuple[Any, Roles]:
+    """
+    The frame with times that its engine truncates to the very minute, and how to read them.
+
+    DuckDB rounds nanoseconds to microseconds before it truncates them, so they become integers.
+    Wall times are ambiguous when clocks go back, so zones become UTC.
+
+    Args:
+        frame: The events, as narwhals has them.
+        engine: Which engine, as narwhals names it.
+        roles: Which column is what.
+        source: What to call the frame in messages.
+
+    Raises:
+        InvalidSeriesError: Spark would shift times without a zone by that of its session.
+    """
+    import narwhals as nw
+
+    time = roles.time
+    schema: Mapping[str, Any] = frame.collect_schema()
+    dtype = schema.get(time)
+    native = frame.to_native()
+    if engine == "duckdb" and time in schema:
+        kind = str(native.types[native.columns.index(time)])
+        if kind in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS"):
+            name = '"' + time.replace('"', '""') + '"'
+            whole = native.project(f"* REPLACE (epoch_ns({name}) AS {name})")
+            return nw.from_native(whole), replace(roles, time_unit="ns")
+    if engine in ("pandas", "dask") and time in schema:
+        # narwhals does not know a zone with an underscore, such as America/New_York.
+        kind = native[time].dtype
+        kind = getattr(kind, "pyarrow_dtype", kind)
+        if str(getattr(kind, "tz", None) or "UTC") not in _UTC:
+            whole = native.assign(**{time: native[time].dt.tz_convert("UTC")})
+            return nw.from_native(whole), roles
+    if dtype != nw.Datetime:
+        return frame, roles
+    zone = dtype.time_zone
+    if engine in _LOCAL and zone is not None and zone not in _UTC:
+        return frame.with_columns(nw.col(time).dt.convert_time_zone("UTC")), roles
+    if engine == "pyspark" and zone is None:
+        session = native.sparkSession.conf.get("spark.sql.session.timeZone")
+        if session not in _UTC:
+            raise InvalidSeriesError(
+                f'column "{time}" of {source} has no zone, and Spark takes it for {session}; times '
+                'without a zone are UTC: set spark.sql.session.timeZone to "UTC"'
+            )
+    return frame, roles
