@@ -23,7 +23,7 @@ def backfill(history: History, folder: Path) -> Path:
     for series, samples in history.items():
         name = series.partition("{")[0]
         family = name.removesuffix("_total").removesuffix("_bucket").removesuffix("_count")
-        lines = [f"{series} {value:g} {ms // 1000}.{ms % 1000:03d}\n" for ms, value in samples]
+        lines = [f"{series} {value:.17g} {ms // 1000}.{ms % 1000:03d}\n" for ms, value in samples]
         families.setdefault(family, []).extend(lines)
     with (folder / "history.om").open("w") as file:
         for family, lines in families.items():
@@ -34,7 +34,9 @@ def backfill(history: History, folder: Path) -> Path:
             file.writelines(lines)
         file.write("# EOF\n")
     data = folder / "data"
-    command = [binary("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+    command = [binary("promtool"), "tsdb", "create-blocks-from"]
+    # Without longer blocks the whole text is read once for every two hours of it.
+    command += ["--max-block-duration=720h", "openmetrics"]
     subprocess.run(
         [*command, str(folder / "history.om"), str(data)], check=True, capture_output=True
     )

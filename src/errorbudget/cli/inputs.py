@@ -281,6 +281,7 @@ def _of_server(
 ) -> Inputs:
     """Objectives, and the counters that they need of a server."""
     from errorbudget.cli.prometheus_options import fetch
+    from errorbudget.sources.prometheus.asking import is_asked
 
     if options["spec"] is None:
         raise click.UsageError("--prometheus wants objectives: -s slos.yaml")
@@ -288,7 +289,13 @@ def _of_server(
     slos = _with_burn(chosen(every, options["names"]), burn)
     if not slos:
         raise InvalidInputError(f"{options['spec']} has no SLOs")
-    at = instant(options["at"])
+    for slo in slos if along else ():
+        if is_asked(slo):
+            raise InvalidInputError(
+                f'SLO "{slo.name}" ({slo.sli}) is answered by the server for one instant, so it has '
+                "no history here; choose others with --slo NAME"
+            )
+    at = None if options["at"] == "now" else instant(options["at"])  # now ends with a whole bin
     if along and since is None:
         # As far back as the longest window: one window's worth of points, each of them whole.
         since = (time.time_ns() if at is None else at) - max(slo.period_ns for slo in slos)

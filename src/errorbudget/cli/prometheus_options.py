@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from errorbudget.cli import say
-from errorbudget.durations import format_duration, parse_duration
+from errorbudget.durations import MINUTE_NS, format_duration, parse_duration
 from errorbudget.errors import GapWarning, InvalidInputError
 from errorbudget.times import format_time
 
 if TYPE_CHECKING:
     from errorbudget.counters import Rules
+    from errorbudget.counts import Counts
     from errorbudget.slo import SLO
     from errorbudget.sources.prometheus import (
         TLS,
@@ -157,7 +158,6 @@ class Extrapolated:
         Raises:
             InvalidInputError: *slo* counts slices or knows corrections, which PromQL does not.
         """
-        from errorbudget.counts import Counts
         from errorbudget.methods import Occurrences
         from errorbudget.sources.prometheus.asking import is_asked
         from errorbudget.times import to_ns
@@ -173,15 +173,44 @@ class Extrapolated:
             )
         interval = slo.interval(at_ns)
         counts = {
-            window: self.found.counts(slo, at=at_ns, window=window, rules=self.rules) or Counts()
+            window: self._counts(slo, at_ns, window)
             for window in {interval.length_ns, *slo.all_burn_windows}
         }
         return slo.assess(
             counts[interval.length_ns],
             at=at_ns,
             burn_counts={window: counts[window] for window in slo.all_burn_windows},
+            held=self._held(slo, at_ns),
             coverage=self.found.of(slo).coverage(interval),
         )
+
+    def _counts(self, slo: SLO, at_ns: int, window: int) -> Counts:
+        from errorbudget.counts import Counts
+
+        found = self.found.counts(slo, at=at_ns, window=window, rules=self.rules)
+        return Counts() if found is None else found
+
+    def _held(self, slo: SLO, at_ns: int) -> dict[str, bool]:
+        """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
+        from errorbudget.budget import spent
+
+        held = {}
+        for alert in () if slo.alerts is None else slo.alerts.alerts:
+            if not alert.hold:
+                continue
+            held[alert.name] = all(
+                alert.condition(
+                    {
+                        window: spent(
+                            self._counts(slo, instant, window), slo.target_at(instant).error
+                        )
+                        for window in alert.windows
+                    },
+                    slo.period_ns,
+                )
+                for instant in range(at_ns - alert.hold, at_ns, min(MINUTE_NS, alert.hold))
+            )
+        return held
 
 
 def transport_for(tls: TLS) -> Transport:

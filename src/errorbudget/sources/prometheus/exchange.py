@@ -174,7 +174,8 @@ def _judged(connection: Connection, outcome: Response | Exception | None) -> tup
     if isinstance(outcome, SourceError):
         raise outcome
     raise SourceUnavailableError(
-        f"{connection.url} cannot be reached, or broke off: {connection.hidden(str(outcome))}"
+        f"{connection.url} cannot be reached, or broke off: {connection.hidden(str(outcome))}; "
+        "does the server run, and is the address right?"
     )
 
 
