@@ -218,7 +218,8 @@ def test_secrets_are_sent_and_not_shown(
     ("words", "cure"),
     [
         (["--prometheus", f"http://slo:{SECRET}@127.0.0.1:9090"], "--basic USER:@FILE"),
-        (["--prometheus", f"{SECRET}"], "address of a server"),
+        (["--prometheus", f"slo:{SECRET}@127.0.0.1:9090"], "--basic USER:@FILE"),
+        (["--prometheus", "127.0.0.1:9090"], "address of a server"),
         (["--prometheus", "http://[::1"], "wants an address"),
         (["--basic", f"slo:{SECRET}"], "--basic wants USER:@FILE"),
         (["--basic", "slo:@a", "--bearer-file", "b"], "either --basic"),
@@ -240,7 +241,7 @@ def test_wrong_options_have_a_cure(
     code, _, said = run(ask(spec, *words), capsys)
     assert code == 2
     assert cure in said
-    assert SECRET not in said or "address of a server" in said
+    assert SECRET not in said
     assert said.count("\n") == 1
     assert not server.requests
 

@@ -1,13 +1,7 @@
-"""
-Figures from a server's counters instead of files: which server, how to be let in, how to read.
-
-A secret is written into no command line, where every list of processes shows it: it stands in a
-file. What a server echoes of it is hidden.
-"""
+"""Figures from a server's counters instead of files: which server, and how to read it."""
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,13 +19,7 @@ if TYPE_CHECKING:
     from errorbudget.counters import Rules
     from errorbudget.counts import Counts
     from errorbudget.slo import SLO
-    from errorbudget.sources.prometheus import (
-        TLS,
-        Basic,
-        Bearer,
-        Connection,
-        PrometheusCounts,
-    )
+    from errorbudget.sources.prometheus import TLS, PrometheusCounts
     from errorbudget.sources.prometheus.http import Request, Response, Transport
     from errorbudget.status import Status
 
@@ -269,6 +257,7 @@ def fetch(
     """
     import time
 
+    from errorbudget.cli.credentials import connection_of
     from errorbudget.cli.metrics_file import metrics_of
     from errorbudget.cli.progress import meter
     from errorbudget.sources.prometheus import Client, PrometheusSource
@@ -278,7 +267,7 @@ def fetch(
     for name in _OF_FILES:
         if options[name]:
             raise click.UsageError(f"{_typed(name)} belongs to files, not to --prometheus")
-    connection = _connection(options)
+    connection = connection_of(options)
     step_ns = parse_duration(options["bin"] or "1m")
     at = time.time_ns() // step_ns * step_ns if at_ns is None else at_ns
     reading = options["reading"] or "exact"
@@ -344,82 +333,3 @@ def _tell(notes: Sequence[str]) -> None:
         say(f"warning: {note}")
     if len(notes) > _MOST_SAID:
         say(f"warning: and {len(notes) - _MOST_SAID} more of these")
-
-
-# ------------------------------------------------------------------------------------ being let in
-
-
-def _connection(options: Mapping[str, Any]) -> Connection:
-    from urllib.parse import urlsplit
-
-    from errorbudget.cli.inputs import pairs
-    from errorbudget.sources.prometheus import TLS, Connection
-
-    url = options["prometheus"]
-    try:
-        named = "@" in urlsplit(url).netloc
-    except ValueError:
-        raise click.UsageError("--prometheus wants an address, as http://127.0.0.1:9090") from None
-    if named:
-        raise click.UsageError(
-            "a user or password in the address is seen by everyone who lists processes; "
-            "give --basic USER:@FILE"
-        )
-    if options["key"] and not options["cert"]:
-        raise click.UsageError("--key belongs to --cert")
-    return Connection(
-        url,
-        auth=_auth(options),
-        headers=_headers(options["header"]),
-        tenant=options["tenant"],
-        tls=TLS(options["ca"], options["cert"], options["key"]),
-        params=pairs("--param", options["param"]),
-    )
-
-
-def _auth(options: Mapping[str, Any]) -> Basic | Bearer | None:
-    from errorbudget.sources.prometheus import Basic, Bearer
-
-    basic, bearer = options["basic"], options["bearer_file"]
-    if basic and bearer:
-        raise click.UsageError("give either --basic or --bearer-file")
-    if bearer:
-        token = Bearer(token_file=bearer)
-        _sendable(token.secret.reveal(), f"the token in {bearer}")
-        return token
-    if basic:
-        user, _, path = basic.partition(":")
-        if not user or not path.startswith("@") or len(path) < 2:
-            raise click.UsageError(
-                "--basic wants USER:@FILE, a file that holds the password, as slo:@password.txt"
-            )
-        found = Basic(user, password_file=path[1:])
-        if not found.secret.reveal():
-            raise InvalidInputError(f"the password in {path[1:]} is empty")
-        return found
-    return None
-
-
-def _headers(texts: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, colon, value = (part.strip() for part in text.partition(":"))
-        if not colon or not value or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            raise click.UsageError("--header wants 'NAME: VALUE', as 'X-Api-Key: @key.txt'")
-        if name.lower() == "authorization":
-            raise click.UsageError(
-                "for the header Authorization there are --bearer-file FILE and --basic USER:@FILE"
-            )
-        if value.startswith("@"):
-            from errorbudget.sources.prometheus import Bearer
-
-            value = Bearer(token_file=value[1:]).secret.reveal()
-        _sendable(value, f"the value of header {name}")
-        found[name] = value
-    return found
-
-
-def _sendable(value: str, what: str) -> None:
-    """A header is one line of ASCII; else an error would show the secret."""
-    if not value or not value.isascii() or not value.isprintable():
-        raise InvalidInputError(f"{what} is empty, or not one line of plain ASCII")
