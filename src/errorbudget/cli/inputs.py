@@ -292,8 +292,8 @@ def _of_server(
     for slo in slos if along else ():
         if is_asked(slo):
             raise InvalidInputError(
-                f'SLO "{slo.name}" ({slo.sli}) is answered by the server for one instant, so it has '
-                "no history here; choose others with --slo NAME"
+                f'SLO "{slo.name}" ({slo.sli}) is answered by the server for one instant, so it '
+                "has no history here; choose others with --slo NAME"
             )
     at = None if options["at"] == "now" else instant(options["at"])  # now ends with a whole bin
     if along and since is None:
