@@ -51,6 +51,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         + f"  - {SPEC.format('a')}\n".encode()
         + b"  - {name: b, target: 99%, window: 1d, "
         + b"sli: {kind: availability, where: {tenant: x}}}\n",
+        "slow.yaml": b"slos: [{name: a, target: 99%, window: 1d, "
+        b"sli: {kind: latency, threshold: 200ms}}]\n",
+        "bare.yaml": b"slos: [{name: a, target: 99%, window: 1d, "
+        b"sli: {kind: latency, threshold: 200}}]\n",
+        "two.csv": b"time,status,status\n2026-03-01T12:00:00Z,200,500\n",
         "old.json": b'{"schema": "errorbudget.report/0", "at": "2026-03-01T12:00:00Z", "slos": []}',
     }
     for name, content in files.items():
@@ -95,6 +100,14 @@ CASES = [
     ("report access.log --fromat json", 2, ["--fromat", "--format"]),
     ("report access.log -o folder", 2, ["folder is a directory"]),
     ("report - -", 2, ["only once"]),
+    ("report access.log access.log", 2, ["given twice"]),
+    ("report table.csv -o table.csv", 2, ["table.csv is read here"]),
+    ("report access.log -o nowhere/page.html", 2, ["there is no folder nowhere"]),
+    ("report access.log -o page.pdf", 2, ['".pdf"', ".html"]),
+    ("report two.csv", 2, ["status more than once"]),
+    ("report -s slow.yaml access.log", 2, ["no durations", "--columns duration=NAME"]),
+    ("report -s bare.yaml access.log", 2, ["bare.yaml", 'write "200ms"']),
+    ("report access.log --target 100.1%", 2, ["at most 1, got 100.1%"]),
     ("reprt access.log", 2, ['no command "reprt"', 'did you mean "report"']),
     ("validate typo.yaml", 1, ["typo.yaml:2", 'did you mean "target"']),
     ("validate missing.yaml", 2, ["missing.yaml"]),
@@ -194,6 +207,35 @@ def test_standard_input_and_exit_codes_of_a_process(folder: Path) -> None:
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (3, b"")
     assert err.startswith(b"errorbudget: <stdin> is empty")
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_closed_streams(folder: Path, closed: str) -> None:
+    """A closed stream is no answer: the gate's exit code stays what the gate says."""
+    redirect = "2>&- >out.txt" if closed == "stderr" else ">&-"
+    codes = {}
+    for command in ("gate", "report"):
+        program = f"{sys.executable} -m errorbudget {command} access.log --slo availability"
+        done = subprocess.run(
+            ["sh", "-c", f"{program} {redirect}"], cwd=folder, capture_output=True, check=False
+        )
+        assert b"Traceback" not in done.stderr
+        codes[command] = done.returncode
+    # A gate answers by its exit code alone; a report that nobody can read is a wrong question.
+    assert codes == {"gate": 0, "report": 0 if closed == "stderr" else 2}
+
+
+def test_a_defect_is_never_an_answer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the program itself gets wrong has an exit code of its own, not that of a closed gate."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr("errorbudget.cli._run", broken)
+    assert main(["gate", "access.log"]) == 70
+    assert capsys.readouterr().err.startswith("errorbudget: a defect, please report it")
 
 
 def test_debug_shows_where_it_came_from(folder: Path) -> None:

@@ -188,7 +188,7 @@ JUNK: list[Any] = [
 
 
 @pytest.mark.parametrize("column", ["time", "status", "duration_s", "good", "labels", "values"])
-@pytest.mark.parametrize("junk", JUNK, ids=str)
+@pytest.mark.parametrize("junk", JUNK, ids=lambda junk: type(junk).__name__)
 def test_junk_is_refused_by_name(column: str, junk: Any) -> None:
     """No junk comes out as a number or a traceback of numpy's."""
     columns: dict[str, Any] = {"time": [1]}

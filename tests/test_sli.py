@@ -102,10 +102,10 @@ def test_defaults_and_words() -> None:
     assert str(eb.Throughput(1_000, "1m")) == "more than 1000 events/s (in every 1m)"
     assert str(eb.Concurrency(1_000)) == "max of connections more than 1000"
     assert str(eb.Freshness("5m")) == "age at most 5m"
-    assert repr(eb.Latency("0.25", column="ttfb_s")) == "Latency('250ms', column='ttfb_s')"
+    assert repr(eb.Latency("250ms", column="ttfb_s")) == "Latency('250ms', column='ttfb_s')"
     assert repr(eb.LatencyQuantile({"p95": Fraction(1, 3)})) == "LatencyQuantile({'p95': '1/3'})"
-    assert eb.LatencyQuantile({"p50": 1}, "ttfb_s").columns == {"ttfb_s"}
-    assert "column='ttfb_s'" in repr(eb.LatencyQuantile({"p50": 1}, "ttfb_s"))
+    assert eb.LatencyQuantile({"p50": "1s"}, "ttfb_s").columns == {"ttfb_s"}
+    assert "column='ttfb_s'" in repr(eb.LatencyQuantile({"p50": "1s"}, "ttfb_s"))
     assert repr(eb.Throughput(0.5, "1m")) == "Throughput(0.5, sustained='1m')"
     assert eb.LatencyQuantile({"p95": "1s"}, where="2xx").as_ratios() == (
         (eb.Latency("1s", where="2xx"), eb.Target("95%")),
@@ -126,6 +126,9 @@ def test_defaults_and_words() -> None:
         (lambda: eb.Latency("0"), "greater than 0"),
         (lambda: eb.Latency(-1), "greater than 0"),
         (lambda: eb.Latency("fast"), "cannot compare duration_s"),
+        (lambda: eb.Latency(200), 'needs its unit, got 200; write "200ms"'),
+        (lambda: eb.Latency("0.2"), "needs its unit"),
+        (lambda: eb.LatencyQuantile({"p95": 0.2}), "needs its unit"),
         (lambda: eb.LatencyQuantile({}), "a bound per quantile"),
         (lambda: eb.LatencyQuantile(None), "a bound per quantile"),
         (lambda: eb.LatencyQuantile({"p0": "1s"}), 'written "p95"'),

@@ -128,10 +128,14 @@ def _why(
     all_events = int(total.sum())
     n_busy, n_bad = int(np.count_nonzero(busy)), int(np.count_nonzero(bad_slice))
     sentences = [
-        f"Occurrences weighs every event alike: {by_event.counts.bad:,} of "
-        f"{by_event.counts.total:,} were bad.",
-        f"Time slices weigh every {length} alike and forget how bad it was: {n_bad:,} of {n_busy:,} "
-        f"with traffic missed {method.slice_target}.",
+        (
+            f"Occurrences weighs every event alike: {by_event.counts.bad:,} of "
+            f"{by_event.counts.total:,} were bad."
+        ),
+        (
+            f"Time slices weigh every {length} alike and forget how bad it was: {n_bad:,} of "
+            f"{n_busy:,} with traffic missed {method.slice_target}."
+        ),
     ]
     if n_bad and all_events:
         in_share, of_slices = in_bad / all_events, n_bad / n_busy
@@ -143,8 +147,8 @@ def _why(
     spared = int((total - good)[busy & ~bad_slice].sum())
     if spared:
         sentences.append(
-            f"{spared:,} bad events lie in slices that still reached {method.slice_target}: they cost "
-            "events, and no slice."
+            f"{spared:,} bad events lie in slices that still reached {method.slice_target}: they "
+            "cost events, and no slice."
         )
     empty = int(np.count_nonzero(~busy))
     if empty:

@@ -481,6 +481,11 @@ class Events:
         if name in _OWN and getattr(self, name) is not None:
             return getattr(self, name)
         known = ("time", *self.columns)
+        if name == "duration_s":
+            raise InvalidSeriesError(
+                "the events have no durations; name their column, such as "
+                f'columns={{"duration": ...}}; there are {", ".join(known)}'
+            )
         raise InvalidSeriesError(
             f'events have no column "{name}"; there are {", ".join(known)}'
             f"{did_you_mean(name, known)}"

@@ -57,7 +57,8 @@ class Target:
     def __init__(self, value: TargetLike) -> None:
         ratio = value.ratio if isinstance(value, Target) else _fraction(value)
         if not 0 < ratio <= 1:
-            cure = f'; for percent write "{value}%"' if 1 < ratio <= 100 else ""
+            bare = 1 < ratio <= 100 and not str(value).rstrip().endswith("%")
+            cure = f'; for percent write "{value}%"' if bare else ""
             raise InvalidTargetError(
                 f"target must be greater than 0 and at most 1, got {value}{cure}"
             )

@@ -21,6 +21,8 @@ WRONG = 2
 """The question was wrong: usage, unreadable input."""
 NO_DATA = 3
 """There is no data to answer with."""
+DEFECT = 70
+"""The program itself failed: neither an answer nor a wrong question."""
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 
@@ -48,19 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _tolerant_streams()
     try:
         code = _run(words, debug=debug)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # Python would complain when it closes the stream at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
+    except Exception as error:
+        if debug:
+            raise
+        # Never 1: whoever asked a gate must not take a defect for an answer.
+        say(f"a defect, please report it: {type(error).__name__}: {error}; --debug shows where")
+        return DEFECT
     return code
 
 
 def say(message: str) -> None:
     """One line on standard error, in the program's name."""
-    print(f"errorbudget: {' '.join(message.split())}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"errorbudget: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _tolerant_streams() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from errorbudget.cli.outputs import is_terminal
 from errorbudget.errors import InvalidInputError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -321,7 +322,7 @@ def read(
         )
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be read only once")
-    if "-" in files and sys.stdin.isatty():
+    if "-" in files and is_terminal(sys.stdin):
         raise InvalidInputError(
             "standard input is a terminal; pipe a log into it: zcat access.log.gz | errorbudget ..."
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+from errorbudget.cli.outputs import is_terminal
+
 __all__ = ["Meter", "meter"]
 
 PATIENCE_S = 1.0
@@ -68,7 +70,7 @@ class Meter:
 @contextmanager
 def meter(what: str, unit: str = "bytes", *, enabled: bool = True) -> Iterator[Meter]:
     """A `Meter` that is taken away at the end, whatever happens; silent unless on a terminal."""
-    found = Meter(what, unit, enabled=enabled and sys.stderr.isatty())
+    found = Meter(what, unit, enabled=enabled and is_terminal(sys.stderr))
     try:
         yield found
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from errorbudget.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from errorbudget.report.document import Document
 
@@ -22,7 +24,14 @@ _BY_SUFFIX = {
 
 def form_of(out: str | None) -> str:
     """The form that the name of a file suggests; text otherwise."""
-    return _BY_SUFFIX.get(Path(out).suffix.lower(), "text") if out else "text"
+    suffix = Path(out).suffix.lower() if out else ""
+    if suffix in ("", ".txt", ".text"):
+        return "text"
+    if suffix not in _BY_SUFFIX:
+        raise InvalidInputError(
+            f'"{suffix}" names no form; it is one of .txt, {", ".join(_BY_SUFFIX)}, or say --format'
+        )
+    return _BY_SUFFIX[suffix]
 
 
 def render(document: Document, form: str, *, to_file: bool = False) -> str | bytes:

@@ -99,6 +99,7 @@ def _write_tests(slos: Sequence[SLO], metrics: MetricsLike, folder: Path) -> Non
     from errorbudget.rules import prometheus_rules, prometheus_tests
     from errorbudget.rules.prometheus import slug
 
+    folder.mkdir(parents=True, exist_ok=True)
     for slo in slos:
         name = slug(slo.name)
         tested = prometheus_tests(slo, metrics=metrics, rule_files=[f"{name}.yml"])

@@ -19,8 +19,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from errorbudget.report.burn_down import burn_down
+from errorbudget.cli.outputs import is_terminal
 from errorbudget.figures import count, instant, length, percent, printable
+from errorbudget.report.burn_down import burn_down
 from errorbudget.report.wording import EVEN, Words, words
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ ASCII = Marks(
 
 def console_for(*, to_file: bool) -> Console:
     """A console that writes into memory as the real standard output would take it."""
-    terminal = not to_file and sys.stdout.isatty()
-    encoding = "utf-8" if to_file else (sys.stdout.encoding or "utf-8")
+    terminal = not to_file and is_terminal(sys.stdout)
+    encoding = "utf-8" if to_file else getattr(sys.stdout, "encoding", None) or "utf-8"
     sink = _Sink(encoding)
     if terminal:
         return Console(file=sink, force_terminal=True, highlight=False, markup=False, emoji=False)

@@ -200,6 +200,24 @@ class ErrorRate(RatioSLI):
         RatioSLI.__post_init__(self)
 
 
+def with_unit(value: object, column: str) -> None:
+    """
+    Refuse a bound without its unit where the column is in seconds.
+
+    A bare 200 would be 200 seconds, and every request fast enough.
+
+    Raises:
+        InvalidInputError: It is a plain number.
+    """
+    plain = isinstance(value, (int, float)) or (
+        isinstance(value, str) and value.strip().replace(".", "", 1).isdigit()
+    )
+    if plain and not isinstance(value, bool) and column.endswith("_s"):
+        raise InvalidInputError(
+            f'a bound on {column} needs its unit, got {value}; write "{value}ms" or "{value}s"'
+        )
+
+
 def positive(condition: Number) -> Number:
     """
     The condition itself, where its bound is above 0.
@@ -259,6 +277,7 @@ class Latency(RatioSLI):
         if isinstance(self.threshold, str) and not self.threshold:
             raise InvalidInputError('a latency needs a threshold, such as "200ms"')
         condition = positive(Number(self.column, "<=", self.threshold))
+        with_unit(self.threshold, self.column)
         object.__setattr__(self, "threshold", condition.bound_text)
         RatioSLI.__post_init__(self)
 

@@ -25,7 +25,7 @@ from errorbudget.predicates import (
     as_predicate,
 )
 from errorbudget.rationals import parse_rational
-from errorbudget.sli.ratio import Latency, positive
+from errorbudget.sli.ratio import Latency, positive, with_unit
 from errorbudget.target import Target
 
 __all__ = [
@@ -180,7 +180,9 @@ class ThresholdSLI:
 
 
 def _seconds(value: object, column: str) -> Fraction:
-    return positive(Number(column, "<=", value)).bound  # type: ignore[arg-type]
+    bound = positive(Number(column, "<=", value)).bound  # type: ignore[arg-type]
+    with_unit(value, column)
+    return bound
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from errorbudget.errors import SourceFormatError
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
 from errorbudget.sources.blocks import Block
 from errorbudget.sources.options import Options
@@ -116,6 +117,12 @@ def _head(sample: Sequence[str], delimiter: str) -> tuple[list[str], list[list[s
                 rows.append(row)
     except csv.Error:
         pass  # the rows themselves are read, and judged, later
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice and rows:
+        raise SourceFormatError(
+            f"the header names {', '.join(twice)} more than once; rename the columns, as one of "
+            "them would be taken blindly"
+        )
     return names, rows
 
 

@@ -150,9 +150,23 @@ def _sources(source: Source | Iterable[Source]) -> list[Source]:
     if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
         open_bytes(source)  # says what fits
     listed = [each for one in source for each in _sources(one)]
+    _refuse_twice(listed)
     if not listed:
         raise InvalidInputError("no files were given; give a path or several")
     return listed
+
+
+def _refuse_twice(sources: Iterable[Source]) -> None:
+    """A file given twice would count every one of its events twice."""
+    seen: set[tuple[int, int]] = set()
+    for source in sources:
+        if isinstance(source, (str, os.PathLike)) and Path(os.fsdecode(source)).is_file():
+            found = Path(os.fsdecode(source)).stat()
+            if (found.st_dev, found.st_ino) in seen:
+                raise InvalidInputError(
+                    f"{os.fsdecode(source)} is given twice; its events would count twice"
+                )
+            seen.add((found.st_dev, found.st_ino))
 
 
 def _globbed(path: PathLike) -> list[Source]:

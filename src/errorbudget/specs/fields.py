@@ -103,12 +103,12 @@ def _share(value: Any) -> Fraction:
     return share / 100 if text.endswith("%") else share
 
 
-def _figure(value: Any) -> Fraction | str:
+def _figure(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise InvalidInputError(f"must be a number or a duration, got {_shown(value)}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise InvalidInputError(f"must be a finite number, got {value}")
-    return value if isinstance(value, str) else Fraction(value)
+    return str(value)  # as it is written: whoever takes it sees whether it has a unit
 
 
 def _length(value: Any) -> int:
