@@ -176,11 +176,24 @@ def judged(slo: SLO, event: Event) -> bool | str | None:
 def takes_part(slo: SLO, event: Event) -> bool | None:
     """Whether an event or sample is measured by a threshold; None when a value is missing."""
     valid = slo.sli.valid_when.matches(event)
-    if valid is False or treatment(slo, event["time"]) == "exclude":
+    if valid is False:
+        return False
+    if treatment(slo, event["time"]) and not isinstance(slo.sli, Freshness):
         return False
     if isinstance(slo.sli, (LatencyQuantile, Concurrency)) and event.get(slo.sli.column) is None:
         return None
     return valid
+
+
+def maintained(slo: SLO, start: int, end: int) -> dict[str | None, int]:
+    """How long each treatment holds between two instants, piece by piece; None is as usual."""
+    edges = {start, end}
+    for correction in slo.corrections:
+        edges |= {correction.interval.start_ns, correction.interval.end_ns}  # type: ignore[union-attr]
+    found: dict[str | None, int] = {None: 0, "exclude": 0, "good": 0}
+    for low, high in pairwise(sorted(edge for edge in edges if start <= edge <= end)):
+        found[treatment(slo, low)] += high - low
+    return found
 
 
 def slices(slo: SLO, events: Sequence[Event], at: int) -> list[tuple[int, int]]:
@@ -208,10 +221,15 @@ def slice_unit(slo: SLO, inside: Sequence[Event], start: int, end: int) -> Unit:
     """The verdict on one slice from the events in it."""
     method = slo.method
     assert not isinstance(method, Occurrences)
-    length = Fraction(end - start, 10**9)
+    time = maintained(slo, start, end)
+    covered = (
+        None if time[None] else Unit(end, Fraction(time["good"] > 0), bool(time["good"]), start)
+    )
     if isinstance(slo.sli, Throughput):
+        if covered is not None:
+            return covered
         count = sum(takes_part(slo, event) is True for event in inside)
-        return Unit(end, Fraction(count / length > slo.sli.above), 1, start)
+        return Unit(end, Fraction(Fraction(count * 10**9, time[None]) > slo.sli.above), 1, start)
     if isinstance(slo.sli, RatioSLI):
         verdicts = [judged(slo, event) for event in inside]
         good, total = verdicts.count(True), verdicts.count(True) + verdicts.count(False)
@@ -222,6 +240,8 @@ def slice_unit(slo: SLO, inside: Sequence[Event], start: int, end: int) -> Unit:
         kept = all(m.met for m in figures(slo, part, start, end)) if part else None
         share = None if kept is None else Fraction(kept)
     if share is None:
+        if covered is not None:
+            return covered
         empty = {"exclude": Unit(end, Fraction(0), 0, start)}
         empty |= {"good": Unit(end, Fraction(1), 1, start), "bad": Unit(end, Fraction(0), 1, start)}
         return empty[method.no_data]
@@ -247,13 +267,17 @@ def fresh(slo: SLO, events: Sequence[Event], start: int, end: int) -> tuple[Frac
     assert isinstance(slo.sli, Freshness)
     updates = sorted(event["time"] for event in events if takes_part(slo, event))
     cuts = {start, end, *updates, *(update + slo.sli.within for update in updates)}
+    for correction in slo.corrections:
+        cuts |= {correction.interval.start_ns, correction.interval.end_ns}  # type: ignore[union-attr]
     cuts = sorted(cut for cut in cuts if start <= cut <= end)
     good = known = 0
     for low, high in pairwise(cuts):
         before = [update for update in updates if update <= low]
-        if before:
+        treated = treatment(slo, low)
+        if before and treated != "exclude":
             known += high - low
-            good += high - low if high - before[-1] <= slo.sli.within else 0
+            keeps = treated == "good" or high - before[-1] <= slo.sli.within
+            good += high - low if keeps else 0
     return Fraction(good), known
 
 
@@ -407,7 +431,7 @@ def figures(slo: SLO, events: Sequence[Event], start: int, end: int) -> list[Fig
             found.append(Figure(None if value is None else Fraction(value), met))
         return found
     if isinstance(sli, Throughput):
-        counts = [(len(events), end - start)]
+        counts = [(len(events), maintained(slo, start, end)[None])]
         if sli.sustained is not None:
             counts = [
                 (
@@ -415,6 +439,7 @@ def figures(slo: SLO, events: Sequence[Event], start: int, end: int) -> list[Fig
                     sli.sustained,
                 )
                 for high in range(end, start + sli.sustained - 1, -sli.sustained)
+                if maintained(slo, high - sli.sustained + 1, high + 1)[None] == sli.sustained
             ]
         if not counts or not counts[0][1]:
             return [Figure(None, None)]
@@ -446,6 +471,9 @@ def expected_figures(slo: SLO, events: Sequence[Event], at: int) -> list[Figure]
     times = [event["time"] for event in events]
     since = start + open_start
     observed = bool(times) and min(times) <= at and max(times) >= since
+    if isinstance(slo.sli, Freshness):
+        updates = [event for event in events if takes_part(slo, event) and event["time"] <= at]
+        return figures(slo, updates, start, at)
     inside = [
         event
         for event in events

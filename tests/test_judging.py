@@ -95,3 +95,51 @@ def test_gaps_of_counters_reach_the_slices(method: Any) -> None:
     assert status.counts.total == 4
     assert status.coverage == 0.75
     assert "only 75.0%" in status.warnings[0]
+
+
+EMPTY_IN_UPKEEP = [
+    (eb.Availability(), Timeslices("1m", no_data="bad")),
+    (eb.Availability(), RatioTimeslices("1m", no_data="bad")),
+    (eb.LatencyQuantile({"p95": "1s"}), Timeslices("1m", no_data="bad")),
+    (eb.Concurrency(5), Timeslices("1m", no_data="bad")),
+]
+
+
+@pytest.mark.parametrize(("sli", "method"), EMPTY_IN_UPKEEP)
+@pytest.mark.parametrize(("treat", "units"), [("exclude", 50), ("good", 60)])
+def test_empty_slices_in_maintenance(sli: Any, method: Any, treat: Any, units: int) -> None:
+    """Silence that was agreed on is no bad slice, whatever silence is otherwise."""
+    time = (np.arange(3_600) + 1) * 10**9
+    time = time[(time <= 20 * MINUTE) | (time > 30 * MINUTE)]
+    events = Events(
+        time=time,
+        status=np.full(len(time), 200),
+        duration_s=np.full(len(time), 0.1),
+        values={"connections": np.full(len(time), 9.0)},
+    )
+    slo = SLO("x", target="100%", window="1h", sli=sli, method=method, min_coverage=0)
+    assert slo.evaluate(events, at=60 * MINUTE).counts == Counts(50, 10)
+    upkeep = slo.replace(corrections=[Maintenance(20 * MINUTE, 30 * MINUTE, treat)])
+    status = upkeep.evaluate(events, at=60 * MINUTE)
+    assert (status.counts, status.coverage) == (Counts(units, 0), units / 60)
+    half = slo.replace(corrections=[Maintenance(20 * MINUTE, 29 * MINUTE + 30 * 10**9, treat)])
+    assert half.evaluate(events, at=60 * MINUTE).counts == Counts(units - (treat == "good"), 1)
+
+
+def test_maintenance_excluded_and_forgiven_within_one_slice() -> None:
+    """What is left of it after exclusion is forgiven, so it is good."""
+    corrections = [Maintenance(MINUTE, 90 * 10**9), Maintenance(MINUTE, 2 * MINUTE, "good")]
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI(), corrections=corrections)
+    sliced = slo.replace(method=Timeslices("1m", no_data="bad"), min_coverage=0)
+    events = Events(time=[1, 3 * MINUTE], good=[True, True])
+    assert sliced.evaluate(events).counts == Counts(3, 0)
+
+
+def test_counts_keep_maintenance_in_mind() -> None:
+    """Slices of counts are those of the events that were counted."""
+    corrections = [Maintenance(MINUTE, 3 * MINUTE)]
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI(), corrections=corrections)
+    sliced = slo.replace(method=Timeslices("1m", no_data="bad"), min_coverage=0)
+    events = Events(time=[1, 5 * MINUTE], good=[True, True])
+    assert sliced.evaluate(events).counts == Counts(2, 1)
+    assert sliced.evaluate(slo.count(events)).counts == Counts(2, 1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import errorbudget as eb
-from errorbudget import SLO, Events, Timeslices
+from errorbudget import SLO, Events, Maintenance, Timeslices
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.measuring import bound_slices, measure, samples
 from errorbudget.sli import ThresholdSLI
@@ -29,8 +29,14 @@ def test_columns_measure_as_the_plain_path(sli: Any, rows: list[dict[str, Any]],
     interval = Interval(at - 5 * strategies.MINUTE, at, "right")
     time, values = samples(slo, strategies.to_events(rows))
     found = measure(sli, time, values, interval)
+    ever = isinstance(sli, eb.Freshness)  # data ages from its last update, whenever that was
     part = sorted(
-        (r for r in rows if oracles.takes_part(slo, r) and interval.contains(r["time"])),
+        (
+            r
+            for r in rows
+            if oracles.takes_part(slo, r)
+            and (r["time"] <= at if ever else interval.contains(r["time"]))
+        ),
         key=lambda r: r["time"],
     )
     column = getattr(sli, "column", None)
@@ -109,3 +115,107 @@ def test_strange_indicators_are_refused() -> None:
     with pytest.raises(InvalidSeriesError, match="no time slices"):
         bound_slices(slo, slo.sli, slo.method, Events(time=[1]), 10**12)  # type: ignore[arg-type]
     assert not len(bound_slices(slo, slo.sli, slo.method, Events(time=[]), 0))  # type: ignore[arg-type]
+
+
+HOUR = 60 * strategies.MINUTE
+UPKEEP = (20 * strategies.MINUTE, 30 * strategies.MINUTE)
+FULL = np.arange(1, 3_601) * 10**9
+GAP = FULL[(UPKEEP[0] > FULL) | (UPKEEP[1] <= FULL)]
+"""One event a second for an hour, and the same without ten minutes of maintenance."""
+
+
+@pytest.mark.parametrize("treat", ["exclude", "good"])
+@pytest.mark.parametrize("time", [FULL, GAP], ids=["full", "gap"])
+@pytest.mark.parametrize("sustained", [None, "1m"])
+def test_maintenance_leaves_the_time_of_a_rate(treat: Any, time: Any, sustained: Any) -> None:
+    """A rate is over the time that is left, whether or not there were events in maintenance."""
+    sli = eb.Throughput("9/10", sustained)
+    slo = SLO("x", window="1h", sli=sli, corrections=[Maintenance(*UPKEEP, treat)])
+    status = slo.evaluate(Events(time=time), at=HOUR)
+    assert (status.state, status.measurements[0].value) == ("met", 1.0)
+    all_of_it = slo.replace(corrections=[Maintenance(0, HOUR + 1, treat)])
+    assert all_of_it.evaluate(Events(time=time), at=HOUR).state == "no_data"
+
+
+def test_a_slice_that_maintenance_touches_is_not_a_whole_one() -> None:
+    """The slowest minute is looked for among those that are all there."""
+    time = FULL[(FULL <= 10 * 10**9) | (FULL > 60 * 10**9)]
+    slo = SLO("x", window="1h", sli=eb.Throughput("9/10", "1m"))
+    assert slo.evaluate(Events(time=time), at=HOUR).state == "missed"
+    touched = slo.replace(corrections=[Maintenance(30 * 10**9, 31 * 10**9)])
+    assert touched.evaluate(Events(time=time), at=HOUR).state == "met"
+
+
+@pytest.mark.parametrize("time", [FULL, GAP], ids=["full", "gap"])
+@pytest.mark.parametrize(("treat", "units"), [("exclude", 50), ("good", 60)])
+def test_slices_of_a_rate_in_maintenance(time: Any, treat: Any, units: int) -> None:
+    """Silence in excluded time is no slice, in forgiven time a good one."""
+    slo = SLO(
+        "x",
+        target="100%",
+        window="1h",
+        sli=eb.Throughput("9/10"),
+        method=Timeslices("1m"),
+        corrections=[Maintenance(*UPKEEP, treat)],
+        min_coverage=0,
+    )
+    status = slo.evaluate(Events(time=time), at=HOUR)
+    assert (status.counts.good, status.counts.total) == (units, units)
+
+
+def test_a_slice_in_part_in_maintenance_is_judged_on_the_rest() -> None:
+    """Thirty events in the thirty seconds that are left are one a second, and one fewer are not."""
+    late = FULL[(FULL <= 90 * 10**9) | (FULL > 120 * 10**9)]
+    slo = SLO(
+        "x",
+        target="100%",
+        window="1h",
+        sli=eb.Throughput("29/30"),
+        method=Timeslices("1m"),
+        corrections=[Maintenance(90 * 10**9 + 1, 120 * 10**9 + 1)],
+        min_coverage=0,
+    )
+    assert slo.evaluate(Events(time=late), at=HOUR).counts.bad == 0
+    fewer = late[late != 75 * 10**9]
+    assert slo.evaluate(Events(time=fewer), at=HOUR).counts.bad == 1
+
+
+@pytest.mark.parametrize(("treat", "known_s"), [("exclude", 2_999), ("good", 3_599)])
+def test_maintenance_of_fresh_time(treat: Any, known_s: int) -> None:
+    """Excluded time is not known, forgiven time is fresh, and an update in either is one."""
+    corrections = [Maintenance(*UPKEEP, treat)]
+    slo = SLO("x", target="100%", window="1h", sli=eb.Freshness("1m"), corrections=corrections)
+    for time in (FULL, GAP):
+        counts = slo.evaluate(Events(time=time), at=HOUR).counts
+        assert (counts.good, counts.total) == (known_s * 10**9, known_s * 10**9)
+    inside = np.append(FULL[:1_200], UPKEEP[1] - 10**9)
+    counts = slo.evaluate(Events(time=inside), at=UPKEEP[1] + 59 * 10**9).counts
+    assert counts.bad == 0
+
+
+def test_stale_data_has_its_true_age() -> None:
+    """An update from before the window, or from maintenance, still tells how old data is."""
+    slo = SLO("x", window="1h", sli=eb.Freshness("1m"))
+    status = slo.evaluate(Events(time=[0]), at=5 * HOUR)
+    assert (status.state, status.measurements[0].value) == ("missed", 5 * 3_600)
+    assert (status.coverage, status.warnings) == (1, ())
+    upkeep = slo.replace(corrections=[Maintenance(0, HOUR)])
+    assert upkeep.evaluate(Events(time=[0]), at=5 * HOUR).measurements == status.measurements
+    assert slo.evaluate(Events(time=[HOUR]), at=0).state == "no_data"
+    assert slo.evaluate(Events(time=[]), at=0).state == "no_data"
+    history = slo.history(Events(time=[0]), step="1h", start=0, end=3 * HOUR)
+    assert history.measurements["age"].tolist() == [0, 3_600, 7_200, 10_800]
+
+
+@pytest.mark.parametrize("treat", ["exclude", "good"])
+def test_maintenance_takes_samples_out(treat: Any) -> None:
+    """Slow requests and low gauges of maintenance are not measured, and not missed either."""
+    columns: dict[str, Any] = {
+        "duration_s": [0.1, 9.0, np.nan],
+        "values": {"connections": [9.0, 1.0, np.nan]},
+    }
+    events = Events(time=[10, 20, 21], **columns)
+    for sli in (eb.LatencyQuantile({"p99": "1s"}), eb.Concurrency(5, statistic="sustained")):
+        slo = SLO("x", window="1h", sli=sli, corrections=[Maintenance(15, 30, treat)])
+        status = slo.evaluate(events, at=40)
+        assert (status.state, status.counts.total, status.left_out) == ("met", 1, 0)

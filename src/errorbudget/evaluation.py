@@ -19,8 +19,8 @@ from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError, did_you_mean
 from errorbudget.schedule import TargetSchedule
-from errorbudget.series import CountSeries, EventSeries, Series, window_counts
-from errorbudget.sli import ThresholdSLI
+from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series, window_counts
+from errorbudget.sli import Freshness, ThresholdSLI
 from errorbudget.slices import RatioSeries
 from errorbudget.slo import SLO, Evaluable
 from errorbudget.status import Status
@@ -252,18 +252,20 @@ def _said(slo: SLO, events: Events, left_out: int) -> list[str]:
 
 
 def _evaluate_threshold(slo: SLO, events: Events, at_ns: int) -> Status:
-    from errorbudget.measuring import lacking, samples, threshold_figures
+    from errorbudget.measuring import exempt_time, lacking, samples, threshold_figures
 
     assert isinstance(slo.sli, ThresholdSLI)  # noqa: S101 - what SLO checks
     interval = slo.interval(at_ns)
     time, values = samples(slo, events)
     whole = EventSeries(time, time[:0], events.span)
+    seen = FreshSeries(time, slo.sli.within) if isinstance(slo.sli, Freshness) else whole
     left_out = _inside(lacking(slo, events), interval)
+    exempt = exempt_time(slo, interval.start_ns, at_ns)
     return slo.assess(
         window_counts(whole, interval),
         at=at_ns,
-        coverage=whole.coverage(interval),
-        measurements=threshold_figures(slo.sli, time, values, events.span, interval),
+        coverage=seen.coverage(interval),
+        measurements=threshold_figures(slo.sli, time, values, events.span, interval, exempt),
         left_out=left_out,
         warnings=_said(slo, events, left_out),
     )

@@ -412,7 +412,7 @@ def history_of_counts(
 
 def _threshold_history(slo: SLO, events: Events, times: Integers, step_ns: int) -> History:
     """Figures of a threshold objective, window by window: O(n x window)."""
-    from errorbudget.measuring import samples, threshold_figures
+    from errorbudget.measuring import exempt_time, samples, threshold_figures
 
     assert isinstance(slo.sli, ThresholdSLI)  # noqa: S101 - what SLO checks
     time, values = samples(slo, events)
@@ -424,9 +424,15 @@ def _threshold_history(slo: SLO, events: Events, times: Integers, step_ns: int) 
         np.searchsorted(time, starts, side="left"),
     )
     total = np.searchsorted(time, times, side="right") - low
+    exempt = exempt_time(slo, int(starts.min()), int(times[-1]))
     rows = [
         threshold_figures(
-            slo.sli, time, values, events.span, Interval(begin, end, "right" if open_ else "left")
+            slo.sli,
+            time,
+            values,
+            events.span,
+            Interval(begin, end, "right" if open_ else "left"),
+            exempt,
         )
         for begin, end, open_ in zip(
             starts.tolist(), times.tolist(), open_rows.tolist(), strict=True

@@ -16,8 +16,15 @@ from errorbudget.durations import DurationLike, parse_duration
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.events import Events
 from errorbudget.kernels.predicates import matches
-from errorbudget.measuring import bound_slices, corrected, lacking, last_whole, participants
-from errorbudget.methods import Occurrences, RatioTimeslices, Timeslices
+from errorbudget.measuring import (
+    bound_slices,
+    corrected,
+    exempt_time,
+    lacking,
+    last_whole,
+    participants,
+)
+from errorbudget.methods import Occurrences, Timeslices
 from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series
 from errorbudget.sli import Freshness, RatioSLI, ThresholdSLI
 from errorbudget.slices import ratio_slices, verdicts
@@ -96,10 +103,9 @@ def judge(slo: SLO, events: Events, *, until_ns: int) -> Judged[Series]:
         InvalidSeriesError: The events lack a column that the indicator asks for.
     """
     if isinstance(slo.sli, Freshness):
-        return Judged(
-            FreshSeries(events.time[participants(slo, events)], slo.sli.within),
-            lacking(slo, events),
-        )
+        updates = events.time[participants(slo, events)]
+        exempt = exempt_time(slo, int(updates[0]), until_ns) if len(updates) else None
+        return Judged(FreshSeries(updates, slo.sli.within, exempt), lacking(slo, events))
     if isinstance(slo.sli, ThresholdSLI):
         assert isinstance(slo.method, Timeslices)  # noqa: S101 - what SLO._check promises
         return Judged(
@@ -115,12 +121,19 @@ def judge(slo: SLO, events: Events, *, until_ns: int) -> Judged[Series]:
 
 
 def judge_series(slo: SLO, series: CountSeries, *, until_ns: int) -> Series:
-    """The units that *slo* sees in counts of its events: the counts, or slices of them."""
+    """
+    The units that *slo* sees in counts of its events: the counts, or slices of them.
+
+    The counts are taken as corrected, as `count_events` makes them. Maintenance still decides on
+    the empty slices that lie in it; see `slices.with_no_data`.
+    """
+    if isinstance(slo.method, Occurrences):
+        return series
+    span = series.span
+    exempt = None if span is None else exempt_time(slo, span[0], max(span[1], until_ns))
     if isinstance(slo.method, Timeslices):
-        return verdicts(series, slo.method, until_ns)
-    if isinstance(slo.method, RatioTimeslices):
-        return ratio_slices(series, slo.method, until_ns)
-    return series
+        return verdicts(series, slo.method, until_ns, exempt)
+    return ratio_slices(series, slo.method, until_ns, exempt)
 
 
 def count_events(slo: SLO, events: Events, *, step: DurationLike = "1m") -> CountSeries:

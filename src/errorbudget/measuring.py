@@ -3,6 +3,10 @@ Threshold objectives over events: the figures of a window, and slice by slice.
 
 The columnar twin of `ThresholdSLI.measure`. Ranks and comparisons of counts are decided in
 integers.
+
+Maintenance takes out time, be it excluded or forgiven: neither the samples in it nor its length
+are measured. Where there are units, a slice without any time left is left out, or good where the
+maintenance is; a slice that maintenance covers in part is judged on what is left of it.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.events import Events
 from errorbudget.kernels.predicates import matches, numbers
+from errorbudget.kernels.stretches import Exempt, Stretches
 from errorbudget.methods import Occurrences, Timeslices
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.sli import (
@@ -26,7 +31,7 @@ from errorbudget.sli import (
     ThresholdSLI,
     Throughput,
 )
-from errorbudget.slices import with_no_data
+from errorbudget.slices import with_left_out, with_no_data
 from errorbudget.slo import SLO
 from errorbudget.windows import Interval
 
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bound_slices",
     "corrected",
+    "exempt_time",
     "lacking",
     "last_whole",
     "measure",
@@ -66,6 +72,16 @@ def corrected(slo: SLO, events: Events, valid: Mask, good: Mask) -> tuple[Mask, 
     return (valid | forgiven) & ~excluded, good | forgiven
 
 
+def exempt_time(slo: SLO, first_ns: int, last_ns: int) -> Exempt | None:
+    """The maintenance that touches [first, last], not clipped; None where there can be none."""
+    if not slo.corrections or last_ns < first_ns:
+        return None
+    from errorbudget.corrections import corrected_intervals
+
+    parts = corrected_intervals(slo.corrections, Interval(first_ns, last_ns + 1, "left"))
+    return Exempt(Stretches.of(parts["exclude"]), Stretches.of(parts["good"]))
+
+
 def last_whole(slo: SLO, until_ns: int) -> int:
     """The last instant of the last slice that ends by *until_ns*."""
     assert not isinstance(slo.method, Occurrences)  # noqa: S101 - only sliced methods come here
@@ -74,10 +90,18 @@ def last_whole(slo: SLO, until_ns: int) -> int:
 
 
 def participants(slo: SLO, events: Events) -> Mask:
-    """The events that take part in a threshold objective, maintenance left out."""
+    """The events that take part in a threshold objective."""
     valid, _ = matches(slo.sli.valid_when, events)
-    kept, _ = corrected(slo, events, valid, np.zeros(len(events), dtype=bool))
-    return kept & valid
+    return valid & ~_maintained(slo, events)
+
+
+def _maintained(slo: SLO, events: Events) -> Mask:
+    """The events that maintenance takes out; an update of data stays one."""
+    nothing = np.zeros(len(events), dtype=bool)
+    if isinstance(slo.sli, Freshness) or not len(events):
+        return nothing
+    exempt = exempt_time(slo, int(events.time[0]), int(events.time[-1]))
+    return nothing if exempt is None else exempt.hold(events.time)
 
 
 def samples(slo: SLO, events: Events) -> tuple[Integers, Floats]:
@@ -94,8 +118,7 @@ def samples(slo: SLO, events: Events) -> tuple[Integers, Floats]:
 def lacking(slo: SLO, events: Events) -> Integers:
     """When what would take part, were a value not missing, happened [ns]; shape (k,)."""
     valid, invalid = matches(slo.sli.valid_when, events)
-    nothing = np.zeros(len(events), dtype=bool)
-    kept, _ = corrected(slo, events, ~invalid, nothing)
+    kept = ~_maintained(slo, events)
     if isinstance(slo.sli, (LatencyQuantile, Concurrency)):
         valid = valid & ~np.isnan(numbers(events, slo.sli.column))
     return events.time[kept & ~invalid & ~valid]
@@ -107,9 +130,12 @@ def threshold_figures(
     values: Floats,
     span: tuple[int, int] | None,
     interval: Interval,
+    exempt: Exempt | None = None,
 ) -> tuple[Measurement, ...]:
     """
     The figures of one window, or none where nothing was observed: a rate of 0 would be a claim.
+
+    The age of data is known from the first update on, however long ago the last one was.
 
     Args:
         sli: The threshold indicator.
@@ -117,10 +143,13 @@ def threshold_figures(
         values: Their values; shape (n,).
         span: First and last instant that was observed [ns].
         interval: The window.
+        exempt: Maintenance.
     """
     since = interval.start_ns + (interval.closed == "right")
     observed = span is not None and span[0] <= interval.end_ns and span[1] >= since
-    found = measure(sli, time, values, interval)
+    found = measure(sli, time, values, interval, exempt)
+    if isinstance(sli, Freshness):
+        return found
     return found if observed else tuple(replace(figure, value=None) for figure in found)
 
 
@@ -132,17 +161,28 @@ def _added_up(time: Integers, values: Floats) -> tuple[Integers, Floats]:
 
 
 def measure(
-    sli: ThresholdSLI, time: Integers, values: Floats, interval: Interval
+    sli: ThresholdSLI,
+    time: Integers,
+    values: Floats,
+    interval: Interval,
+    exempt: Exempt | None = None,
 ) -> tuple[Measurement, ...]:
     """
     The figures of one window.
 
     Args:
         sli: The threshold indicator.
-        time: When the samples were taken [ns UTC], ascending; shape (n,).
+        time: When the samples were taken [ns UTC], those in maintenance left out but for updates,
+            ascending; shape (n,). The newest update counts also from before the window.
         values: Their values; shape (n,).
         interval: The window.
+        exempt: Maintenance: a mean rate is over the time that is left, and a sustained one over
+            the slices that maintenance does not touch.
     """
+    if isinstance(sli, Freshness):
+        updates = int(np.searchsorted(time, interval.end_ns, "right"))
+        age = (interval.end_ns - int(time[updates - 1])) / SECOND_NS if updates else None
+        return (sli.measurement(age),)
     inside = slice(
         int(
             np.searchsorted(
@@ -162,19 +202,7 @@ def measure(
         ordered = np.partition(values, sorted(set(ranks)))
         return sli.measurements([float(ordered[rank]) for rank in ranks])
     if isinstance(sli, Throughput):
-        if sli.sustained is None:
-            return (
-                sli.measurement(
-                    len(time) * SECOND_NS / interval.length_ns if interval.length_ns else None
-                ),
-            )
-        whole = interval.length_ns // sli.sustained
-        if not whole:
-            return (sli.measurement(None),)
-        # Whole slices are cut backwards from the end, so that the newest minute is always judged.
-        position = (interval.end_ns - time) // sli.sustained
-        per_slice = np.bincount(position[position < whole], minlength=whole)
-        return (sli.measurement(int(per_slice.min()) * SECOND_NS / sli.sustained),)
+        return (sli.measurement(_rate(sli, time, interval, exempt)),)
     if isinstance(sli, Concurrency):
         _, sums = _added_up(time, values)
         if not len(sums):
@@ -182,10 +210,28 @@ def measure(
         if sli.statistic == "mean":
             return (sli.measurement(float(sums.mean())),)
         return (sli.measurement(float(sums.max() if sli.statistic == "max" else sums.min())),)
-    if isinstance(sli, Freshness):
-        age = (interval.end_ns - int(time[-1])) / SECOND_NS if len(time) else None
-        return (sli.measurement(age),)
     raise InvalidSeriesError(f"no way to measure {type(sli).__name__}")
+
+
+def _rate(
+    sli: Throughput, time: Integers, interval: Interval, exempt: Exempt | None
+) -> float | None:
+    """The mean or the lowest rate of a window [events/s]; None where no time is left."""
+    if sli.sustained is None:
+        length_ns = interval.length_ns
+        if exempt is not None:
+            edges = np.array([interval.start_ns, interval.end_ns], dtype=np.int64)
+            length_ns = int(exempt.left(edges[:1], edges[1:])[0])
+        return len(time) * SECOND_NS / length_ns if length_ns else None
+    whole = interval.length_ns // sli.sustained
+    # Whole slices are cut backwards from the end, so that the newest minute is always judged.
+    position = (interval.end_ns - time) // sli.sustained
+    per_slice = np.bincount(position[position < whole], minlength=whole)
+    if exempt is not None:
+        # (start, end] holds the same whole nanoseconds as [start + 1, end + 1)
+        ends = interval.end_ns + 1 - np.arange(whole, dtype=np.int64) * sli.sustained
+        per_slice = per_slice[exempt.left(ends - sli.sustained, ends) == sli.sustained]
+    return int(per_slice.min()) * SECOND_NS / sli.sustained if len(per_slice) else None
 
 
 def bound_slices(
@@ -193,6 +239,9 @@ def bound_slices(
 ) -> CountSeries:
     """
     One unit per time slice: does the slice keep the bound?
+
+    A slice without any time outside of maintenance is left out, or good where that forgives. One
+    that maintenance covers in part is judged on the rest: a rate over the time that is left.
 
     Args:
         slo: The objective.
@@ -208,6 +257,8 @@ def bound_slices(
     )
     if not len(bins):
         return bins
+    ends = bins.end_ns
+    exempt = exempt_time(slo, int(ends[0]) - method.slice, int(ends[-1]))
     shift = 1 if bins.closed == "right" else 0
     first = int(bins.label_ns[0]) // method.slice - shift
 
@@ -215,10 +266,7 @@ def bound_slices(
         return (instants - shift) // method.slice - first
 
     if isinstance(sli, Throughput):
-        # rate > above means count x 1e9 > above x slice; silence is no throughput, never "no data"
-        enough = sli.above.numerator * method.slice // (sli.above.denominator * SECOND_NS)
-        kept = (bins.total > enough).astype(np.int64)
-        return CountSeries(bins.label_ns, kept, np.ones_like(kept), bins.step_ns, bins.closed)
+        return _rates_kept(sli, bins, exempt)
     if isinstance(sli, LatencyQuantile):
         good = _quantiles_kept(sli, bins.total, values[np.lexsort((values, slice_of(time)))])
     elif isinstance(sli, Concurrency):
@@ -226,7 +274,23 @@ def bound_slices(
         good = _gauge_kept(sli, slice_of(instants), sums, len(bins))
     else:
         raise InvalidSeriesError(f"{sli} has no time slices")
-    return with_no_data(bins, good, method.no_data)
+    return with_no_data(bins, good, method.no_data, exempt)
+
+
+def _rates_kept(sli: Throughput, bins: CountSeries, exempt: Exempt | None) -> CountSeries:
+    """One unit per slice by its rate; silence is no throughput, and never "no data"."""
+    # rate > above means count x 1e9 > above x length
+    top, bottom = sli.above.numerator, sli.above.denominator * SECOND_NS
+    good = bins.total > top * bins.step_ns // bottom
+    left_out = forgiven = np.zeros(len(bins), dtype=bool)
+    if exempt is not None:
+        starts = bins.end_ns - bins.step_ns
+        left_ns = exempt.left(starts, bins.end_ns)
+        partly = np.flatnonzero(left_ns < bins.step_ns)
+        enough = [top * left // bottom for left in left_ns[partly].tolist()]
+        good[partly] = bins.total[partly] > enough
+        left_out, forgiven = exempt.judged(starts, bins.end_ns)
+    return with_left_out(bins, good | forgiven, left_out)
 
 
 def _quantiles_kept(sli: LatencyQuantile, sizes: Integers, ordered: Floats) -> Mask:

@@ -18,6 +18,7 @@ import numpy as np
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
+from errorbudget.kernels.stretches import Exempt
 from errorbudget.times import MIN_NS, TimeLike, format_time
 from errorbudget.windows import Closed, Interval
 
@@ -463,10 +464,13 @@ class FreshSeries:
     Args:
         time_ns: When the data was updated [ns UTC], ascending; int64, shape (n,).
         within_ns: Greatest good age [ns].
+        exempt: Maintenance: excluded time is neither fresh nor known, forgiven time is fresh. It
+            takes away no update.
     """
 
     time_ns: Integers
     within_ns: int
+    exempt: Exempt | None = None
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -485,10 +489,24 @@ class FreshSeries:
         if not len(self.time_ns):
             nothing = np.zeros(len(edges_ns), dtype=np.int64)
             return nothing, nothing
+        fresh, known = self._fresh(edges_ns), self._known(edges_ns)
+        if self.exempt is None:
+            return fresh, known
+        excluded, forgiven = self.exempt.excluded, self.exempt.forgiven
+        fresh += forgiven.inside(edges_ns, self._stale) - excluded.inside(edges_ns, self._fresh)
+        return fresh, known - excluded.inside(edges_ns, self._known)
+
+    def _known(self, edges_ns: Integers) -> Integers:
+        return np.asarray(np.maximum(edges_ns, self.time_ns[0]) - self.time_ns[0])
+
+    def _fresh(self, edges_ns: Integers) -> Integers:
         edges = np.maximum(edges_ns, self.time_ns[0])
         last = np.searchsorted(self.time_ns, edges, side="right") - 1
         age = np.minimum(edges - self.time_ns[last], self.within_ns)
-        return self._fresh_before[last] + age, edges - self.time_ns[0]
+        return np.asarray(self._fresh_before[last] + age)
+
+    def _stale(self, edges_ns: Integers) -> Integers:
+        return self._known(edges_ns) - self._fresh(edges_ns)
 
     def coverage(self, interval: Interval) -> float | None:
         """Share of *interval* since the first update: from then on the age is always known."""

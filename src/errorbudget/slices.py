@@ -14,6 +14,7 @@ import numpy as np
 
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidSeriesError
+from errorbudget.kernels.stretches import Exempt
 from errorbudget.methods import NoData, RatioTimeslices, Timeslices, slice_counts
 from errorbudget.series import CountSeries, check_grid
 from errorbudget.windows import Interval
@@ -30,6 +31,7 @@ __all__ = [
     "ratio_slices",
     "reaches",
     "verdicts",
+    "with_left_out",
     "with_no_data",
 ]
 
@@ -79,54 +81,102 @@ def reaches(good: Integers, total: Integers, method: Timeslices) -> NDArray[np.b
     return np.asarray(left > right if method.strict else left >= right, dtype=bool)
 
 
-def verdicts(series: CountSeries, method: Timeslices, until_ns: int | None = None) -> CountSeries:
+def verdicts(
+    series: CountSeries,
+    method: Timeslices,
+    until_ns: int | None = None,
+    exempt: Exempt | None = None,
+) -> CountSeries:
     """
     One unit per slice: good, bad, or none where an empty slice is left out.
 
     Args:
-        series: Events per bin; bins must add up to slices.
+        series: Events per bin, corrected; bins must add up to slices.
         method: How a slice is judged.
         until_ns: Judge empty slices up to this instant too.
+        exempt: Maintenance; see `with_no_data`.
     """
     slices = filled(series.coarser(method.slice), until_ns)
     good = reaches(slices.good, slices.total, method)
-    return with_no_data(slices, good, method.no_data)
+    return with_no_data(slices, good, method.no_data, exempt)
 
 
-def with_no_data(slices: CountSeries, good: NDArray[np.bool_], no_data: NoData) -> CountSeries:
-    """One unit per slice from its verdict, empty slices as *no_data* says."""
+def with_no_data(
+    slices: CountSeries, good: NDArray[np.bool_], no_data: NoData, exempt: Exempt | None = None
+) -> CountSeries:
+    """
+    One unit per slice from its verdict, empty slices as *no_data* says.
+
+    Maintenance comes before *no_data*: an empty slice that lies in it altogether is left out, or
+    good where the maintenance is. A slice that lies in it in part is judged on what is left of it.
+
+    Args:
+        slices: Events per slice, those that maintenance takes out left out; shape (n,).
+        good: Whether each slice that is not empty is good; shape (n,).
+        no_data: What empty slices are.
+        exempt: Maintenance.
+    """
+    left_out, fine = _empty(slices, no_data, exempt)
+    return with_left_out(slices, (good & (slices.total > 0)) | fine, left_out)
+
+
+def with_left_out(
+    slices: CountSeries, good: NDArray[np.bool_], left_out: NDArray[np.bool_]
+) -> CountSeries:
+    """One unit per slice, none where it is *left_out*: coverage does not count those."""
+    return replace(
+        slices,
+        good=(good & ~left_out).astype(np.int64),
+        total=(~left_out).astype(np.int64),
+        observed=_observed(slices, left_out),
+    )
+
+
+def _empty(
+    slices: CountSeries, no_data: NoData, exempt: Exempt | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which slices are left out since they are empty, and which are good though they are."""
     empty = slices.total == 0
-    counted = np.ones(len(slices), dtype=np.int64)
-    verdict = good & ~empty
-    if no_data == "exclude":
-        counted[empty] = 0
-    elif no_data == "good":
-        verdict |= empty
-    observed = _observed(slices, no_data)
-    return replace(slices, good=verdict.astype(np.int64), total=counted, observed=observed)
+    left_out, fine = (empty & (no_data == word) for word in ("exclude", "good"))
+    if exempt is not None:
+        out, forgiven = exempt.judged(slices.end_ns - slices.step_ns, slices.end_ns)
+        left_out = (left_out & ~forgiven) | (empty & out)
+        fine = (fine & ~out) | (empty & forgiven)
+    return left_out, fine
 
 
-def _observed(slices: CountSeries, no_data: NoData) -> NDArray[np.bool_] | None:
-    """Which slices coverage counts: an empty one that is left out was not observed."""
-    if no_data != "exclude":
+def _observed(slices: CountSeries, left_out: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Which slices coverage counts: one that is left out was not observed."""
+    if not left_out.any():
         return slices.observed
-    seen = slices.total > 0
-    return seen if slices.observed is None else seen & slices.observed
+    return ~left_out if slices.observed is None else ~left_out & slices.observed
 
 
 def ratio_slices(
-    series: CountSeries, method: RatioTimeslices, until_ns: int | None = None
+    series: CountSeries,
+    method: RatioTimeslices,
+    until_ns: int | None = None,
+    exempt: Exempt | None = None,
 ) -> RatioSeries:
     """
     One unit per slice, good by the share of its events.
 
     Args:
-        series: Events per bin; bins must add up to slices.
+        series: Events per bin, corrected; bins must add up to slices.
         method: What empty slices are.
         until_ns: Judge empty slices up to this instant too.
+        exempt: Maintenance; see `with_no_data`.
     """
     slices = filled(series.coarser(method.slice), until_ns)
-    return RatioSeries(replace(slices, observed=_observed(slices, method.no_data)), method)
+    left_out, fine = _empty(slices, method.no_data, exempt)
+    whole = fine.astype(np.int64)  # the ratio of a good slice is 1 of 1
+    judged = replace(
+        slices,
+        good=slices.good + whole,
+        total=slices.total + whole,
+        observed=_observed(slices, left_out),
+    )
+    return RatioSeries(judged, method, left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +185,15 @@ class RatioSeries:
     One unit per slice, good by the share of its events.
 
     Args:
-        slices: Events per slice, without holes.
-        method: What empty slices are.
+        slices: Events per slice, without holes, as `ratio_slices` makes them: 1 of 1 for an empty
+            slice that is good.
+        method: How slices are judged.
+        left_out: Which slices are no units; bool, shape (n,).
     """
 
     slices: CountSeries
     method: RatioTimeslices
+    left_out: NDArray[np.bool_]
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -155,14 +208,9 @@ class RatioSeries:
                 "take longer slices"
             )
         total = self.slices.total
-        empty = total == 0
-        ratio = self.slices.good / np.where(empty, 1, total)
+        ratio = self.slices.good / np.maximum(total, 1)  # an empty slice is bad
         scaled = np.round(ratio * RATIO_SCALE).astype(np.int64)
-        counted = np.full(len(total), RATIO_SCALE, dtype=np.int64)
-        if self.method.no_data == "exclude":
-            counted[empty] = 0
-        elif self.method.no_data == "good":
-            scaled[empty] = RATIO_SCALE
+        counted = np.where(self.left_out, 0, RATIO_SCALE)
         zero = np.zeros(1, dtype=np.int64)
         return np.concatenate((zero, np.cumsum(scaled))), np.concatenate((zero, np.cumsum(counted)))
 
@@ -182,7 +230,6 @@ class RatioSeries:
         """Good and bad slices of the interval, from the exact ratios."""
         edges = np.array([interval.start_ns, interval.end_ns])
         low, high = np.searchsorted(self.slices.end_ns, edges, side="right")
-        pairs = zip(
-            self.slices.good[low:high].tolist(), self.slices.total[low:high].tolist(), strict=True
-        )
+        kept = np.flatnonzero(~self.left_out[low:high]) + low
+        pairs = zip(self.slices.good[kept].tolist(), self.slices.total[kept].tolist(), strict=True)
         return slice_counts((Counts(good, total - good) for good, total in pairs), self.method)
