@@ -140,6 +140,10 @@ def test_full_target() -> None:
         (lambda: combined_bounds([], rule="serial"), "nothing to combine"),
         (lambda: combined_bounds([0.5], rule="weighted"), "bounds exist for"),
         (lambda: Composite("x", "99%", []), "at least one member"),
+        (lambda: Composite("x", "99%", "cart"), "names in a list"),
+        (lambda: Composite("x", "99%", ["a", "a"]), "names a member twice"),
+        (lambda: Composite("x", "99%", ["a"], missing="zz"), "missing must be"),  # type: ignore[arg-type]
+        (lambda: Composite("x", "99%", ["a"], "k_of_n", 1.5), "k between"),  # type: ignore[arg-type]
         (lambda: Composite("x", "99%", ["a"], rule="best"), "rule must be one of"),  # type: ignore[arg-type]
     ],
 )

@@ -233,7 +233,7 @@ def test_labels_that_are_missing_are_empty() -> None:
         (lambda: from_dict({"lable": "x"}), 'did you mean "label"'),
         (lambda: from_dict({}), "not a condition"),
         (lambda: from_dict("5xx"), "not a condition"),
-        (lambda: from_dict({"all": []}), "incomplete"),
+        (lambda: from_dict({"all": []}), "a list of conditions"),
         (lambda: from_dict({"all": 5}), "incomplete"),
         (lambda: from_dict({"not": {"label": "x"}}), "incomplete"),
         (lambda: from_dict({"number": "x", "op": "<="}), "incomplete"),

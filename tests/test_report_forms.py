@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,3 +263,23 @@ def test_defaults_follow_the_columns() -> None:
     assert [slo.name for slo in default_slos(judged)] == ["good-events"]
     with pytest.raises(eb.ErrorBudgetError, match="nothing to judge"):
         default_slos(eb.Events(time=[1]))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_corrections_leave_a_trail(form: str, tmp_path: Path) -> None:
+    """What was left out of a budget, and why, stands in every output."""
+    for package, extra in (("rich", "cli"), ("ruamel.yaml", "specs"), ("jinja2", "report")):
+        cure = f"missing: {package}; pip install 'errorbudget[{extra}]'"
+        pytest.importorskip(package, reason=cure)
+    from errorbudget.cli import main
+
+    log = tmp_path / "x.csv"
+    log.write_text("time,status\n2026-03-01T11:00:00Z,200\n2026-03-01T11:25:00Z,500\n")
+    spec = tmp_path / "s.yaml"
+    spec.write_text(
+        "slos: [{name: a, target: 99%, window: 1d, sli: {kind: availability}, corrections: "
+        "[{start: 2026-03-01T11:20:00Z, end: 2026-03-01T11:30:00Z, reason: moved disks}]}]"
+    )
+    out = tmp_path / f"out.{'txt' if form == 'text' else form}"
+    assert main(["report", "-s", str(spec), str(log), "-f", form, "-o", str(out)]) == 0
+    assert "moved disks" in out.read_text("utf-8")

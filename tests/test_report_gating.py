@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import errorbudget as eb
+from errorbudget.errors import InvalidInputError
 from errorbudget.report.gating import Rules, Standing, decide, standing_of, standings_in
 
 SLO = eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability())
@@ -106,3 +107,22 @@ def test_an_unknown_window_is_an_error() -> None:
         decide([standing_of(status(1, 0))], Rules(max_burn={"4h": Fraction(1)}))
     with pytest.raises(eb.ErrorBudgetError, match="no SLOs"):
         decide([], Rules())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"may_deploy": "yes"},
+        {"state": "great"},
+        {"counts": {"good": 1, "bad": -5, "total": 2}},
+        {"counts": {"good": 1, "bad": True, "total": 2}},
+        {"counts": {"good": 1, "bad": None, "total": 2}},
+    ],
+)
+def test_a_damaged_report_opens_nothing(change: dict[str, object]) -> None:
+    """What no report of ours can say is refused, never taken for a yes."""
+    slo = eb.SLO("a", target="99%", window="1d", sli=eb.Availability())
+    report = eb.evaluate(slo, eb.Events(time=[1, 2], status=[200, 200])).to_dict()
+    report["slos"][0].update(change)
+    with pytest.raises(InvalidInputError, match="not complete"):
+        standings_in(report)

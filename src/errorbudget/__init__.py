@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from errorbudget.sli import LatencyQuantile as LatencyQuantile
     from errorbudget.sli import QueryRatio as QueryRatio
     from errorbudget.sli import QueryThreshold as QueryThreshold
+    from errorbudget.sli import Ratio as Ratio
     from errorbudget.sli import RatioSLI as RatioSLI
     from errorbudget.sli import Throughput as Throughput
     from errorbudget.slo import SLO as SLO
@@ -116,6 +117,7 @@ _HOMES = {
         "LatencyQuantile",
         "QueryRatio",
         "QueryThreshold",
+        "Ratio",
         "RatioSLI",
         "Throughput",
     ),

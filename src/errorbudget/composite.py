@@ -40,6 +40,7 @@ __all__ = [
 
 Rule = Literal["weighted", "serial", "parallel", "worst_of", "k_of_n"]
 RULES: tuple[Rule, ...] = ("weighted", "serial", "parallel", "worst_of", "k_of_n")
+MISSING: tuple[Missing, ...] = ("exclude", "good", "bad", "no_data")
 Missing = Literal["exclude", "good", "bad", "no_data"]
 """A member without data is left out, counts as 1, counts as 0, or leaves the whole without data."""
 
@@ -101,7 +102,7 @@ def _needed(rule: Rule, k: int | None, n: int) -> int | None:
         if k is not None:
             raise InvalidInputError(f'k belongs to "k_of_n", not to "{rule}"')
         return None
-    if k is None or isinstance(k, bool) or not 1 <= k <= n:
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= n:
         raise InvalidInputError(f"k_of_n needs k between 1 and {n}, got {k!r}")
     return k
 
@@ -140,10 +141,8 @@ def combine(
         raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
     if not slis:
         raise InvalidInputError("nothing to combine; give at least one SLI")
-    if missing not in ("exclude", "good", "bad", "no_data"):
-        raise InvalidInputError(
-            f'missing must be "exclude", "good", "bad" or "no_data", got {missing!r}'
-        )
+    if missing not in MISSING:
+        raise InvalidInputError(f"missing must be one of {', '.join(MISSING)}, got {missing!r}")
     if weights is not None and len(weights) != len(slis):
         raise InvalidInputError(f"{len(slis)} SLIs need as many weights, got {len(weights)}")
     needed = _needed(rule, k, len(slis))
@@ -258,6 +257,16 @@ class Composite:
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        if isinstance(self.members, str):
+            raise InvalidInputError(f'members are names in a list, such as ["{self.members}"]')
+        if not isinstance(self.members, Mapping):
+            names = list(self.members)
+            if len(set(names)) != len(names):
+                raise InvalidInputError(f'composite "{self.name}" names a member twice')
+        if self.missing not in MISSING:
+            raise InvalidInputError(
+                f"missing must be one of {', '.join(MISSING)}, got {self.missing!r}"
+            )
         weights = (
             self.members if isinstance(self.members, Mapping) else dict.fromkeys(self.members, 1)
         )

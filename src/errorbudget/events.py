@@ -483,7 +483,7 @@ class Events:
         known = ("time", *self.columns)
         if name == "duration_s":
             raise InvalidSeriesError(
-                "the events have no durations; name their column, such as "
+                "the events have no durations (duration_s); name their column, such as "
                 f'columns={{"duration": ...}}; there are {", ".join(known)}'
             )
         raise InvalidSeriesError(

@@ -602,10 +602,7 @@ def as_predicate(value: PredicateLike | None) -> Predicate:
             raise InvalidPredicateError(
                 'an empty condition; leave it out, or write {"route": "/api/.*"}'
             )
-        result: Predicate = EVERYTHING
-        for name, wanted in value.items():
-            result &= _field(str(name), wanted)
-        return result
+        return _conjunction(value, fields=True)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return status_in(*value)
     raise InvalidPredicateError(
@@ -615,64 +612,97 @@ def as_predicate(value: PredicateLike | None) -> Predicate:
 
 def _field(name: str, wanted: Any) -> Predicate:
     if name == "status":
-        return wanted if isinstance(wanted, Predicate) else as_predicate(wanted)
+        if isinstance(wanted, Mapping):
+            raise InvalidPredicateError(f'a status is text such as "2xx|304", got {wanted!r}')
+        return as_predicate(wanted)
     if isinstance(wanted, (list, tuple, set, frozenset)):
         return label(name).isin(*wanted)
     if isinstance(wanted, bool):
         return label(name).equals(wanted)
     if isinstance(wanted, str):
-        negative = wanted.startswith("!")
         if compared := re.fullmatch(r"\s*(<=|>=|<|>)\s*(\S.*)", wanted):
             return Number("duration_s" if name == "duration" else name, *compared.groups())
-        text = wanted[1:] if negative else wanted
+        if name in ("duration", "duration_s"):
+            raise InvalidPredicateError(f'say how to compare {name}, such as "<= {wanted}"')
+        if wanted.startswith(("=~", "!~")):
+            found: Predicate = LabelMatches(name, wanted[2:].strip())
+            return ~found if wanted[0] == "!" else found
+        text = wanted.removeprefix("!")
         literal = re.escape(text) == text or re.fullmatch(r"[\w /\-]*", text) is not None
-        found: Predicate = LabelIn(name, (text,)) if literal else LabelMatches(name, text)
-        return ~found if negative else found
+        found = LabelIn(name, (text,)) if literal else LabelMatches(name, text)
+        return ~found if wanted.startswith("!") else found
     if isinstance(wanted, (int, float)):
         return label(name).equals(wanted)
     raise InvalidPredicateError(f'condition on "{name}" must be text or a list, got {wanted!r}')
 
 
-_READERS: dict[str, Callable[[Mapping[str, Any]], Predicate]] = {
-    "everything": lambda _: EVERYTHING,
-    "status": lambda data: status_in(data["status"]),
-    "flag": lambda data: Flag(data["flag"]),
-    "number": lambda data: Number(data["number"], data["op"], data["bound"]),
-    "all": lambda data: reduce(and_, map(from_dict, data["all"])),
-    "any": lambda data: reduce(or_, map(from_dict, data["any"])),
-    "not": lambda data: ~from_dict(data["not"]),
-    "label": lambda data: (
-        label(data["label"]).isin(*data["in"])
-        if "in" in data
-        else label(data["label"]).matches(data["matches"])
-    ),
+def _label_of(data: dict[str, Any]) -> Predicate:
+    name, inside, pattern = data.pop("label"), data.pop("in", None), data.pop("matches", None)
+    if (inside is None) == (pattern is None):
+        raise InvalidPredicateError(f'condition on label "{name}" is incomplete: "in" or "matches"')
+    return label(name).isin(*inside) if pattern is None else label(name).matches(pattern)
+
+
+def _number_of(data: dict[str, Any]) -> Predicate:
+    return Number(data.pop("number"), data.pop("op"), data.pop("bound"))
+
+
+def _several(parts: Any, join: Callable[[Any, Any], Any]) -> Predicate:
+    if isinstance(parts, (str, Mapping)) or not parts:
+        raise InvalidPredicateError(f"a list of conditions is needed, got {parts!r}")
+    found: Predicate = reduce(join, map(as_predicate, parts))
+    return found
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Predicate]] = {
+    "everything": lambda data: EVERYTHING if data.pop("everything") else ~EVERYTHING,
+    "flag": lambda data: Flag(data.pop("flag")),
+    "number": _number_of,
+    "label": _label_of,
+    "all": lambda data: _several(data.pop("all"), and_),
+    "any": lambda data: _several(data.pop("any"), or_),
+    "not": lambda data: ~as_predicate(data.pop("not")),
 }
+
+
+def _conjunction(data: Mapping[str, Any], *, fields: bool) -> Predicate:
+    """Every part of *data* together: structured parts, `status`, and fields if allowed."""
+    rest = dict(data)
+    found: list[Predicate] = []
+    if "status" in rest:
+        found.append(_field("status", rest.pop("status")))
+    for key, read in _READERS.items():
+        if key in rest:
+            try:
+                found.append(read(rest))
+            except (KeyError, TypeError, ValueError) as error:
+                if isinstance(error, InvalidPredicateError):
+                    raise
+                raise InvalidPredicateError(
+                    f"condition {dict(data)!r} is incomplete: {error}"
+                ) from None
+    if fields:
+        found.extend(_field(str(name), wanted) for name, wanted in rest.items())
+    elif rest or not found:
+        known = ("status", *_READERS)
+        hint = did_you_mean(str(next(iter(rest), "")), known)
+        raise InvalidPredicateError(
+            f"{dict(data)!r} is not a condition; its keys are of {', '.join(known)}{hint}"
+        )
+    return reduce(and_, found)
 
 
 def from_dict(data: Mapping[str, Any]) -> Predicate:
     """
-    The predicate that `Predicate.to_dict` wrote.
+    The predicate that `Predicate.to_dict` wrote; several keys hold together.
 
     Raises:
-        InvalidPredicateError: *data* has no known key, or lacks a part.
+        InvalidPredicateError: *data* has an unknown key, or lacks a part.
 
     Example:
         >>> from_dict({"not": {"status": "5xx"}})
         ~status_in("5xx")
     """
-    if isinstance(data, Mapping):
-        for key, read in _READERS.items():
-            if key in data:
-                try:
-                    return read(data)
-                except (KeyError, TypeError, ValueError) as error:
-                    if isinstance(error, InvalidPredicateError):
-                        raise
-                    raise InvalidPredicateError(
-                        f"condition {dict(data)!r} is incomplete: {error}"
-                    ) from None
-    known = tuple(_READERS)
-    hint = did_you_mean(str(next(iter(data), "")), known) if isinstance(data, Mapping) else ""
-    raise InvalidPredicateError(
-        f"{data!r} is not a condition; its key is one of {', '.join(known)}{hint}"
-    )
+    if not isinstance(data, Mapping):
+        raise InvalidPredicateError(f"{data!r} is not a condition; it is data with a key")
+    return _conjunction(data, fields=False)

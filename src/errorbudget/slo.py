@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from errorbudget import figures
-from errorbudget.alerts import WORKBOOK, AlertPolicy
+from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy
 from errorbudget.budget import Budget, Ratio, spent
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
@@ -100,7 +100,8 @@ class SLO:
         sli: What is measured.
         method: Budgeting method: `"occurrences"`, `Timeslices(...)` or `RatioTimeslices(...)`.
         warning_target: A stricter target whose miss is a warning.
-        alerts: Burn alerts; by default the SRE Workbook's, as they serve this window.
+        alerts: Burn alerts; by default the SRE Workbook's. A published table is stretched to serve
+            this window; one of your own is taken as it is.
         policy: What to do at which share of budget left.
         risk_policy: The second table that a status shows beside it.
         burn_windows: Windows to show burn rates for.
@@ -214,7 +215,10 @@ class SLO:
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
-        object.__setattr__(self, "alerts", self._usual_alerts() if alerts is None else alerts)
+        table = WORKBOOK if alerts is None else alerts
+        published = isinstance(table, AlertPolicy) and table in (WORKBOOK, WORKBOOK_THREE, GUIDE)
+        served = self._serving(table) if published else table
+        object.__setattr__(self, "alerts", served)
         for word, kind in (("alerts", AlertPolicy), ("policy", Policy), ("risk_policy", Policy)):
             if not isinstance(getattr(self, word), kind):
                 raise InvalidInputError(
@@ -223,10 +227,10 @@ class SLO:
                 )
         self._check()
 
-    def _usual_alerts(self) -> AlertPolicy:
-        """The Workbook's alerts as they serve this window, no look-back finer than a slice."""
-        usual = WORKBOOK.for_period(self.period_ns)
-        return usual if isinstance(self.method, Occurrences) else usual.in_steps(self.method.slice)
+    def _serving(self, table: AlertPolicy) -> AlertPolicy:
+        """A published table as it serves this window, no look-back finer than a slice."""
+        found = table.for_period(self.period_ns)
+        return found if isinstance(self.method, Occurrences) else found.in_steps(self.method.slice)
 
     def _check(self) -> None:
         where = f'SLO "{self.name}"'
@@ -487,8 +491,9 @@ class SLO:
     def replace(self, **changes: Any) -> SLO:
         """A copy with *changes*; alerts that followed from the window follow the new one."""
         values = {item: getattr(self, item) for item in self.__dataclass_fields__}
-        if self.alerts == self._usual_alerts():
-            values["alerts"] = None
+        for table in (WORKBOOK, WORKBOOK_THREE, GUIDE):
+            if self.alerts == self._serving(table):
+                values["alerts"] = table
         if unknown := changes.keys() - values.keys():
             word = min(unknown)
             raise InvalidInputError(f'an SLO has no "{word}"{did_you_mean(word, tuple(values))}')
@@ -526,6 +531,8 @@ class SLO:
         found.update(
             {key: dict(getattr(self, key)) for key in ("links", "labels") if getattr(self, key)}
         )
+        if self.corrections:
+            found["corrections"] = [correction.to_dict() for correction in self.corrections]
         if self.resets:
             found["resets"] = [reset.to_dict() for reset in self.resets]
         return found

@@ -113,11 +113,11 @@ def time_to_exhaustion(case: Case) -> Answers:
     names = (
         dict.fromkeys(in_units(0), seconds) if isinstance(seconds, Refused) else in_units(seconds)
     )
-    unburnt = Purpose(
-        "an infinite burn rate is no pace to go on at: refused",
-        lambda key, expected, ours: isinstance(ours, Refused) and expected in (None, 0),
+    at_once = Purpose(
+        "an infinite burn rate exhausts at once, which is said as 0",
+        lambda key, expected, ours: expected is None and as_number(ours) == 0,
     )
-    return Answers.of(names, (NEVER, unburnt, *note_digits(case)))
+    return Answers.of(names, (NEVER, at_once, *note_digits(case)))
 
 
 def reached_not_exceeded(inputs: Mapping[str, Any], rate: Any, window: int) -> Purpose:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
 
-from errorbudget.cli import NO, NO_DATA, OK
+from errorbudget.cli import NO, NO_DATA, OK, say
 from errorbudget.cli.inputs import data_options, gathered, objective_options, pairs
 from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError, NoDataError
@@ -135,7 +137,7 @@ def _standings(
     from errorbudget.times import to_ns
 
     files = options["files"]
-    found = json_report(files[0]) if len(files) == 1 and files[0] != "-" else None
+    found = json_report(files[0]) if len(files) == 1 else None
     if found is None:
         from errorbudget.durations import parse_duration
         from errorbudget.evaluation import evaluate
@@ -168,16 +170,27 @@ def _unknown(name: str, known: tuple[str, ...]) -> InvalidInputError:
 
 
 def json_report(path: str) -> dict[str, Any] | None:
-    """The JSON report in the file *path*, or None when it holds something else."""
+    """
+    The JSON report in the file *path*, or None when it holds something else.
+
+    Raises:
+        InvalidInputError: It begins as a report, and cannot be read as one.
+    """
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(4_096)
-            if b'"errorbudget.report/' not in head:
+        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
+            # Only looked at: a log on standard input is still there for its reader.
+            if b'"errorbudget.report/' not in file.peek(4_096)[:4_096]:  # type: ignore[union-attr]
                 return None
-            found = json.loads(head + file.read())
-    except (OSError, ValueError):
+            found = json.loads(file.read(), parse_constant=_no_number)
+    except OSError:
         return None  # the reader of logs says what is wrong with it
+    except ValueError as error:
+        raise InvalidInputError(f"{path} begins as a report and cannot be read: {error}") from None
     return found if isinstance(found, dict) else None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no figure of a report")
 
 
 def _too_old(at_ns: int, max_age: str) -> list[str]:
@@ -207,5 +220,8 @@ def _tell(verdict: Verdict, form: str) -> None:
         mark = "⚠️" if verdict.override else "✅" if verdict.open else "❌"
         rows = [f"- {safe(reason)}" for reason in (*verdict.reasons, *verdict.notes)]
         text = "\n".join([f"### {mark} Error budget gate", "", safe(line), "", *rows])
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(text.rstrip() + "\n\n")
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(text.rstrip() + "\n\n")
+        except OSError as error:  # the verdict stands, whether or not it can be shown there
+            say(f"warning: cannot write $GITHUB_STEP_SUMMARY: {error}")

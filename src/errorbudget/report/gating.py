@@ -156,6 +156,25 @@ def _remaining(slo: Mapping[str, Any]) -> Ratio | None:
     return -inf if bad else Fraction(1)
 
 
+def _standing_in(slo: Mapping[str, Any]) -> Standing:
+    if slo["state"] not in ("met", "missed", "no_data"):
+        raise ValueError(f"state is {slo['state']!r}")
+    if slo.get("may_deploy") not in (None, "all", "critical", "none"):
+        raise ValueError(f"may_deploy is {slo['may_deploy']!r}")
+    for name in ("good", "bad", "total"):
+        count = slo["counts"][name]
+        if isinstance(count, bool) or not isinstance(count, (int, float)) or count < 0:
+            raise ValueError(f"{name} is {count!r}")
+    return Standing(
+        slo["name"],
+        slo["state"],
+        _remaining(slo),
+        {window: _number(value) for window, value in slo["burn_rates"].items()},
+        slo["tier"],
+        slo.get("may_deploy"),
+    )
+
+
 def standings_in(report: Mapping[str, Any]) -> list[Standing]:
     """
     Where the SLOs of a JSON report stand.
@@ -169,17 +188,7 @@ def standings_in(report: Mapping[str, Any]) -> list[Standing]:
             "make it with: errorbudget report --format json"
         )
     try:
-        return [
-            Standing(
-                slo["name"],
-                slo["state"],
-                _remaining(slo),
-                {window: _number(value) for window, value in slo["burn_rates"].items()},
-                slo["tier"],
-                slo.get("may_deploy"),
-            )
-            for slo in report["slos"]
-        ]
+        return [_standing_in(slo) for slo in report["slos"]]
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(
             f"the report is not complete ({error}); make it with: errorbudget report --format json"

@@ -367,5 +367,9 @@ def _details(status: Status) -> tuple[tuple[str, str], ...]:
     found.extend((name, address) for name, address in slo.links.items())
     if slo.labels:
         found.append(("labels", ", ".join(f"{k}={v}" for k, v in slo.labels.items())))
+    found.extend(
+        ("correction", ", ".join(f"{key} {said}" for key, said in one.to_dict().items() if said))
+        for one in slo.corrections
+    )
     found.extend(("reset", f"{instant(one.at_ns)}: {one.note}") for one in slo.resets)
     return tuple(found)

@@ -13,6 +13,9 @@ from errorbudget.sli.threshold import (
     quantile,
 )
 
+Ratio = RatioSLI
+"""The plain ratio by its short name."""
+
 __all__ = [
     "KINDS",
     "SLI",
@@ -25,6 +28,7 @@ __all__ = [
     "Measurement",
     "QueryRatio",
     "QueryThreshold",
+    "Ratio",
     "RatioSLI",
     "ThresholdSLI",
     "Throughput",

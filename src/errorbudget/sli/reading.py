@@ -41,18 +41,6 @@ KINDS: dict[str, type[RatioSLI | ThresholdSLI]] = {
 _CONDITIONS = ("good", "bad", "valid", "where", "exclude")
 
 
-def _condition(value: Any) -> predicates.Predicate:
-    if (
-        isinstance(value, Mapping)
-        and len(value) <= 3
-        and any(
-            key in value for key in ("everything", "flag", "number", "all", "any", "not", "label")
-        )
-    ):
-        return predicates.from_dict(value)
-    return predicates.as_predicate(value)
-
-
 def from_dict(data: Mapping[str, Any]) -> SLI:
     """
     The indicator that `to_dict` wrote, or that a specification holds.
@@ -88,7 +76,7 @@ def from_dict(data: Mapping[str, Any]) -> SLI:
                 f"{did_you_mean(name, known)}"
             )
     arguments = {
-        name: _condition(value) if name in _CONDITIONS and value is not None else value
+        name: predicates.as_predicate(value) if name in _CONDITIONS and value is not None else value
         for name, value in rest.items()
     }
     try:

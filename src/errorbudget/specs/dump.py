@@ -16,10 +16,18 @@ from errorbudget.durations import format_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError
 from errorbudget.methods import Occurrences, Timeslices
 from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
-from errorbudget.predicates import All, LabelIn, LabelMatches, Not, Number, Predicate, StatusIn
+from errorbudget.predicates import (
+    All,
+    LabelIn,
+    LabelMatches,
+    Not,
+    Number,
+    Predicate,
+    StatusIn,
+    as_predicate,
+)
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI
-from errorbudget.sli.reading import _condition
 from errorbudget.slo import BURN_WINDOWS, SLO
 from errorbudget.specs.tables import ALERTS, POLICIES, serving
 from errorbudget.specs.writer import escaped, toml_text, yaml_text
@@ -202,7 +210,7 @@ def short(predicate: Predicate) -> Any:
 
 def _means(form: Any, predicate: Predicate) -> bool:
     try:
-        return _condition(form) == predicate
+        return as_predicate(form) == predicate
     except ErrorBudgetError:
         return False
 

@@ -17,8 +17,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from errorbudget.durations import parse_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError, did_you_mean
-from errorbudget.predicates import Predicate
-from errorbudget.sli.reading import _condition
+from errorbudget.predicates import Predicate, as_predicate
 from errorbudget.specs.scalars import too_long
 from errorbudget.target import Target
 from errorbudget.windows import Window, parse_window
@@ -118,7 +117,7 @@ def _length(value: Any) -> int:
 
 
 def _condition_of(value: Any) -> Predicate:
-    return _condition(_comparable(value))
+    return as_predicate(_comparable(value))
 
 
 def _comparable(value: Any, key: str = "") -> Any:
