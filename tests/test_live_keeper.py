@@ -186,3 +186,28 @@ def test_a_ticker_survives_its_work() -> None:
     seen = ticker.failures
     time.sleep(0.01)
     assert ticker.failures == seen
+
+
+def test_threads_save_one_whole_file(tmp_path: Path) -> None:
+    """However many threads save at once, whoever loads finds a whole state."""
+    tracker = eb.Tracker(eb.SLO("a", target="99%", window="1d", sli=eb.Availability()))
+    tracker.record(status=200)
+    path = tmp_path / "budget"
+    failures: list[Exception] = []
+    with Keeper(tracker, path, every="1h") as keeper:
+
+        def work(call: object) -> None:
+            try:
+                for _ in range(100):
+                    call()  # type: ignore[operator]
+            except Exception as error:  # noqa: BLE001 - what the test is about
+                failures.append(error)
+
+        jobs = [keeper.save, keeper.save, lambda: load_state(path), lambda: load_state(path)]
+        threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert not list(tmp_path.glob(".*.part"))

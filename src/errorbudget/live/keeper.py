@@ -8,6 +8,7 @@ folder is forced too. Whoever is killed at any moment leaves either the old file
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -32,7 +33,8 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
         SourceUnavailableError: It cannot be written; an older file stays as it was.
     """
     target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # A name of its own for every writer: two threads may save at once.
+    draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with draft.open("wb") as sink:
             sink.write(state.to_bytes())
@@ -99,6 +101,7 @@ class Keeper:
         self.path = Path(path)
         self.ticker = Ticker(self.save, every, f"errorbudget keeper of {self.path.name}")
         self._forked = False
+        self._saving = threading.Lock()
         saved = load_state(self.path)
         for draft in self.path.parent.glob(f".{self.path.name}.*.part"):
             draft.unlink(missing_ok=True)  # left behind by a process that was killed
@@ -119,7 +122,9 @@ class Keeper:
         Raises:
             SourceUnavailableError: The file cannot be written.
         """
-        if not self._forked:
+        if self._forked:
+            return
+        with self._saving:  # the newest state is written last
             save_state(self.tracker.state(), self.path)
 
     def close(self) -> None:
