@@ -92,7 +92,8 @@ def test_an_alert_is_called_dead_only_if_a_total_outage_is_silent(
         return
     slo = slo.replace(alerts=policy)
     dead = [found.message.split()[0] for found in lint(slo) if found.check.id == "EB103"]
-    assert dead == [alert.name for alert in policy.unreachable(slo.target, slo.period_ns)]
+    assert slo.alerts is not None
+    assert dead == [alert.name for alert in slo.alerts.unreachable(slo.target, slo.period_ns)]
 
 
 def _series(total: int, bad: int, days: int = 60) -> CountSeries:

@@ -42,7 +42,9 @@ def test_backtests_equal_histories(log: Events) -> None:
     result = backtest(FOUND, log, [WORKBOOK, GUIDE])
     for policy in (WORKBOOK, GUIDE):
         history = FOUND.replace(alerts=policy).history(log)
-        for alert in policy.alerts:
+        served = history.slo.alerts
+        assert served is not None
+        for alert in served.alerts:
             fires = np.zeros(len(history), dtype=bool)
             for episode in result[policy.name].episodes:
                 if episode.alert == alert.name:

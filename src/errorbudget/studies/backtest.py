@@ -146,7 +146,8 @@ def _policies(slo: SLO, policies: Any) -> list[AlertPolicy]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidInputError(f'two policies are called "{twice}"; names must differ')
-    return listed
+    # As the objective itself would take them: published tables serve its window.
+    return [slo.replace(alerts=policy).alerts or policy for policy in listed]
 
 
 def backtest(
