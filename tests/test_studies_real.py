@@ -50,7 +50,7 @@ def test_backtests_equal_histories(log: Events) -> None:
                 if episode.alert == alert.name:
                     end = np.inf if episode.end_ns is None else episode.end_ns
                     fires |= (history.time_ns >= episode.start_ns) & (history.time_ns < end)
-            assert fires.tolist() == history.firing(alert.name).tolist()
+            assert np.array_equal(fires, history.firing(alert.name))
 
 
 def test_the_rest_answers(log: Events) -> None:
