@@ -140,8 +140,8 @@ def policy_sweep(
         severity: Severity of the alerts.
 
     Example:
-        >>> [policy.name for policy in policy_sweep(hold=[0, "2m"])]
-        ['2% in 1h/5m', '2% in 1h/5m for 2m']
+        >>> policy_sweep(hold=[0, "2m"])[1].name
+        '2% in 1h/5m for 2m'
     """
     found = []
     for share, window, part, wait in product(budget, long, short, hold):
