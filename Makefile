@@ -134,6 +134,7 @@ core: wheel  ## run the tests on the wheel, without sources and without extras
 	@cp -r tests pyproject.toml build/core/
 	@cd build/core && ERRORBUDGET_SHARED=$(abspath $(SHARED)) ERRORBUDGET_REQUIRE_ALL=0 \
 	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q \
+	  --ignore tests/test_benchmarks.py --ignore tests/test_rules_examples.py \
 	  -n $(JOBS) --dist loadfile
 
 clean:  ## remove everything that was made here

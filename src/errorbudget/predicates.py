@@ -665,25 +665,29 @@ _READERS: dict[str, Callable[[dict[str, Any]], Predicate]] = {
 }
 
 
+_PARTS = {"in": "label", "matches": "label", "op": "number", "bound": "number"}
+"""Keys that belong to another one beside them."""
+
+
 def _conjunction(data: Mapping[str, Any], *, fields: bool) -> Predicate:
     """Every part of *data* together: structured parts, `status`, and fields if allowed."""
     rest = dict(data)
     found: list[Predicate] = []
-    if "status" in rest:
-        found.append(_field("status", rest.pop("status")))
-    for key, read in _READERS.items():
-        if key in rest:
+    for key in data:
+        if key == "status":
+            found.append(_field("status", rest.pop("status")))
+        elif key in _READERS:
             try:
-                found.append(read(rest))
+                found.append(_READERS[key](rest))
             except (KeyError, TypeError, ValueError) as error:
                 if isinstance(error, InvalidPredicateError):
                     raise
                 raise InvalidPredicateError(
                     f"condition {dict(data)!r} is incomplete: {error}"
                 ) from None
-    if fields:
-        found.extend(_field(str(name), wanted) for name, wanted in rest.items())
-    elif rest or not found:
+        elif fields and not (key in _PARTS and _PARTS[key] in data):
+            found.append(_field(str(key), rest.pop(key)))
+    if rest or not found:
         known = ("status", *_READERS)
         hint = did_you_mean(str(next(iter(rest), "")), known)
         raise InvalidPredicateError(
