@@ -240,7 +240,7 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
     [
         (slo(), None),
         pytest.param(
-            slo(alerts=GUIDE, window="7d", target="99%", sli=eb.ErrorRate(), burn_windows=()),
+            slo(alerts=GUIDE, window="24h", target="99%", sli=eb.ErrorRate(), burn_windows=()),
             None,
             marks=pytest.mark.slow,
         ),

@@ -121,7 +121,11 @@ def _silent(objective: Objective) -> Iterator[Rule]:
         "The metric is gone, renamed or not scraped: no burn alert can fire any more.",
         hold="10m",
     )
-    shortest = format_duration(min((w for w in objective.windows if w >= HOUR_NS), default=HOUR_NS))
+    # Only a recorded window can fall silent; where all are short, the longest of them.
+    recorded = max(objective.windows, default=HOUR_NS)
+    shortest = format_duration(
+        min((w for w in objective.windows if w >= HOUR_NS), default=recorded)
+    )
     yield _alert(
         objective,
         "no-traffic",
