@@ -304,9 +304,11 @@ def test_503_and_then_fine(server: Server, spec: str, capsys: Captured) -> None:
 def test_missing_pieces_and_warnings_are_said(server: Server, spec: str, capsys: Captured) -> None:
     """Half an answer is none unless --partial asks for it; a server's warning is passed on."""
     server.warnings = ["store s3 did not answer"]
-    code, _, said = run(ask(spec), capsys)
+    code, shown, said = run(ask(spec, "-f", "json"), capsys)
     assert code == 0
     assert "warning: store s3 did not answer" in said
+    for slo in json.loads(shown)["slos"]:
+        assert "store s3 did not answer" in slo["warnings"]
 
     def first_day(request: Request) -> Response | None:
         fails = float(parse_qs(request.body.decode())["time"][0]) < 7_000

@@ -221,6 +221,7 @@ def gathered(
     burn: tuple[int, ...] = (),
     since: int | None = None,
     along: bool = False,
+    shown: bool = False,
 ) -> Inputs:
     """
     Read what the options name.
@@ -230,6 +231,7 @@ def gathered(
         burn: Windows to know burn rates for, beside those of the objectives [ns].
         since: First instant that will be judged [ns UTC].
         along: Whether all instants until the last one will be judged.
+        shown: Whether each status will be shown with its warnings, which then need no saying here.
 
     Raises:
         UsageError: Options contradict each other, or no file is named.
@@ -248,7 +250,7 @@ def gathered(
                     f"--{name} belongs to the default objectives; with -s write it in {spec}"
                 )
     if options.get("prometheus"):
-        return _of_server(options, burn, since, along=along)
+        return _of_server(options, burn, since, along=along, shown=shown)
     refuse_without_server(options)
     target = Target(options["target"] or "99.9%")
     window = parse_window(options["window"] or "30d")
@@ -278,7 +280,12 @@ def _with_burn(slos: Iterable[SLO], burn: tuple[int, ...]) -> tuple[SLO, ...]:
 
 
 def _of_server(
-    options: Mapping[str, Any], burn: tuple[int, ...], since: int | None, *, along: bool
+    options: Mapping[str, Any],
+    burn: tuple[int, ...],
+    since: int | None,
+    *,
+    along: bool,
+    shown: bool,
 ) -> Inputs:
     """Objectives, and the counters that they need of a server."""
     from errorbudget.cli.prometheus_options import fetch
@@ -300,7 +307,8 @@ def _of_server(
     if along and since is None:
         # As far back as the longest window: one window's worth of points, each of them whole.
         since = (time.time_ns() if at is None else at) - max(slo.period_ns for slo in slos)
-    found, at = fetch(slos, options, at_ns=at, since_ns=since, names=[slo.name for slo in every])
+    names = [slo.name for slo in every]
+    found, at = fetch(slos, options, at_ns=at, since_ns=since, names=names, shown=shown)
     return Inputs(found, slos, defaults=False, at=at, since=since)
 
 

@@ -26,6 +26,7 @@ __all__ = ["metrics_of", "metrics_option", "one_mapping"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 _KNOWN = tuple(one.name for one in fields(Metrics))
 _TEXTS = ("counter", "histogram")
+_SWITCHES = ("native",)
 
 
 def metrics_option(command: Command) -> Command:
@@ -106,6 +107,9 @@ def _metrics(usual: Metrics, data: Mapping[str, Any], where: str) -> Metrics:
         if key in _TEXTS:
             if not isinstance(value, str):
                 raise InvalidInputError(f"{where}: {key} is the name of a metric, got {value!r}")
+        elif key in _SWITCHES:
+            if not isinstance(value, bool):
+                raise InvalidInputError(f"{where}: {key} is true or false, got {value!r}")
         elif not isinstance(value, Mapping) or not all(
             isinstance(one, wanted) and not isinstance(one, bool) for one in value.values()
         ):

@@ -164,12 +164,14 @@ class Extrapolated:
             window: self._counts(slo, at_ns, window)
             for window in {interval.length_ns, *slo.all_burn_windows}
         }
-        return slo.assess(
-            counts[interval.length_ns],
-            at=at_ns,
-            burn_counts={window: counts[window] for window in slo.all_burn_windows},
-            held=self._held(slo, at_ns),
-            coverage=self.found.of(slo).coverage(interval),
+        return self.found.noted(
+            slo.assess(
+                counts[interval.length_ns],
+                at=at_ns,
+                burn_counts={window: counts[window] for window in slo.all_burn_windows},
+                held=self._held(slo, at_ns),
+                coverage=self.found.of(slo).coverage(interval),
+            )
         )
 
     def _counts(self, slo: SLO, at_ns: int, window: int) -> Counts:
@@ -236,6 +238,7 @@ def fetch(
     at_ns: int | None,
     since_ns: int | None = None,
     names: Iterable[str] = (),
+    shown: bool = False,
 ) -> tuple[PrometheusCounts | Extrapolated, int]:
     """
     What *slos* need of the server that the options name; each metric is fetched once.
@@ -246,6 +249,7 @@ def fetch(
         at_ns: The instant to judge [ns UTC]; None is now, at the end of the last whole bin.
         since_ns: First instant that will be judged, where that is another [ns UTC].
         names: Names of all objectives of the file, which the metrics may name.
+        shown: Whether the statuses' own warnings will be shown anyway.
 
     Returns:
         The counts, and the instant to judge [ns UTC].
@@ -308,7 +312,7 @@ def fetch(
             ) from error
         finally:
             watched.tell = None
-    _tell(found.warnings)
+    _tell(found.said if shown else found.warnings)
     return (found if rules is None else Extrapolated(found, rules, at)), at
 
 

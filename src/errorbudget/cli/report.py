@@ -38,7 +38,7 @@ def report(form: str | None, out: str | None, title: str, **options: Any) -> int
     from errorbudget.report.document import document
 
     wanted = form or form_of(out)
-    inputs = gathered(options)
+    inputs = gathered(options, shown=wanted != "csv")
     found = document(
         inputs.slos, inputs.events, at=inputs.at, defaults=inputs.defaults, title=title
     )

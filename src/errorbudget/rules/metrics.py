@@ -26,13 +26,14 @@ class Metrics:
 
     Args:
         counter: Counter of events, with the labels that conditions ask for.
-        histogram: Classic histogram of durations, without `_bucket`.
+        histogram: Histogram of durations, without `_bucket`.
         gauges: Gauge by numeric column, such as `{"connections": "streaming_active_connections"}`.
         labels: Label by column where the names differ, such as `{"status": "code"}`.
         match: Labels that every series must have, such as `{"job": "api"}`.
         statuses: Status by text, where the label is none, such as `{"failure": 401}`.
         implied: Columns that the metric has no label for and that are alike for all its events,
             such as `{"tool": "any"}` for a counter of tool executions.
+        native: Whether the histogram is a native one, and not classic buckets of `le`.
 
     Raises:
         InvalidInputError: A name is none.
@@ -45,6 +46,7 @@ class Metrics:
     match: Mapping[str, str] = field(default_factory=_none)
     statuses: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     implied: Mapping[str, str] = field(default_factory=_none)
+    native: bool = False
 
     def __post_init__(self) -> None:
         for metric in (self.counter, self.histogram, *self.gauges.values()):

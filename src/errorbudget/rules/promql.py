@@ -280,6 +280,12 @@ def _latency(sli: Latency, metrics: Metrics) -> Queries:
     good_when = sli.good_when
     if not isinstance(good_when, Number) or good_when.op != "<=":
         raise InvalidInputError(f"{sli} is not a share of requests within a bound")
+    if metrics.native:
+        found = selectors(metrics.histogram, sli.valid_when, metrics)
+        every = f"histogram_count({_grown(found)})"
+        share = f"histogram_fraction(-Inf, {decimal(good_when.bound)}, {_grown(found)})"
+        # Without events the share is NaN, which would stay in every sum that it enters.
+        return Queries(f"(1 - {share}) * ({every} > 0)", every, (found,))
     bucket = f"{metrics.histogram}_bucket"
     values = le_values(good_when.bound)
     pattern = "|".join(re.escape(value) for value in values)

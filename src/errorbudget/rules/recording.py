@@ -198,11 +198,13 @@ def measurement_rules(objective: Objective) -> Iterator[tuple[str, str, Rule]]:
     slo, sli, metrics = objective.slo, objective.slo.sli, objective.metrics
     window = promql_duration(slo.period_ns)
     if isinstance(sli, LatencyQuantile):
-        found = selectors(f"{metrics.histogram}_bucket", sli.valid_when, metrics)
+        series = metrics.histogram if metrics.native else f"{metrics.histogram}_bucket"
+        found = selectors(series, sli.valid_when, metrics)
         rates = " or ".join(f"rate({selector}[{window}])" for selector in found)
+        summed = f"sum ({rates})" if metrics.native else f"sum by (le) ({rates})"
         for name, bound in sli.bounds.items():
             share = decimal(sli.quantiles[name])
-            quantile = f"histogram_quantile({share}, sum by (le) ({rates}))"
+            quantile = f"histogram_quantile({share}, {summed})"
             rule = objective.recorded("slo:measurement", quantile, measurement=name)
             yield ">=", decimal(bound), rule
     elif isinstance(sli, Throughput):

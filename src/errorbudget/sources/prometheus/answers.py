@@ -14,7 +14,14 @@ import numpy as np
 
 from errorbudget.errors import SourceResponseError
 from errorbudget.sources.prometheus.http import Response
-from errorbudget.sources.prometheus.matrix import EMPTY, Matrix, Series, merged, parse_answer
+from errorbudget.sources.prometheus.matrix import (
+    EMPTY,
+    Matrix,
+    Series,
+    merged,
+    natives,
+    parse_answer,
+)
 
 __all__ = ["Answer", "read_answer"]
 
@@ -137,19 +144,26 @@ def _texts(answer: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _instants(result: Any) -> Matrix:
-    """A vector as a matrix of one sample per series; what is a native histogram has no value."""
+    """A vector as a matrix of one sample per series: a value, or a native histogram."""
     series = []
     for row in result or []:
-        time, value = row.get("value") or (row["histogram"][0], "NaN")
+        samples = [row["value"]] if "value" in row else []
         series.append(
             Series(
                 dict(row["metric"]),
-                np.array([round(float(time) * 1000)], dtype=np.int64),
-                np.array([float(value)]),
+                np.array([round(float(time) * 1000) for time, _ in samples], dtype=np.int64),
+                np.array([float(value) for _, value in samples]),
+                natives([row["histogram"]]) if "histogram" in row else (),
             )
         )
     return merged([_matrix_of(one) for one in series])
 
 
 def _matrix_of(series: Series) -> Matrix:
-    return Matrix((series.labels,), np.array([0, len(series.t_ms)]), series.t_ms, series.values)
+    return Matrix(
+        (series.labels,),
+        np.array([0, len(series.t_ms)]),
+        series.t_ms,
+        series.values,
+        (series.histograms,),
+    )

@@ -8,6 +8,7 @@ Counts of written queries are the server's own, extrapolated and rarely whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from errorbudget.counts import Counts
@@ -49,19 +50,39 @@ def ask_status(client: Client, slo: SLO, metrics: Metrics, *, at_ns: int) -> Sta
         InvalidInputError: The objective has no form in PromQL.
         SourceError: The server could not answer.
     """
+    asked = _Asked(client, at_ns)
     if isinstance(slo.sli, QueryRatio):
-        return _by_queries(client, slo, metrics, at_ns)
-    found = [
-        _value(client, rule["expr"], at_ns)
-        for _, _, rule in measurement_rules(Objective(slo, metrics, slo.period_ns))
-    ]
-    return slo.assess(Counts(), at=at_ns, measurements=_measured(slo, found))
+        return asked.noted(_by_queries(asked, slo, metrics, at_ns))
+    found = asked.values(slo, metrics)
+    if isinstance(slo.sli, LatencyQuantile) and not metrics.native and set(found) == {None}:
+        # Where there is no classic histogram, there may be a native one.
+        found = asked.values(slo, replace(metrics, native=True))
+    return asked.noted(slo.assess(Counts(), at=at_ns, measurements=_measured(slo, found)))
 
 
-def _value(client: Client, query: str, at_ns: int) -> float | None:
-    """The one figure of *query*; None where there is none, or no number."""
-    value = client.query(query, at=at_ns).only()
-    return value if value is not None and isfinite(value) else None
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Questions about one instant, and what the server said beside its answers."""
+
+    client: Client
+    at_ns: int
+    said: dict[str, None] = field(default_factory=dict)
+
+    def value(self, query: str) -> float | None:
+        """The one figure of *query*; None where there is none, or no number."""
+        answer = self.client.query(query, at=self.at_ns)
+        self.said.update(dict.fromkeys((*answer.warnings, *answer.infos)))
+        value = answer.only()
+        return value if value is not None and isfinite(value) else None
+
+    def values(self, slo: SLO, metrics: Metrics) -> list[float | None]:
+        """The figures of a threshold."""
+        rules = measurement_rules(Objective(slo, metrics, slo.period_ns))
+        return [self.value(rule["expr"]) for _, _, rule in rules]
+
+    def noted(self, status: Status) -> Status:
+        """*status* with what the server said among its warnings."""
+        return replace(status, warnings=tuple(dict.fromkeys((*status.warnings, *self.said))))
 
 
 def _measured(slo: SLO, found: Sequence[float | None]) -> Sequence[Measurement]:
@@ -73,11 +94,11 @@ def _measured(slo: SLO, found: Sequence[float | None]) -> Sequence[Measurement]:
     raise InvalidInputError(f'SLO "{slo.name}": {sli} has no form in PromQL')
 
 
-def _by_queries(client: Client, slo: SLO, metrics: Metrics, at_ns: int) -> Status:
+def _by_queries(asked: _Asked, slo: SLO, metrics: Metrics, at_ns: int) -> Status:
     queries = sli_queries(slo.sli, metrics)
     counts: dict[int, Counts] = {}
     for window in {slo.interval(at_ns).length_ns, *slo.all_burn_windows}:
-        bad, total = (_value(client, text, at_ns) for text in queries.over(window))
+        bad, total = map(asked.value, queries.over(window))
         if bad is None or total is None:
             counts[window] = Counts()
         elif bad < 0 or total < 0 or bad > total * (1 + 1e-9):

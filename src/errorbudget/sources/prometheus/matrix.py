@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["EMPTY", "Matrix", "NativeHistogram", "Series", "merged", "parse_answer"]
+__all__ = ["EMPTY", "Matrix", "NativeHistogram", "Series", "merged", "natives", "parse_answer"]
 
 Labels = Mapping[str, str]
 
@@ -88,6 +88,13 @@ class Matrix:
             inside = slice(self.starts[index], self.starts[index + 1])
             native = self.histograms[index] if self.histograms else ()
             yield Series(labels, self.t_ms[inside], self.values[inside], native)
+
+    @property
+    def first_ms(self) -> int:
+        """The first sample of any series [ms UTC]; 0 without samples."""
+        native = (found[0].t_ms for found in self.histograms if found)
+        firsts = [*(int(self.t_ms.min()) for _ in self.t_ms[:1]), *native]
+        return min(firsts, default=0)
 
     def __repr__(self) -> str:
         return f"<Matrix: {len(self)} series, {len(self.t_ms)} samples>"
@@ -228,23 +235,30 @@ def _number(text: Any) -> float:
 def _natives(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[NativeHistogram, ...], ...]:
     if not any("histograms" in row for row in rows):
         return ()
+    return tuple(natives(row.get("histograms") or ()) for row in rows)
+
+
+def natives(samples: Iterable[Any]) -> tuple[NativeHistogram, ...]:
+    """
+    The native histograms of one series.
+
+    Raises:
+        SourceResponseError: One of them is not of the form that servers write.
+    """
     try:
         return tuple(
-            tuple(
-                NativeHistogram(
-                    round(float(time) * 1000),
-                    _number(native["count"]),
-                    _number(native["sum"]),
-                    tuple(
-                        (int(rule), _number(low), _number(high), _number(count))
-                        for rule, low, high, count in native.get("buckets") or ()
-                    ),
-                )
-                for time, native in row.get("histograms") or ()
+            NativeHistogram(
+                round(float(time) * 1000),
+                _number(native["count"]),
+                _number(native["sum"]),
+                tuple(
+                    (int(rule), _number(low), _number(high), _number(count))
+                    for rule, low, high, count in native.get("buckets") or ()
+                ),
             )
-            for row in rows
+            for time, native in samples
         )
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, AttributeError):
         raise SourceResponseError("a native histogram in the answer cannot be read") from None
 
 
