@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -328,18 +329,39 @@ def _by_columns(slo: SLO, data: Any, by: tuple[str, ...], status: Status) -> Att
     rows = np.flatnonzero(takes_part[low:high]) + low
     bad = ~is_good[rows]
     columns = [_column(data, name) for name in by]
-    codes = np.stack([column.codes[rows] for column in columns])
-    kinds, kind_of = np.unique(codes, axis=1, return_inverse=True)
-    total = np.bincount(kind_of.ravel(), minlength=kinds.shape[1]).tolist()
-    wrong = np.bincount(kind_of.ravel()[bad], minlength=kinds.shape[1]).tolist()
-    found: list[tuple[Key, Counts]] = []
-    for kind, all_, missed in zip(kinds.T.tolist(), total, wrong, strict=True):
-        key = tuple(
-            None if code < 0 else column.values[code]
-            for code, column in zip(kind, columns, strict=True)
+    found = [
+        (
+            tuple(
+                None if code < 0 else column.values[code]
+                for code, column in zip(kind, columns, strict=True)
+            ),
+            Counts(all_ - missed, missed),
         )
-        found.append((key, Counts(all_ - missed, missed)))
+        for kind, all_, missed in _tally(columns, rows, bad)
+    ]
     return _attribution(slo, status, by, found)
+
+
+def _tally(
+    columns: Sequence[Labels], rows: NDArray[np.intp], bad: NDArray[np.bool_]
+) -> Iterator[tuple[list[int], int, int]]:
+    """Codes of every combination that occurs, with how many events and bad ones it has."""
+    sizes = [len(column.values) + 1 for column in columns]  # code -1, no label, is one of them
+    key = np.zeros(len(rows), dtype=np.int64)
+    if prod(sizes) <= max(4 * len(rows), 1 << 16):  # a place for every combination
+        for column, size in zip(columns, sizes, strict=True):
+            key *= size
+            key += column.codes[rows]
+            key += 1
+        kinds = np.stack(np.unravel_index(np.arange(prod(sizes)), sizes))
+    else:
+        kinds, key = np.unique(
+            np.stack([column.codes[rows] + 1 for column in columns]), axis=1, return_inverse=True
+        )
+    total = np.bincount(key.ravel(), minlength=kinds.shape[1])
+    missed = np.bincount(key.ravel()[bad], minlength=kinds.shape[1])
+    for place in np.flatnonzero(total).tolist():
+        yield (kinds[:, place] - 1).tolist(), int(total[place]), int(missed[place])
 
 
 def _column(events: Events, name: str) -> Labels:
@@ -347,9 +369,8 @@ def _column(events: Events, name: str) -> Labels:
         status: NDArray[np.int16] = events.column("status")
         codes = status.astype(np.int32) // (100 if name == "status_class" else 1)
         ends = "xx" if name == "status_class" else ""
-        texts, places = np.unique(codes, return_inverse=True)
-        labels = Labels(places.astype(np.int32), tuple(f"{text}{ends}" for text in texts.tolist()))
-        return Labels(np.where(codes == 0, -1, labels.codes), labels.values)
+        most = int(codes.max(initial=0))
+        return Labels(codes - 1, tuple(f"{code}{ends}" for code in range(1, most + 1)))
     column = events.labels.get(name)
     if column is None:
         known = ("status", "status_class", *events.labels)
