@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
@@ -12,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,19 +198,35 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.ids: list[str] = []
         self.links: list[str] = []
-        self.text = ""
+        self.classes: list[str] = []
+        self.scripts: list[tuple[str | None, str]] = []
+        self.text = self.style = self.policy = ""
+        self.inline_styles = self.handlers = 0
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if tag == "script":
+            self.scripts.append((dict(attrs).get("type"), ""))
+        if dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policy = dict(attrs)["content"] or ""
         for name, value in attrs:
+            self.inline_styles += name == "style"
+            self.handlers += name.startswith("on")
+            if name == "class":
+                self.classes += (value or "").split()
             if name == "id":
                 self.ids.append(value or "")
             if name in ("href", "src", "xlink:href"):
                 self.links.append(value or "")
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.cdata_elem == "script":
+            self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
+        elif self.cdata_elem == "style":
+            self.style += data
+        else:
+            self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +240,7 @@ def page() -> Page:
 
 
 def test_page_is_escaped_and_whole(page: Page) -> None:
-    """No script, nothing loaded from anywhere, every id once, every inner link answered."""
-    assert "script" not in page.tags
+    """Nothing loaded from anywhere, every id once, every inner link answered, names as text."""
     assert EVIL.split("|", 1)[0] in page.text
     assert "{{ 7*7 }}" in page.text
     assert len(page.ids) == len(set(page.ids))
@@ -232,27 +250,96 @@ def test_page_is_escaped_and_whole(page: Page) -> None:
             assert link[1:] in page.ids
 
 
-def test_page_has_a_picture_for_each_slo_with_data(page: Page) -> None:
-    """SVG is in the page where matplotlib is installed."""
-    pytest.importorskip("matplotlib", reason="missing: matplotlib; pip install 'errorbudget[plot]'")
-    assert page.tags.count("svg") == 7
+def test_page_allows_its_own_script_and_style_alone(page: Page) -> None:
+    """The policy names what is there by its hash; data cannot end the element that holds it."""
+    own = [text for kind, text in page.scripts if kind is None]
+    assert len(own) == 1
+    for text, directive in ((own[0], "script-src"), (page.style, "style-src")):
+        found = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{found}';" in page.policy
+    assert page.policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in page.policy
+    assert page.inline_styles == page.handlers == 0
+    data = [json.loads(text) for kind, text in page.scripts if kind == "application/json"]
+    assert len(data) == page.classes.count("chart") == 7
 
 
-def test_page_without_matplotlib_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page is whole without pictures, and names the cure."""
+def test_charts_end_at_the_figures_of_the_report() -> None:
+    """The last moment of every line is what the JSON report says, with infinities and gaps."""
+    from errorbudget.report.chart import chart
+    from errorbudget.report.chart_svg import chart_data
+
+    requests = [(60 * n, 500 if n % 50 == 0 else 200, 0.1) for n in range(2_000)]
+    found = document(slos(), events(requests))
+    for status in found.report:
+        drawn = chart(status, found.source, stretches=60)
+        assert drawn is not None
+        told = status.to_dict()
+        lines = {line["name"]: line["values"] for line in chart_data(drawn, status.slo)["lines"]}
+        if status.budget is None:
+            for figure in told["measurements"]:
+                scale = 1_000 if figure["unit"] == "s" else 1
+                assert lines[figure["name"]][-1] == pytest.approx(scale * figure["value"], rel=1e-4)
+            continue
+        left = told["budget"]["remaining_ratio"]
+        assert ("budget left" in lines) == (left != "-inf")
+        if left != "-inf":
+            assert lines["budget left"][-1] == pytest.approx(100 * left, rel=1e-4)
+        for window, rate in told["burn_rates"].items():
+            if window in lines:
+                same = rate if isinstance(rate, str) else pytest.approx(rate, rel=1e-4)
+                assert lines[window][-1] == same
+
+
+@given(st.lists(st.one_of(st.floats(-5, 5), st.just(float("nan"))), min_size=1, max_size=400))
+@settings(max_examples=60)
+def test_no_spike_is_left_out(values: list[float]) -> None:
+    """Of every stretch the highest, the lowest and the edges of gaps are among the points kept."""
+    from errorbudget.report.chart import kept_points
+
+    column = np.array(values)
+    kept = kept_points([column], 7)
+    if not np.isnan(column).all():
+        assert np.nanmax(column[kept]) == np.nanmax(column)
+        assert np.nanmin(column[kept]) == np.nanmin(column)
+    gaps = np.isnan(column)
+    assert (np.diff(gaps[kept].astype(int)) != 0).sum() == (np.diff(gaps.astype(int)) != 0).sum()
+    assert kept[0] == 0
+    assert kept[-1] == len(values) - 1
+
+
+def test_one_bad_minute_in_a_quarter_is_on_the_page() -> None:
+    """A minute of failures among 90 days keeps its drop, its peak and its alert."""
+    from errorbudget.report.chart import chart
+
+    minutes = 90 * 24 * 60
+    good = np.full(minutes, 100)
+    good[60_000] = 0
+    times = T0 + 60 * SECOND * np.arange(minutes)
+    series = eb.CountSeries(times, good, np.full(minutes, 100), 60 * SECOND)
+    slo = eb.SLO("q", target="99.9%", window="90d", sli=eb.Availability(), alerts=eb.GUIDE)
+    (status,) = document(slo, series).report
+    drawn = chart(status, series, stretches=50)
+    assert drawn is not None
+    assert drawn.left is not None
+    assert len(drawn.time_ns) < 1_000
+    assert drawn.left.values[0] == 100
+    assert drawn.left.values[-1] == pytest.approx(100 * status.budget.remaining_ratio)
+    for line in drawn.burn:
+        assert np.nanmax(line.values) == np.nanmax(drawn.history.burn_rates[line.name])
+    assert drawn.episodes
+
+
+def test_a_page_without_data_says_why() -> None:
+    """No data, and all data at one moment: a sentence stands where the chart would be."""
     pytest.importorskip("jinja2", reason="missing: jinja2; pip install 'errorbudget[report]'")
-    import sys
-
     from errorbudget.report.page import to_html
 
-    for name in [
-        name for name in sys.modules if name.startswith(("matplotlib", "errorbudget.plot"))
-    ]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    shown = Page(to_html(document(slos()[:1], events([(1, 200, 0.1), (900, 200, 0.1)]))))
-    assert "svg" not in shown.tags
-    assert "pip install 'errorbudget[plot]'" in shown.text
+    one = eb.SLO("one", target="99%", window="1d", sli=eb.Availability())
+    text = Page(to_html(document(one, events([(1, 200, 0.1)])))).text
+    assert "all there is lies at one moment" in text
+    text = Page(to_html(document(one, events([(1, 200, 0.1)]), at=T0))).text
+    assert "no data in this window" in text
 
 
 def test_defaults_follow_the_columns() -> None:

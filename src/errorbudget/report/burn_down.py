@@ -8,11 +8,12 @@ whole window: it answers when it went, and on which day.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS, format_duration
+from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, format_duration
+from errorbudget.errors import ErrorBudgetError
 from errorbudget.events import Events
 from errorbudget.judging import judge, judge_series
 from errorbudget.series import CountSeries, Series
@@ -20,10 +21,20 @@ from errorbudget.series import CountSeries, Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from errorbudget.slo import Evaluable
+    from errorbudget.slo import SLO, Evaluable
     from errorbudget.status import Status
 
-__all__ = ["BurnDown", "Shares", "burn_down", "shares"]
+__all__ = [
+    "ROUND_NS",
+    "BurnDown",
+    "Shares",
+    "burn_down",
+    "left_at",
+    "observed",
+    "observed_start",
+    "shares",
+    "shares_of",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,26 +51,71 @@ class BurnDown:
     remaining_ratio: NDArray[np.float64]
 
 
-_ROUND = tuple(
+ROUND_NS = tuple(
     n * unit
     for unit, steps in (
+        (SECOND_NS, (1, 2, 5, 10, 15, 30)),
         (MINUTE_NS, (1, 2, 5, 10, 15, 30)),
         (HOUR_NS, (1, 2, 3, 6, 12)),
         (DAY_NS, (1, 2, 7, 14)),
     )
     for n in steps
 )
+"""Lengths that people think in, shortest first [ns]."""
 
 
-def _series(status: Status, data: Evaluable) -> Series | None:
-    """The units of *data* that the SLO sees; None where they cannot be told."""
+def observed(status: Status, data: Evaluable) -> Series | None:
+    """
+    The units of *data* that the SLO sees, up to the instant that was judged.
+
+    Returns:
+        None where they cannot be told: a threshold, or figures that a server keeps to itself.
+    """
+    slo = status.slo
     if status.budget is None:
         return None
     if isinstance(data, Events):
-        return judge(status.slo, data, until_ns=status.at_ns).series
-    if isinstance(data, CountSeries):
-        return judge_series(status.slo, data, until_ns=status.at_ns)
-    return None
+        return judge(slo, data, until_ns=status.at_ns).series
+    series = data if isinstance(data, CountSeries) else _counted(slo, data)
+    return None if series is None else judge_series(slo, series, until_ns=status.at_ns)
+
+
+def _counted(slo: SLO, data: Any) -> CountSeries | None:
+    """The counts that a server's answer or a tracker keeps of *slo*, in its own bins."""
+    try:
+        if hasattr(data, "of"):
+            found: CountSeries = data.of(slo)
+        elif hasattr(data, "resolution_ns"):
+            found = data.count(slo, step=format_duration(data.resolution_ns))
+        else:
+            return None
+    except ErrorBudgetError:
+        return None
+    return found
+
+
+def observed_start(status: Status, series: Series) -> int:
+    """Where the observed part of the window begins [ns UTC]."""
+    span = series.span
+    start = status.interval.start_ns
+    return start if span is None else max(start, span[0])
+
+
+def left_at(status: Status, series: Series, time_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """
+    The share of the window's budget left at each of *time_ns*, the last of which ends it [1].
+
+    The budget is finite and not zero.
+    """
+    assert status.budget is not None  # noqa: S101 - the callers look
+    good, total = series.cumulative(time_ns)
+    good_before, total_before = series.cumulative(
+        np.array([status.interval.start_ns]), inclusive=status.interval.closed == "right"
+    )
+    bad = (total - good) - (total_before - good_before)
+    # Shares of the window's own bad units: sums of slice ratios need no other scale.
+    share = bad / bad[-1] if bad[-1] else np.zeros(len(time_ns))
+    return np.asarray(1 - float(status.budget.consumed_ratio or 0) * share)
 
 
 def burn_down(status: Status, data: Evaluable, *, points: int = 60) -> BurnDown | None:
@@ -79,25 +135,15 @@ def burn_down(status: Status, data: Evaluable, *, points: int = 60) -> BurnDown 
     budget = status.budget
     if budget is None or not status.counts or not budget.allowed_exact:
         return None
-    series = _series(status, data)
+    series = observed(status, data)
     if series is None:
         return None
-    span = series.span
-    interval = status.interval
-    start = interval.start_ns if span is None else max(interval.start_ns, span[0])
-    if start >= interval.end_ns:
+    start, end = observed_start(status, series), status.interval.end_ns
+    if start >= end:
         return None
-    edges = np.linspace(start, interval.end_ns, points).astype(np.int64)
-    edges[-1] = interval.end_ns
-    good, total = series.cumulative(edges)
-    good_before, total_before = series.cumulative(
-        np.array([interval.start_ns]), inclusive=interval.closed == "right"
-    )
-    bad = (total - good) - (total_before - good_before)
-    spent = float(budget.consumed_ratio or 0)
-    # Shares of the window's own bad units: sums of slice ratios need no other scale.
-    share = bad / bad[-1] if bad[-1] else np.zeros(points)
-    return BurnDown(edges, 1 - spent * share)
+    edges = np.linspace(start, end, points).astype(np.int64)
+    edges[-1] = end
+    return BurnDown(edges, left_at(status, series, edges))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +174,18 @@ def shares(status: Status, data: Evaluable, *, pieces: int = 120) -> Shares | No
     Returns:
         The shares, or None where there is nothing to cut.
     """
-    series = _series(status, data)
-    if series is None or series.span is None:
+    series = observed(status, data)
+    return None if series is None else shares_of(status, series, pieces=pieces)
+
+
+def shares_of(status: Status, series: Series, *, pieces: int) -> Shares | None:
+    """`shares` of the units that `observed` found."""
+    if series.span is None:
         return None
-    start = max(status.interval.start_ns, series.span[0])
-    end = status.interval.end_ns
-    length_ns = next((x for x in _ROUND if x * pieces >= end - start), _ROUND[-1])
+    start, end = observed_start(status, series), status.interval.end_ns
+    length_ns = next((x for x in ROUND_NS if x * pieces >= end - start), ROUND_NS[-1])
     edges = np.arange(start // length_ns, -(-end // length_ns) + 1, dtype=np.int64) * length_ns
-    edges = np.minimum(edges, end)
+    edges = np.unique(np.clip(edges, status.interval.start_ns, end))
     if len(edges) < 2:
         return None
     good, total = (np.diff(column) for column in series.cumulative(edges))

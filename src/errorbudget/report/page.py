@@ -1,39 +1,39 @@
 """
-The report as one HTML page that needs nothing else: no network, no script, no other file.
+The report as one HTML page that needs nothing else: no network, no other file.
 
-Everything that comes from data is escaped by the template engine. Pictures are SVG in the page, in
-its colours, light and dark; without matplotlib the page has none and says so.
+Everything that comes from data is escaped by the template engine, and a content security policy in
+the page forbids all that it does not bring itself: its style and its script are named by their
+hashes, nothing is loaded and nothing is sent. Without the script the page is whole, only still.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
-from errorbudget.errors import ErrorBudgetError, MissingDependencyError
+from errorbudget.durations import format_duration
+from errorbudget.errors import MissingDependencyError
 from errorbudget.figures import count, instant, length, percent
-from errorbudget.report.wording import EVEN, Words, change_words, words
+from errorbudget.report.chart import chart
+from errorbudget.report.chart_svg import chart_data, chart_html, spark_svg
+from errorbudget.report.wording import EVEN, STATES, Words, change_words, words
 
 if TYPE_CHECKING:
-    from errorbudget.history import History
+    from errorbudget.report.chart import Chart
     from errorbudget.report.document import Document
     from errorbudget.status import Status
 
 __all__ = ["to_html"]
 
-MAX_POINTS = 9_000
-THRESHOLD_POINTS = 150
 CHANGES = 12
-_STEPS = tuple(
-    n * unit
-    for unit, steps in (
-        (MINUTE_NS, (1, 2, 5, 10, 15, 30)),
-        (HOUR_NS, (1, 2, 3, 6, 12)),
-        (DAY_NS, (1, 2, 7)),
-    )
-    for n in steps
-)
+STRETCHES = 2_500
+"""Stretches of time that the charts of one page keep apart, shared by its objectives."""
+FEWEST, MOST = 50, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,13 @@ class Section:
     Attributes:
         anchor: Its address within the page.
         said: Figures and sentences.
+        keys: What each column of the overview is sorted by, as JSON.
         bar: Filled part of the budget's bar [%], or None.
         tone: "good", "fair", "poor", "bad" or "none": the rank of its tier.
-        chart: An `<svg>` element, or empty.
+        chart: Its charts as markup, or empty.
+        chart_note: What they show.
+        spark: A small line for the overview, or empty.
+        data: Figures of the charts as JSON.
         no_chart: Why there is none, or empty.
         changes: Instant, tier left, tier entered and reason of each change of tier.
         more_changes: How many earlier ones are left out.
@@ -54,9 +58,13 @@ class Section:
 
     anchor: str
     said: Words
+    keys: str
     bar: float | None
     tone: str
     chart: str
+    chart_note: str
+    spark: str
+    data: str
     no_chart: str
     changes: tuple[tuple[str, str, str, str], ...]
     more_changes: int
@@ -75,50 +83,113 @@ def to_html(document: Document) -> str:
         raise MissingDependencyError.for_extra("an HTML report", "jinja2", "report") from error
     from errorbudget import __version__
 
+    loader = jinja2.PackageLoader("errorbudget.report", ".")
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("errorbudget.report", "."),
+        loader=loader,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals.update(count=count, percent=percent, instant=instant, length=length)
-    style, _, _ = environment.loader.get_source(environment, "page.css")  # type: ignore[union-attr]
+    style, script = (
+        loader.get_source(environment, name)[0].strip() for name in ("page.css", "page.js")
+    )
+    stretches = max(FEWEST, min(MOST, STRETCHES // len(document.report)))
+    anchors = _anchors([status.name for status in document.report])
     return environment.get_template("page.html.jinja").render(
         document=document,
         data=document.data,
         at=instant(document.report.at_ns),
+        policy=_policy(style, script),
         style=style,
+        script=script,
+        tally=_tally(document),
         sections=[
-            _section(status, f"slo-{rank}", document)
-            for rank, status in enumerate(document.report, 1)
+            _section(status, anchor, document, stretches)
+            for status, anchor in zip(document.report, anchors, strict=True)
         ],
         even=EVEN,
         version=__version__,
     )
 
 
-def _section(status: Status, anchor: str, document: Document) -> Section:
+def _policy(style: str, script: str) -> str:
+    """The content security policy: this style, this script, and nothing from anywhere."""
+    named = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, script)
+    ]
+    return (
+        f"default-src 'none'; style-src 'sha256-{named[0]}'; script-src 'sha256-{named[1]}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+
+
+def _anchors(names: list[str]) -> list[str]:
+    """
+    An address for each name, readable, of letters and digits, and each once.
+
+    Example:
+        >>> _anchors(["API: availability", "api availability", "🚀"])
+        ['slo-api-availability', 'slo-api-availability-2', 'slo-3']
+    """
+    found: list[str] = []
+    for rank, name in enumerate(names, 1):
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-")
+        anchor = f"slo-{plain}" if plain else f"slo-{rank}"
+        number = 2
+        while anchor in found:
+            anchor, number = f"slo-{plain or rank}-{number}", number + 1
+        found.append(anchor)
+    return found
+
+
+def _tally(document: Document) -> str:
+    """How many objectives stand where, in a sentence."""
+    statuses = list(document.report)
+    states = [STATES[status.state] for status in statuses]
+    firing = sum(any(alert.active for alert in status.alerts) for status in statuses)
+    parts = [f"{states.count(state)} {state}" for state in STATES.values() if state in states]
+    noun = "objective" if len(statuses) == 1 else "objectives"
+    alerts = f"; alerts fire for {firing}" if firing else "; no alert fires"
+    return f"{len(statuses)} {noun}: {', '.join(parts)}{alerts}."
+
+
+def script_json(data: Any) -> str:
+    r"""
+    JSON that may stand inside a script element: no mark in it can end that element.
+
+    Example:
+        >>> script_json({"name": "</script>&"})
+        '{"name":"\\u003c/script\\u003e\\u0026"}'
+    """
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)  # plain ASCII
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _section(status: Status, anchor: str, document: Document, stretches: int) -> Section:
     said = words(status)
-    history, chart, why = _history(status, document), "", ""
-    if history is None:
-        why = "There is no picture: no data in this window."
-    else:
-        try:
-            chart = _chart(status, document, history, anchor)
-        except MissingDependencyError as error:
-            why = f"There is no picture: {error}."
-    changes = [] if history is None or status.budget is None else history.tier_changes()
+    found = chart(status, document.source, stretches=stretches)
+    changes = [] if found is None or status.budget is None else found.history.tier_changes()
     shown = changes[-CHANGES:]
     ratio = None if status.budget is None else status.budget.remaining_ratio
     return Section(
-        anchor,
-        said,
-        None if ratio is None else 100 * max(0.0, min(1.0, ratio)),
-        _tone(status),
-        chart,
-        why,
-        tuple(
+        anchor=anchor,
+        said=said,
+        keys=json.dumps(_keys(status, said)),
+        bar=None if ratio is None else 100 * max(0.0, min(1.0, ratio)),
+        tone=_tone(status),
+        chart="" if found is None else chart_html(found, status.slo, label=_label(status, said)),
+        chart_note="" if found is None else _note(found),
+        spark=spark_svg(found),
+        data="" if found is None else script_json(chart_data(found, status.slo)),
+        no_chart=(
+            "There is no chart: no data in this window."
+            if not status.counts
+            else "There is no chart: all there is lies at one moment, or has no course along time."
+        ),
+        changes=tuple(
             (
                 instant(one.at_ns),
                 one.before or "no data",
@@ -127,8 +198,30 @@ def _section(status: Status, anchor: str, document: Document) -> Section:
             )
             for one in shown
         ),
-        len(changes) - len(shown),
+        more_changes=len(changes) - len(shown),
     )
+
+
+def _keys(status: Status, said: Words) -> list[str | float | None]:
+    """What the overview's columns are sorted by; None stands at the end either way."""
+    slo, ratio = status.slo, None
+    if status.budget is not None and status.counts:
+        ratio = status.budget.remaining_ratio
+    if ratio is not None and not isfinite(ratio):
+        ratio = 1e300 if ratio > 0 else -1e300
+    tier = status.policy_tier
+    target = None if slo.target is None else float(slo.target_at(status.at_ns).ratio)
+    sli = None if status.budget is None else status.to_dict()["sli"]
+    return [
+        said.name,
+        ["missed", "met", "no_data"].index(status.state),
+        sli,
+        target,
+        ratio,
+        ratio,
+        None if tier is None else list(slo.policy.tiers).index(tier),
+        len(said.active_alerts),
+    ]
 
 
 def _tone(status: Status) -> str:
@@ -139,40 +232,25 @@ def _tone(status: Status) -> str:
     return ("good", "fair", "poor", "bad")[round(3 * rank / last)]
 
 
-def _history(status: Status, document: Document) -> History | None:
-    """The history over the observed part of the judged window; None without data."""
-    if not status.counts:
-        return None
-    span = getattr(document.source, "span", None)
-    ask: Any = getattr(document.source, "history", None)
-    if span is None or ask is None:
-        return None
-    start = max(status.interval.start_ns, span[0])
-    most = MAX_POINTS if status.budget is not None else THRESHOLD_POINTS
-    wanted = max(1, status.interval.end_ns - start)
-    step = next((size for size in _STEPS if size * most >= wanted), _STEPS[-1])
-    if start // step == status.interval.end_ns // step:
-        return None
-    from errorbudget.durations import format_duration
-
-    try:
-        found: History = ask(
-            status.slo, step=format_duration(step), start=start, end=status.interval.end_ns
-        )
-    except ErrorBudgetError:
-        return None  # counts alone cannot tell what a threshold asks for
-    return found
-
-
-def _chart(status: Status, document: Document, history: History, anchor: str) -> str:
-    from errorbudget import plot
-
-    figure = plot.status_figure(status, document.source, history)
-    said = words(status)
-    label = (
-        f"{status.name}: budget left over time, ending at {said.remaining}; "
-        "SLI against its target; burn rates against the thresholds of the alerts"
-        if status.budget is not None
-        else f"{status.name}: the measured figures over time against their bounds"
+def _label(status: Status, said: Words) -> str:
+    if status.budget is None:
+        return f"{said.name}: the measured figures over time against their bounds"
+    left = f"budget left over time, ending at {said.remaining}; " if status.counts else ""
+    return (
+        f"{said.name}: {left}SLI against its target; burn rates against the thresholds of the "
+        "alerts; when alerts fired"
     )
-    return plot.inline_svg(figure, name=anchor.replace("-", ""), label=label)
+
+
+def _note(found: Chart) -> str:
+    """What the charts cover, and what was left out of them."""
+    text = (
+        f"{instant(found.start_ns)} to {instant(found.end_ns)}, looked at every "
+        f"{format_duration(found.step_ns)}."
+    )
+    if len(found.time_ns) == found.moments:
+        return text
+    return (
+        f"{text} Of {count(found.moments)} moments {count(len(found.time_ns))} are drawn: the "
+        "highest and the lowest of every stretch, so no incident is missing."
+    )

@@ -1,0 +1,370 @@
+"""
+Charts as HTML and SVG: pictures without a script, and the figures that a script reads out.
+
+Each panel is a plot that stretches to any width between columns of text that keep their size, so
+a phone and a printer get sharp, readable charts from the same markup. Coordinates are seconds (or
+milliseconds) from the start of the chart; the script zooms by choosing another part of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from itertools import pairwise
+from math import asinh, isfinite, isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errorbudget.durations import format_duration
+from errorbudget.figures import count, length
+from errorbudget.report.ticks import dated, round_values
+
+if TYPE_CHECKING:
+    from errorbudget.policy import Policy
+    from errorbudget.report.chart import Chart, Line
+    from errorbudget.slo import SLO
+
+__all__ = ["chart_data", "chart_html", "spark_svg"]
+
+HIGH = 1_000
+"""Height of every plot in its own units; they grow downwards."""
+
+TONES = ("good", "fair", "poor", "bad")
+
+
+@dataclass(slots=True)
+class _Panel:
+    """One plot: its scale, what is written beside it, and its marks as SVG."""
+
+    title: str
+    low: float
+    high: float
+    width: int
+    curved: bool = False
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    ticks: list[tuple[float, str]] = field(default_factory=list)
+    names: list[tuple[float, str]] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+
+    def y(self, value: float) -> int:
+        """Where *value* lies; infinities lie on the edge."""
+        if not isfinite(value):
+            return 0 if value > 0 else HIGH
+        low, high, value = (
+            (asinh(2 * x) for x in (self.low, self.high, value))
+            if self.curved
+            else (self.low, self.high, value)
+        )
+        share = (value - low) / (high - low)
+        return round(HIGH * (1 - min(1.0, max(0.0, share))))
+
+    def rule(self, value: float, style: str) -> None:
+        """A line across the plot."""
+        self.marks.append(f'<path class="{style}" d="M0 {self.y(value)}H{self.width}"/>')
+
+    def band(self, low: float, high: float, style: str) -> None:
+        """A shaded stretch of values."""
+        top, bottom = self.y(high), self.y(low)
+        self.marks.append(f'<path class="band {style}" d="M0 {top}H{self.width}V{bottom}H0z"/>')
+
+    def line(self, xs: Sequence[int], values: Iterable[float], style: str) -> None:
+        """A line through points; a gap where there is no value, a dot where one stands alone."""
+        path: list[str] = []
+        run: list[tuple[int, int]] = []
+        for x, value in zip(xs, values, strict=True):
+            if isnan(value):
+                path.append(_path(run))
+                run = []
+            else:
+                run.append((x, self.y(value)))
+        path.append(_path(run))
+        self.marks.append(f'<path class="{style}" d="{"".join(path)}"/>')
+
+    def steps(self, edges: Sequence[int], values: Sequence[float], style: str) -> None:
+        """A level for each stretch between two edges."""
+        xs = [x for pair in pairwise(edges) for x in pair]
+        self.line(xs, [value for value in values for _ in (0, 1)], style)
+
+
+def _path(points: list[tuple[int, int]]) -> str:
+    """Points as a path, without those that lie between two of the same height."""
+    if not points:
+        return ""
+    if len(points) == 1:
+        return f"M{points[0][0]} {points[0][1]}h0"
+    kept = [
+        point
+        for before, point, after in zip(points, points[1:], points[2:], strict=False)
+        if not before[1] == point[1] == after[1]
+    ]
+    (x, y), text = points[0], f"M{points[0][0]} {points[0][1]}"
+    for new_x, new_y in (*kept, points[-1]):
+        dx, dy = new_x - x, new_y - y
+        text += f"h{dx}" if not dy else f"v{dy}" if not dx else f"l{dx} {dy}"
+        x, y = new_x, new_y
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Instants in the units of a chart."""
+
+    start_ns: int
+    unit_ns: int
+    width: int
+
+    def x(self, time_ns: Any) -> Any:
+        """Units from the start."""
+        return (time_ns - self.start_ns) // self.unit_ns
+
+
+def _scale(chart: Chart) -> _Scale:
+    span = chart.end_ns - chart.start_ns
+    unit = 10**9 if span >= 3_600 * 10**9 else 10**6
+    return _Scale(chart.start_ns, unit, max(1, span // unit))
+
+
+# ----------------------------------------------------------------------------- panels
+
+
+def _budget(chart: Chart, line: Line, policy: Policy, scale: _Scale) -> _Panel:
+    low = min(0.0, float(np.nanmin(line.values)))
+    panel = _Panel(
+        "Budget left of this window",
+        low - 4 if low >= 0 else 1.08 * low - 8,
+        104,
+        scale.width,
+    )
+    panel.ticks = [(value, f"{value:,g}%") for value in round_values(panel.low, 100, 4)]
+    top, last = panel.high, max(1, len(policy.tiers) - 1)
+    for rank, tier in enumerate(policy.tiers):
+        floor = panel.low if tier.above is None else max(panel.low, 100 * float(tier.above))
+        if floor >= top:
+            continue
+        panel.band(floor, top, TONES[round(3 * rank / last)])
+        if top - floor > 0.1 * (panel.high - panel.low):
+            panel.names.append(((floor + top) / 2, tier.name))
+        top = floor
+    panel.rule(0, "axis")
+    panel.line(scale.x(chart.time_ns).tolist(), line.values.tolist(), "line ink")
+    return panel
+
+
+def _sli(chart: Chart, slo: SLO, scale: _Scale) -> _Panel | None:
+    pieces = chart.pieces
+    if pieces is None:
+        return None
+    values = 100 * pieces.ratio
+    target = slo.target_at(chart.end_ns)
+    goal = 100 * float(target.ratio)
+    low = min(goal, float(np.nanmin(values, initial=100.0)))
+    room = max(100 - low, 1e-6)
+    panel = _Panel(f"SLI of each {pieces.every}", low - 0.1 * room, 100 + 0.1 * room, scale.width)
+    panel.ticks = [(value, f"{value:.10g}%") for value in round_values(low, 100, 3)]
+    panel.names = [(goal, f"target {target}")]
+    panel.rule(goal, "limit")
+    edges = [0, *np.clip(scale.x(pieces.time_ns), 0, scale.width).tolist()]
+    panel.steps(edges, values.tolist(), "line main")
+    return panel
+
+
+def _burn(chart: Chart, scale: _Scale) -> _Panel | None:
+    if not chart.burn:
+        return None
+    tops = [1.0, *(line.limit for line in chart.burn if line.limit is not None)]
+    for line in chart.burn:
+        finite = line.values[np.isfinite(line.values)]
+        tops.append(float(finite.max(initial=0.0)))
+    panel = _Panel("Burn rates", 0, 1.25 * max(tops), scale.width, curved=True)
+    steps = [0.0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000]
+    panel.ticks = [(tick, f"{tick:,g}") for tick in steps if tick <= panel.high]
+    xs = scale.x(chart.time_ns).tolist()
+    for rank, line in enumerate(chart.burn):
+        name = line.name
+        if line.limit is not None:
+            panel.rule(line.limit, f"limit c{rank % 6}")
+            name = f"{line.name}, alert {line.limit_name}"
+        panel.line(xs, line.values.tolist(), f"line c{rank % 6}")
+        panel.keys.append((f"c{rank % 6}", name))
+    return panel
+
+
+def _figure(chart: Chart, line: Line, scale: _Scale) -> _Panel:
+    limit = line.limit or 0.0
+    top = 1.15 * max(limit, float(np.nanmax(line.values, initial=0.0))) or 1.0
+    unit = f" [{line.unit}]" if line.unit else ""
+    panel = _Panel(f"{line.name}{unit}", 0, top, scale.width)
+    panel.ticks = [(value, f"{value:,g}") for value in round_values(0, top, 4)]
+    panel.names = [(limit, f"{line.limit_name}{limit:,g}")]
+    panel.rule(limit, "limit")
+    panel.line(scale.x(chart.time_ns).tolist(), line.values.tolist(), "line main")
+    return panel
+
+
+def _panels(chart: Chart, slo: SLO, scale: _Scale) -> list[_Panel]:
+    panels: list[_Panel | None] = [_figure(chart, line, scale) for line in chart.figures]
+    if chart.left is not None:
+        panels.append(_budget(chart, chart.left, slo.policy, scale))
+    if slo.target is not None:
+        panels += [_sli(chart, slo, scale), _burn(chart, scale)]
+    return [panel for panel in panels if panel is not None]
+
+
+# ----------------------------------------------------------------------------- markup
+
+
+def _text(x: str, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x}" y="{y:.4g}%" dy=".35em" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _markup(panel: _Panel) -> str:
+    keys = "".join(
+        f'<span class="key {style}"><svg viewBox="0 0 16 4"><path d="M0 2h16"/></svg>'
+        f"{escape(name)}</span> "
+        for style, name in panel.keys
+    )
+    for value, _ in panel.ticks:
+        panel.marks.insert(0, f'<path class="grid" d="M0 {panel.y(value)}H{panel.width}"/>')
+    beside = "".join(_text("100%", panel.y(v) / 10, name, "end") for v, name in panel.ticks)
+    names = "".join(_text("0", panel.y(v) / 10, name, "start") for v, name in panel.names)
+    return (
+        f'<p class="panel-title">{escape(panel.title)}{" " if keys else ""}{keys}</p>'
+        f'<div class="panel{" tall" if panel.curved else ""}"><svg class="beside">{beside}</svg>'
+        f'<svg class="plot" viewBox="0 0 {panel.width} {HIGH}" preserveAspectRatio="none">'
+        f"{''.join(panel.marks)}</svg>"
+        f'<svg class="names">{names}</svg></div>'
+    )
+
+
+def _fired(chart: Chart, scale: _Scale) -> str:
+    """A strip for each alert that fired; an episode is a dot at least, however short."""
+    parts = []
+    for one in chart.episodes:
+        total = length(sum(end - start for start, end in one.spans))
+        times = "once" if len(one.spans) == 1 else f"{count(len(one.spans))} times"
+        path = "".join(
+            f"M{scale.x(start)} 500h{max(1, (end - start) // scale.unit_ns)}"
+            for start, end in one.spans
+        )
+        parts.append(
+            f'<p class="panel-title">Alert {escape(one.name)}: fired {times}, {total} in all</p>'
+            '<div class="panel strip"><svg class="beside"></svg>'
+            f'<svg class="plot" viewBox="0 0 {scale.width} {HIGH}" preserveAspectRatio="none">'
+            f'<path class="episode" d="{path}"/></svg><svg class="names"></svg></div>'
+        )
+    return "".join(parts)
+
+
+def chart_html(chart: Chart, slo: SLO, *, label: str) -> str:
+    """
+    The charts as markup: panels one below the other over one axis of time.
+
+    Args:
+        chart: What to draw.
+        slo: Whose target and policy lie behind it.
+        label: What they show, for who cannot see them.
+    """
+    scale = _scale(chart)
+    panels = "".join(_markup(panel) for panel in _panels(chart, slo, scale))
+    ticks = "".join(
+        f'<text x="{100 * scale.x(time) / scale.width:.4g}%" y="1em" text-anchor="middle">'
+        f"{escape(name)}</text>"
+        for time, name in dated(chart.start_ns, chart.end_ns, 4)
+    )
+    return (
+        f'<div class="panels" role="img" aria-label="{escape(label, quote=True)}">{panels}'
+        f"{_fired(chart, scale)}"
+        f'<div class="panel times"><svg class="beside"></svg><svg class="axis">{ticks}</svg>'
+        '<svg class="names"></svg></div></div>'
+    )
+
+
+def spark_svg(chart: Chart | None) -> str:
+    """The budget left as a line without words, for a table; empty where there is none."""
+    if chart is None or chart.left is None:
+        return ""
+    low = min(0.0, float(np.nanmin(chart.left.values)))
+    panel = _Panel("", low, 100, 1_000)
+    share = (chart.time_ns - chart.start_ns) / max(1, chart.end_ns - chart.start_ns)
+    rows = np.unique(np.linspace(0, len(share) - 1, 60).astype(int))
+    panel.rule(0, "axis")
+    panel.line(
+        (1_000 * share[rows]).astype(int).tolist(), chart.left.values[rows].tolist(), "line ink"
+    )
+    return (
+        f'<svg class="spark" viewBox="0 0 1000 {HIGH}" preserveAspectRatio="none" '
+        f'aria-hidden="true">{"".join(panel.marks)}</svg>'
+    )
+
+
+# ----------------------------------------------------------------------------- figures
+
+
+def _figures(values: Any, lines: Iterable[float]) -> list[float | str | None]:
+    """Values with five digits, and with all of them where five would cross one of *lines*."""
+    found: list[float | str | None] = []
+    turns = list(lines)
+    for value in values.tolist():
+        if isnan(value):
+            found.append(None)
+        elif not isfinite(value):
+            found.append("inf" if value > 0 else "-inf")
+        else:
+            short = float(f"{value:.5g}")
+            same = all((short > x) == (value > x) and (short < x) == (value < x) for x in turns)
+            kept = short if same else value
+            found.append(int(kept) if kept == int(kept) else kept)
+    return found
+
+
+def chart_data(chart: Chart, slo: SLO) -> dict[str, Any]:
+    """
+    The figures of the charts, for the script that reads them out.
+
+    Times are in units of `unit_ms` from `start_ms`, the moments as differences. A line's last value
+    is the one of the report.
+    """
+    scale = _scale(chart)
+    lines = [*chart.figures, *(() if chart.left is None else (chart.left,)), *chart.burn]
+    bounds = [100 * float(tier.above) for tier in slo.policy.tiers if tier.above is not None]
+    pieces = chart.pieces
+    return {
+        "start_ms": chart.start_ns // 10**6,
+        "unit_ms": scale.unit_ns // 10**6,
+        "width": scale.width,
+        "step": format_duration(chart.step_ns),
+        "moments": np.diff(scale.x(chart.time_ns), prepend=0).tolist(),
+        "lines": [
+            {
+                "name": line.name,
+                "unit": line.unit,
+                "values": _figures(
+                    line.values,
+                    [*([] if line.limit is None else [line.limit]), 0, 100, *bounds],
+                ),
+            }
+            for line in lines
+        ],
+        "pieces": None
+        if pieces is None
+        else {
+            "every": pieces.every,
+            "ends": np.diff(np.clip(scale.x(pieces.time_ns), 0, scale.width), prepend=0).tolist(),
+            "values": _figures(
+                100 * pieces.ratio, [0, 100, 100 * float(slo.target_at(chart.end_ns).ratio)]
+            ),
+        },
+        "alerts": [
+            {
+                "name": one.name,
+                "spans": [
+                    [scale.x(start), max(scale.x(start) + 1, scale.x(end))]
+                    for start, end in one.spans
+                ],
+            }
+            for one in chart.episodes
+        ],
+        "firing": list(chart.firing),
+    }
