@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.errors import InvalidCountsError, InvalidSeriesError, InvalidWindowError
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidWindowError,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "BLOCK",
+    "bad_rows",
     "check_ascending",
     "check_closed",
+    "check_threads",
     "check_window",
     "counts_column",
     "descends_at",
@@ -115,6 +122,28 @@ def counts_column(
     return good_column, total_column
 
 
+_EIGHT_GOOD = np.frombuffer(b"\x01" * 8, dtype=np.uint64)[0]
+
+
+def bad_rows(good: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """
+    The rows that are not *good*, ascending; contiguous flags are read eight at a time.
+
+    Where bad events are few, most eights are all good and are passed over; in three quarters of the
+    time for one in 400.
+    """
+    whole = len(good) // 8 * 8
+    suspect = np.flatnonzero(good[:whole].view(np.uint64) != _EIGHT_GOOD)
+    if 64 * len(suspect) > whole:
+        return np.flatnonzero(np.logical_not(good))
+    eights = np.logical_not(good[:whole].reshape(-1, 8).take(suspect, axis=0))
+    found = np.flatnonzero(eights)
+    rows = suspect.take(found >> 3) * 8 + (found & 7)
+    if whole == len(good) or good[whole:].all():
+        return rows
+    return np.concatenate((rows, whole + np.flatnonzero(np.logical_not(good[whole:]))))
+
+
 def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
     """
     One number per event as float64, shape (n,); -0.0 becomes 0.0.
@@ -185,6 +214,18 @@ def check_closed(closed: str) -> None:
     """
     if closed not in ("right", "left"):
         raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
+
+
+def check_threads(threads: int) -> int:
+    """
+    How many threads share the work.
+
+    Raises:
+        InvalidInputError: Not even one.
+    """
+    if threads < 1:
+        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    return int(threads)
 
 
 def check_window(window_ns: int) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.errors import InvalidCountsError, InvalidInputError, InvalidSeriesError
+from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
-from errorbudget.kernels.arrays import BLOCK
+from errorbudget.kernels.arrays import BLOCK, check_threads
 from errorbudget.kernels.grid import check_steps, grid_windows, window_sums
 from errorbudget.target import Target, TargetLike
 
@@ -114,8 +114,7 @@ def batch_burn_rates(
     fine, whole = _table("good", good), _table("total", total)
     if fine.shape != whole.shape:
         raise InvalidSeriesError(f"good has shape {fine.shape} and total {whole.shape}")
-    if threads < 1:
-        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    check_threads(threads)
     series, bins = fine.shape
     lengths = check_steps(steps)
     targets = [Target(one) for one in target] if isinstance(target, (list, tuple)) else None

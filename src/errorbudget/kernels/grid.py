@@ -9,7 +9,8 @@ so one pass reads each byte once and what is kept is bounded by the grid, not by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -17,13 +18,16 @@ from errorbudget.errors import InvalidSeriesError, InvalidWindowError
 from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
     BLOCK,
+    bad_rows,
     check_ascending,
     check_closed,
+    check_threads,
     counts_column,
     flags_column,
     not_ascending,
     time_column,
 )
+from errorbudget.kernels.merging import Merge
 from errorbudget.rolling import Closed
 from errorbudget.target import Target, TargetLike
 
@@ -38,39 +42,87 @@ _T = TypeVar("_T", np.int64, np.float64)
 __all__ = ["check_steps", "grid_budget", "grid_counts", "grid_windows", "window_sums"]
 
 
+class _Pass:
+    """One pass over some events: the counts at the edges that they reach."""
+
+    def __init__(
+        self,
+        time: NDArray[np.int64],
+        good: NDArray[np.bool_],
+        edges: NDArray[np.int64],
+        closed: Closed,
+    ) -> None:
+        self.time, self.good, self.edges, self.closed = time, good, edges, closed
+        self.total = np.empty(len(edges), dtype=np.int64)
+        self.bad = np.empty(len(edges), dtype=np.int64)
+        # An edge at the last instant may have more events of that instant behind it.
+        self._before: Literal["left", "right"] = "left" if closed == "right" else "right"
+
+    def reached(self, row: int) -> int:
+        """The first edge that events behind *row* still count for."""
+        return int(self.edges.searchsorted(self.time[row], self._before))
+
+    def count(self, start: int, stop: int) -> tuple[int, int, int]:
+        """
+        Fill in total, and bad from *start* on, at the edges that the rows `start:stop` reach.
+
+        Returns:
+            The first of those edges, the one behind the last, and how many of the rows are bad.
+        """
+        falls = np.empty(PASS, dtype=np.bool_)
+        merge = Merge(PASS, PASS)
+        first = settled = self.reached(start - 1) if start else 0
+        bad_before = 0
+        for begin in range(start, stop, PASS):
+            end = min(begin + PASS, stop)
+            block = self.time[begin:end]
+            fall = np.less(block[1:], block[:-1], out=falls[: len(block) - 1])
+            if fall.any():
+                raise not_ascending(self.time, begin + 1 + int(fall.argmax()), "time_ns")
+            if begin and block[0] < self.time[begin - 1]:
+                raise not_ascending(self.time, begin, "time_ns")
+            bad = bad_rows(self.good[begin:end])
+            reach = max(self.reached(end - 1), settled)
+            if reach > settled:
+                rows = self._rows(block, self.edges[settled:reach], merge)
+                np.add(bad.searchsorted(rows), bad_before, out=self.bad[settled:reach])
+                np.add(rows, begin, out=self.total[settled:reach])
+                settled = reach
+            bad_before += len(bad)
+        return first, settled, bad_before
+
+    def _rows(
+        self, block: NDArray[np.int64], edges: NDArray[np.int64], merge: Merge
+    ) -> NDArray[np.int64]:
+        """How many rows of the block each edge has behind it; its last row has none."""
+        if len(edges) > PASS or edges[0] == np.iinfo(np.int64).min:
+            return block.searchsorted(edges, self.closed)
+        limits = edges if self.closed == "right" else edges - 1
+        return merge.rows_up_to(block, len(block) - 1, limits)
+
+
 def _edges_of_events(
     time: NDArray[np.int64],
     good: NDArray[np.bool_],
     edges: NDArray[np.int64],
     closed: Closed,
+    threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    total_cum = np.empty(len(edges), dtype=np.int64)
-    bad_cum = np.empty(len(edges), dtype=np.int64)
-    scratch = np.empty(PASS, dtype=np.bool_)
+    over = _Pass(time, good, edges, closed)
+    shares = threads if len(time) >= threads * PASS else 1
+    cuts = [len(time) * share // shares for share in range(shares + 1)]
+    if shares == 1:
+        found = [over.count(0, len(time))]
+    else:
+        with ThreadPoolExecutor(shares) as pool:
+            found = list(pool.map(over.count, cuts[:-1], cuts[1:]))
     settled, bad_before = 0, 0
-    for start in range(0, len(time), PASS):
-        block = time[start : start + PASS]
-        falls = np.less(block[1:], block[:-1], out=scratch[: len(block) - 1])
-        if falls.any():
-            raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
-        if start and block[0] < time[start - 1]:
-            raise not_ascending(time, start, "time_ns")
-        bad = np.flatnonzero(np.logical_not(good[start : start + PASS], out=scratch[: len(block)]))
-        # An edge at the block's last instant may have more events of that instant behind it.
-        reach = settled + int(
-            edges[settled:].searchsorted(block[-1], "left" if closed == "right" else "right")
-        )
-        if reach > settled:
-            rows = block.searchsorted(edges[settled:reach], closed)
-            bad_cum[settled:reach] = bad.searchsorted(rows)
-            bad_cum[settled:reach] += bad_before
-            rows += start
-            total_cum[settled:reach] = rows
-            settled = reach
-        bad_before += len(bad)
-    total_cum[settled:] = len(time)
-    bad_cum[settled:] = bad_before
-    return np.subtract(total_cum, bad_cum, out=bad_cum), total_cum
+    for first, settled, bad in found:
+        over.bad[first:settled] += bad_before
+        bad_before += bad
+    over.total[settled:] = len(time)
+    over.bad[settled:] = bad_before
+    return np.subtract(over.total, over.bad, out=over.bad), over.total
 
 
 def grid_counts(
@@ -81,6 +133,7 @@ def grid_counts(
     total: ArrayLike | None = None,
     closed: Closed = "right",
     sort: bool = False,
+    threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
     Good and all events up to every edge, from the first event on.
@@ -96,6 +149,7 @@ def grid_counts(
         total: All events of each row, shape (n,); None when each row is one event.
         closed: `"right"` counts events up to the edge itself, `"left"` only those before it.
         sort: Put events that are out of order in order first.
+        threads: Threads to share the work (of events; grouped rows are few).
 
     Returns:
         Good and total at each edge, int64, shape (k,) each.
@@ -105,8 +159,8 @@ def grid_counts(
             the columns do not fit together.
         InvalidCountsError: A row's good lies outside 0 to its total.
 
-    Time: O(n + k log n), one pass; memory: O(k), and a block of scratch. Grouped rows and *sort*
-    take O(n) memory.
+    Time: O(n + k log n), one pass; memory: O(k), and a block of scratch per thread. Grouped rows
+    and *sort* take O(n) memory.
 
     Example:
         >>> good, total = grid_counts([10, 20, 20, 30], [True, False, True, True], [10, 20, 30])
@@ -122,7 +176,9 @@ def grid_counts(
         time = time[order]
     if total is None:
         flags = flags_column(good, len(time))
-        return _edges_of_events(time, flags if order is None else flags[order], edges, closed)
+        if order is not None:
+            flags = flags[order]
+        return _edges_of_events(time, flags, edges, closed, check_threads(threads))
     check_ascending(time)
     columns = counts_column(good, total, len(time))
     rows = time.searchsorted(edges, closed)
