@@ -102,8 +102,13 @@ class FrameColumns:
             f'column "{column}" of {self._source} must hold {fits}, got {dtype}'
         )
 
-    def time(self) -> tuple[Expr, Expr]:
-        """The start of each event's minute, and whether the event lies exactly on it."""
+    def time(self) -> dict[str, Expr]:
+        """
+        What tells each event's minute, and whether the event lies exactly on its start.
+
+        Integers are one column, `instant`: the start, or one tick after it. Timestamps are two,
+        `minute` and `on_start`.
+        """
         nw = self._nw
         column = self.roles.time
         if column not in self._schema:
@@ -117,11 +122,11 @@ class FrameColumns:
             minute = 60 * UNITS_NS["s"] // UNITS_NS[self.roles.time_unit]
             # Twice, as the rest of a negative number is negative on some engines.
             rest = ((time % minute) + minute) % minute
-            return time - rest, rest == 0
+            return {"instant": time - rest + (rest > 0).cast(nw.Int64)}
         if dtype != nw.Datetime:
             raise self._kind(column, dtype, "timestamps or integers; parse texts first")
         start = time.dt.truncate("1m")
-        return start, time == start
+        return {"minute": start, "on_start": (time == start).cast(nw.Int64)}
 
     def number(self, name: str) -> Expr:
         """The numbers called *name* as floats; missing ones are null or NaN."""

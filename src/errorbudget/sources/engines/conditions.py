@@ -26,7 +26,7 @@ from errorbudget.predicates import (
     Predicate,
     StatusIn,
 )
-from errorbudget.sources.engines.patterns import portable
+from errorbudget.sources.engines.patterns import plain, portable
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -153,6 +153,16 @@ class Compiler:
 
     def _matched(self, predicate: LabelMatches) -> nw.Expr:
         text = self._columns.text(predicate.name)
+        simple = plain(predicate.pattern)
+        if simple is not None:
+            begins, literal, ends = simple
+            if begins and ends:
+                return text == literal
+            if begins:
+                return text.str.starts_with(literal)
+            if ends:
+                return text.str.ends_with(literal)
+            return text.str.contains(literal, literal=True)
         pattern = portable(predicate.pattern, self._engine)
         if pattern is not None:
             return text.str.contains(pattern)

@@ -42,8 +42,8 @@ __all__ = [
 ]
 
 _WRONG = "wrong"
-_WIDENING = ("polars", "duckdb", "pyspark")
-"""Engines that add up single bytes in wide integers."""
+_COUNTING = ("polars", "duckdb")
+"""Engines that add up yes and no."""
 
 
 def countable(slos: SLO | Iterable[SLO]) -> tuple[SLO, ...]:
@@ -203,14 +203,13 @@ def scan(
         return [str(text) for text in home(texts.head(MOST_TEXTS + 1), collect)["text"].to_list()]
 
     sums = Sums(slos, Compiler(columns, engine, distinct))
-    minute, on_start = columns.time()
-    keys = {"minute": minute, "on_start": on_start.cast(nw.Int64)}
-    keys |= {f"label_{index}": columns.text(name) for index, name in enumerate(by)}
-    small = nw.Int8 if engine in _WIDENING else nw.Int64
-    flags = {name: truth.cast(small) for name, truth in sums.flags.items()}
+    stamps = columns.time()
+    keys = stamps | {f"label_{index}": columns.text(name) for index, name in enumerate(by)}
+    flags = dict(sums.flags)
     if columns.checks:
-        wrong = reduce(lambda left, right: left | right, columns.checks.values())
-        flags[_WRONG] = wrong.cast(small)
+        flags[_WRONG] = reduce(lambda left, right: left | right, columns.checks.values())
+    if engine not in _COUNTING:
+        flags = {name: truth.cast(nw.Int64) for name, truth in flags.items()}
     grouped = (
         frame.select(**keys, **flags)
         .group_by(*keys)
@@ -223,17 +222,16 @@ def scan(
     }
     if columns.checks and found[_WRONG].any():
         raise offender(frame, columns, source, collect)
-    timeless = np.asarray(table["minute"].is_null().to_numpy(), dtype=bool)
+    timeless = np.asarray(table[next(iter(stamps))].is_null().to_numpy(), dtype=bool)
     if timeless.any():
         raise InvalidSeriesError(
             f"{int(found[EVENTS][timeless].sum()):,} events of {source} have no "
             f'"{roles.time}"; give each its time, or leave them out'
         )
-    start_ns = _nanoseconds(table["minute"], roles.time_unit)
+    start_ns, on = _minutes(table, roles.time_unit)
     groups, group = _groups(
         [table[f"label_{index}"].to_list() for index in range(len(by))], len(start_ns)
     )
-    on = np.asarray(table["on_start"].to_numpy()) == 1
     bins = Bins(start_ns, on, group, groups, *sums.counted(start_ns, found))
     return Counted(
         tuple(slos), tuple(by), MINUTE_NS, Bins.added([bins], MINUTE_NS), engine, tuple(notes)
@@ -264,6 +262,16 @@ def offender(
     )
 
 
+def _minutes(table: Any, unit: str) -> tuple[Integers, NDArray[np.bool_]]:
+    """Minutes as they came home [ns UTC], and which rows hold the events at their very start."""
+    if "instant" not in table.columns:
+        on = np.asarray(table["on_start"].to_numpy()) == 1
+        return _nanoseconds(table["minute"], unit), on
+    instant = np.asarray(table["instant"].to_numpy(), dtype=np.int64)
+    start = instant // (MINUTE_NS // UNITS_NS[unit]) * (MINUTE_NS // UNITS_NS[unit])
+    return _in_range(start, unit), instant == start
+
+
 def _nanoseconds(minutes: Any, unit: str) -> Integers:
     """Minutes as they came home, in nanoseconds UTC."""
     import narwhals as nw
@@ -271,10 +279,12 @@ def _nanoseconds(minutes: Any, unit: str) -> Integers:
     if minutes.dtype == nw.Datetime:
         if minutes.dtype.time_zone is not None:
             minutes = minutes.dt.convert_time_zone("UTC")
-        ticks, scale = minutes.dt.timestamp("us"), UNITS_NS["us"]
-    else:
-        ticks, scale = minutes, UNITS_NS[unit]
-    found = np.asarray(ticks.to_numpy(), dtype=np.int64)
+        minutes, unit = minutes.dt.timestamp("us"), "us"
+    return _in_range(np.asarray(minutes.to_numpy(), dtype=np.int64), unit)
+
+
+def _in_range(found: Integers, unit: str) -> Integers:
+    scale = UNITS_NS[unit]
     if len(found) and not MIN_NS // scale <= found.min() <= found.max() <= MAX_NS // scale:
         raise InvalidSeriesError(
             "time must lie in the years 1678 to 2262; check the column, and time_unit where it "

@@ -12,16 +12,24 @@ from errorbudget.sources.engines.columns import Roles
 __all__ = ["exact_times"]
 
 _UTC = ("UTC", "Etc/UTC", "Z", "GMT", "+00:00")
-_LOCAL = ("polars", "pyarrow")
-"""Engines that keep a column's own zone, and truncate its wall time."""
+_EPOCH = {
+    "TIMESTAMP": ("epoch_us", "us"),
+    "TIMESTAMP WITH TIME ZONE": ("epoch_us", "us"),
+    "TIMESTAMP_S": ("epoch_us", "us"),
+    "TIMESTAMP_MS": ("epoch_us", "us"),
+    "TIMESTAMP_NS": ("epoch_ns", "ns"),
+    "TIMESTAMPTZ_NS": ("epoch_ns", "ns"),
+}
+"""DuckDB's types of stamps, which function has them as an integer, and its unit."""
 
 
 def exact_times(frame: Any, engine: str, roles: Roles, source: str) -> tuple[Any, Roles]:
     """
     The frame with times that its engine truncates to the very minute, and how to read them.
 
-    DuckDB rounds nanoseconds to microseconds before it truncates them, so they become integers.
-    Wall times are ambiguous when clocks go back, so zones become UTC.
+    On DuckDB and polars stamps become integers: whole numbers are divided some times faster than
+    calendars are asked, DuckDB would round nanoseconds before it truncates them, and zones are out
+    of the way. Elsewhere zones become UTC, as wall times are ambiguous when clocks go back.
 
     Args:
         frame: The events, as narwhals has them.
@@ -40,10 +48,11 @@ def exact_times(frame: Any, engine: str, roles: Roles, source: str) -> tuple[Any
     native = frame.to_native()
     if engine == "duckdb" and time in schema:
         kind = str(native.types[native.columns.index(time)])
-        if kind in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS"):
+        if kind in _EPOCH:
+            function, unit = _EPOCH[kind]
             name = '"' + time.replace('"', '""') + '"'
-            whole = native.project(f"* REPLACE (epoch_ns({name}) AS {name})")
-            return nw.from_native(whole), replace(roles, time_unit="ns")
+            whole = native.project(f"* REPLACE ({function}({name}) AS {name})")
+            return nw.from_native(whole), replace(roles, time_unit=unit)
     if engine in ("pandas", "dask") and time in schema:
         # narwhals does not know a zone with an underscore, such as America/New_York.
         kind = native[time].dtype
@@ -54,7 +63,10 @@ def exact_times(frame: Any, engine: str, roles: Roles, source: str) -> tuple[Any
     if dtype != nw.Datetime:
         return frame, roles
     zone = dtype.time_zone
-    if engine in _LOCAL and zone is not None and zone not in _UTC:
+    if engine == "polars":
+        unit = dtype.time_unit
+        return frame.with_columns(nw.col(time).dt.timestamp(unit)), replace(roles, time_unit=unit)
+    if engine == "pyarrow" and zone is not None and zone not in _UTC:
         return frame.with_columns(nw.col(time).dt.convert_time_zone("UTC")), roles
     if engine == "pyspark" and zone is None:
         session = native.sparkSession.conf.get("spark.sql.session.timeZone")
