@@ -19,10 +19,13 @@ STEPS = [5, 30, 60, 120, 360, 1_440, 4_320, 43_200]
 ERROR = 0.001
 
 
-def _kernel(columns: Any) -> Answer:
-    from errorbudget.kernels import grid_budget, grid_counts
+def _kernel(threads: int) -> Any:
+    def run(columns: Any) -> Answer:
+        from errorbudget.kernels import grid_budget, grid_counts
 
-    return list(grid_budget(*grid_counts(*columns, edges()), STEPS, "99.9%"))
+        return list(grid_budget(*grid_counts(*columns, edges(), threads=threads), STEPS, "99.9%"))
+
+    return run
 
 
 def _ratios(bad: Any, total: Any) -> tuple[Any, Any, Any]:
@@ -155,7 +158,8 @@ def _read(columns: Any) -> Answer:
 
 
 METHODS = {
-    "errorbudget": Method(_columns, _kernel),
+    "errorbudget": Method(_columns, _kernel(1)),
+    "errorbudget, 2 threads": Method(_columns, _kernel(2), rtol=0),
     "pandas": Method(_pandas_setup, _pandas, ("pandas",)),
     "polars": Method(_polars_setup, _polars, ("polars",)),
     "duckdb": Method(_duckdb_setup, _duckdb, ("duckdb", "pyarrow"), most=1_000_000),

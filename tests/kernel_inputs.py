@@ -68,8 +68,9 @@ def blocks_of(size: int, *modules: ModuleType) -> Iterator[None]:
     """The kernels of *modules* work in blocks of *size* rows, so that few rows cross borders."""
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
-            patch.setattr(module, "BLOCK", size)
-            for name, times in (("LONGEST", 4), ("PASS", 1)):
-                if hasattr(module, name):
-                    patch.setattr(module, name, times * size)
+            sizes = {"BLOCK": 1, "BINS": 1, "PASS": 1, "LONGEST": 4}
+            named = [name for name in sizes if hasattr(module, name)]
+            assert named, f"{module.__name__} has no blocks"
+            for name in named:
+                patch.setattr(module, name, sizes[name] * size)
         yield

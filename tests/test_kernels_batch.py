@@ -14,7 +14,7 @@ from errorbudget.errors import (
     InvalidWindowError,
 )
 from errorbudget.kernels import batch as kernel
-from errorbudget.kernels import batch_burn_rates, burn_rate, grid_windows
+from errorbudget.kernels import batch_burn_rates, burn_rate, grid, grid_windows
 from tests.kernel_inputs import DISGUISES, blocks_of
 
 
@@ -41,7 +41,7 @@ def tables(draw):
 def test_each_series_has_the_burn_rates_of_its_windows(counts, steps, target, threads, block):
     """To the last bit, whatever the threads and blocks."""
     good, total = counts
-    with blocks_of(block, kernel):
+    with blocks_of(block, kernel, grid):
         answer = batch_burn_rates(good, total, steps, target, threads=threads)
     assert answer.shape == (len(good), len(steps), good.shape[1])
     for burns, fine, whole in zip(answer, good, total, strict=True):

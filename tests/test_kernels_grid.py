@@ -41,13 +41,13 @@ def edges_near(draw, time):
     return np.array(sorted(t + offset for t, offset in offsets), dtype=np.int64)
 
 
-@given(st.data(), events(), BLOCKS, CLOSED)
-def test_counts_are_those_of_the_plain_twin(data, rows, block, closed):
-    """Exactly, with edges hit, repeated and beyond the data, whatever the block."""
+@given(st.data(), events(), BLOCKS, CLOSED, st.integers(1, 3))
+def test_counts_are_those_of_the_plain_twin(data, rows, block, closed, threads):
+    """Exactly, with edges hit, repeated and beyond the data, any block, any number of threads."""
     time, good = rows
     edges = data.draw(st.one_of(edges_near(time), sorted_instants(max_size=10)))
     with blocks_of(block, kernel):
-        answer = grid_counts(time, good, edges, closed=closed)
+        answer = grid_counts(time, good, edges, closed=closed, threads=threads)
     assert as_lists(answer) == plain.grid_counts(
         time.tolist(), good.tolist(), edges.tolist(), closed=closed
     )
@@ -133,8 +133,9 @@ def test_shifting_the_clock_changes_nothing(rows, edges):
     assert as_lists(shifted) == as_lists(grid_counts(time, good, edges))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("block", [1, 2, 3, 1 << 15])
-def test_disorder_is_named_by_its_first_offender(block):
+def test_disorder_is_named_by_its_first_offender(block, threads):
     """Of events, grouped rows and edges, at borders of blocks too."""
     flags = np.ones(8, dtype=np.int64)
     for index in range(1, 8):
@@ -149,7 +150,7 @@ def test_disorder_is_named_by_its_first_offender(block):
                 blocks_of(block, kernel),
                 pytest.raises(InvalidSeriesError, match=f"{name} .* index {index}") as caught,
             ):
-                grid_counts(good=flags, **arguments)
+                grid_counts(good=flags, threads=threads, **arguments)
             assert caught.value.index == index
 
 

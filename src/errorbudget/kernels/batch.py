@@ -11,8 +11,8 @@ import numpy as np
 
 from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
-from errorbudget.kernels.arrays import BLOCK, check_threads
-from errorbudget.kernels.grid import check_steps, grid_windows, window_sums
+from errorbudget.kernels.arrays import check_threads
+from errorbudget.kernels.grid import BINS, check_steps, grid_windows, window_pieces
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:
@@ -44,31 +44,28 @@ def _fill(
     out: NDArray[np.float64],
     rows: range,
 ) -> None:
-    bins = good.shape[1]
-    scratch = np.empty(BLOCK), np.empty(BLOCK)
+    scratch = [np.empty(min(BINS, good.shape[1])) for _ in range(2)]
     for row in rows:
-        wrong = (good[row] > total[row]) | (good[row] < 0)
-        if wrong.any():
-            index = int(np.argmax(wrong))
+        bad = np.subtract(total[row], good[row], dtype=np.int64)
+        if min(good[row].min(initial=0), bad.min(initial=0)) < 0:
+            index = int(np.argmax((good[row] > total[row]) | (good[row] < 0)))
             raise InvalidCountsError(
                 f"good must lie between 0 and total, got {good[row, index]} good of "
                 f"{total[row, index]} in bin {index} of series {row}"
             )
-        good_cum, total_cum = _cumulative(good[row]), _cumulative(total[row])
+        bad_cum, total_cum = _cumulative(bad), _cumulative(total[row])
         error = targets[row].error
         if not error or int(total_cum[-1]) * error.denominator >= ratios.EXACT_BELOW:
-            out[row] = ratios.burn_rate(*grid_windows(good_cum, total_cum, steps), targets[row])
+            counts = grid_windows(total_cum - bad_cum, total_cum, steps)
+            out[row] = ratios.burn_rate(*counts, targets[row])
             continue
         # Whole numbers below 2**53, so float64 keeps them exactly.
-        budget = total_cum.astype(np.float64) * error.numerator
-        spent = (total_cum - good_cum).astype(np.float64) * error.denominator
+        budget = (total_cum * error.numerator).astype(np.float64)
+        spent = (bad_cum * error.denominator).astype(np.float64)
         with np.errstate(invalid="ignore"):
-            for start in range(0, bins, BLOCK):
-                stop = min(start + BLOCK, bins)
-                for burns, step in zip(out[row], steps, strict=True):
-                    bad = window_sums(spent, step, start, stop, scratch[0])
-                    whole = window_sums(budget, step, start, stop, scratch[1])
-                    np.divide(bad, whole, out=burns[start:stop])
+            for burns, step in zip(out[row], steps, strict=True):
+                for bins, (down, whole) in window_pieces((spent, budget), step, scratch):
+                    np.divide(down, whole, out=burns[bins])
 
 
 def batch_burn_rates(

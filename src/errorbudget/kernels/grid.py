@@ -8,9 +8,9 @@ so one pass reads each byte once and what is kept is bounded by the grid, not by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -34,12 +34,13 @@ from errorbudget.target import Target, TargetLike
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-PASS = 2 * BLOCK
-"""Events looked at together: little is kept of them, so more of them fit a core's cache."""
+PASS = 8 * BLOCK
+"""Events looked at together: little is kept of them, and long steps let two threads work."""
 
-_T = TypeVar("_T", np.int64, np.float64)
+BINS = 1 << 15
+"""Bins of a grid that are worked on together."""
 
-__all__ = ["check_steps", "grid_budget", "grid_counts", "grid_windows", "window_sums"]
+__all__ = ["BINS", "check_steps", "grid_budget", "grid_counts", "grid_windows", "window_pieces"]
 
 
 class _Pass:
@@ -85,7 +86,7 @@ class _Pass:
             reach = max(self.reached(end - 1), settled)
             if reach > settled:
                 rows = self._rows(block, self.edges[settled:reach], merge)
-                np.add(bad.searchsorted(rows), bad_before, out=self.bad[settled:reach])
+                np.add(_bad_before(bad, rows), bad_before, out=self.bad[settled:reach])
                 np.add(rows, begin, out=self.total[settled:reach])
                 settled = reach
             bad_before += len(bad)
@@ -99,6 +100,14 @@ class _Pass:
             return block.searchsorted(edges, self.closed)
         limits = edges if self.closed == "right" else edges - 1
         return merge.rows_up_to(block, len(block) - 1, limits)
+
+
+def _bad_before(bad: NDArray[np.intp], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many *bad* rows lie before each of *rows*, both ascending: the fewer are searched."""
+    if len(bad) >= len(rows):
+        return bad.searchsorted(rows)
+    place = rows.searchsorted(bad, "right")
+    return np.bincount(place, minlength=len(rows) + 1)[:-1].cumsum()
 
 
 def _edges_of_events(
@@ -217,19 +226,35 @@ def check_steps(steps: Sequence[int]) -> list[int]:
     return [int(step) for step in steps]
 
 
-def window_sums(
-    cumulative: NDArray[_T], step: int, start: int, stop: int, out: NDArray[_T]
-) -> NDArray[_T]:
-    """Sums of the windows of *step* bins that end with the bins `start:stop`, written to *out*."""
-    sums = out[: stop - start]
-    partial = min(max(step - start, 0), stop - start)
-    np.subtract(cumulative[start + 1 : start + 1 + partial], cumulative[0], out=sums[:partial])
-    np.subtract(
-        cumulative[start + 1 + partial : stop + 1],
-        cumulative[start + 1 + partial - step : stop + 1 - step],
-        out=sums[partial:],
-    )
-    return sums
+def window_pieces(
+    columns: Sequence[NDArray[np.float64]], step: int, scratch: Sequence[NDArray[np.float64]]
+) -> Iterator[tuple[slice, Sequence[NDArray[np.float64]]]]:
+    """
+    Sums of the windows of *step* bins that end at each bin, piece by piece.
+
+    Args:
+        columns: Cumulative sums that begin with 0, shape (bins + 1,) each.
+        step: Length of the windows in bins [> 0].
+        scratch: An array of `BINS` for each of the columns.
+
+    Yields:
+        Some bins, and a sum per bin of each column; not to be written to, valid until the next.
+    """
+    bins = len(columns[0]) - 1
+    partial = min(step, bins)  # windows that begin with the grid: the running sums themselves
+    for start in range(0, partial, BINS):
+        stop = min(start + BINS, partial)
+        yield slice(start, stop), [column[start + 1 : stop + 1] for column in columns]
+    for start in range(partial, bins, BINS):
+        stop = min(start + BINS, bins)
+        last, before = slice(start + 1, stop + 1), slice(start + 1 - step, stop + 1 - step)
+        yield (
+            slice(start, stop),
+            [
+                np.subtract(column[last], column[before], out=sums[: stop - start])
+                for column, sums in zip(columns, scratch, strict=True)
+            ],
+        )
 
 
 def grid_windows(
@@ -264,7 +289,11 @@ def grid_windows(
     good, total = (np.empty((len(lengths), bins), dtype=np.int64) for _ in columns)
     for answer, cumulative in zip((good, total), columns, strict=True):
         for row, step in zip(answer, lengths, strict=True):
-            window_sums(cumulative, step, 0, bins, row)
+            partial = min(step, bins)
+            np.subtract(cumulative[1 : partial + 1], cumulative[0], out=row[:partial])
+            np.subtract(
+                cumulative[partial + 1 :], cumulative[1 : bins + 1 - partial], out=row[partial:]
+            )
     return good, total
 
 
@@ -312,21 +341,17 @@ def grid_budget(
             ratios.burn_rate(*counts, goal),
         )
     # Whole numbers below 2**53, so float64 keeps them exactly and nothing is converted later.
-    fine = good.astype(np.float64) * allowed
-    budget = total.astype(np.float64) * allowed
-    spent = (total - good).astype(np.float64) * scale
+    budget, fine = (column.astype(np.float64) - int(column[0]) for column in (total, good))
+    spent = (budget - fine) * scale
+    columns = (fine * allowed, budget * allowed, spent)
     bins = len(total) - 1
     shares, left, burns = (np.empty((len(lengths), bins)) for _ in range(3))
-    scratch = [np.empty(BLOCK) for _ in range(3)]
+    scratch = [np.empty(min(BINS, bins)) for _ in columns]
     with np.errstate(invalid="ignore"):
-        for start in range(0, bins, BLOCK):
-            stop = min(start + BLOCK, bins)
-            for window, step in enumerate(lengths):
-                up = window_sums(fine, step, start, stop, scratch[0])
-                whole = window_sums(budget, step, start, stop, scratch[1])
-                down = window_sums(spent, step, start, stop, scratch[2])
-                np.divide(up, whole, out=shares[window, start:stop])
-                np.divide(down, whole, out=burns[window, start:stop])
-                np.subtract(whole, down, out=down)
-                np.divide(down, whole, out=left[window, start:stop])
+        for window, step in enumerate(lengths):
+            for rows, (up, whole, down) in window_pieces(columns, step, scratch):
+                np.divide(up, whole, out=shares[window, rows])
+                np.divide(down, whole, out=burns[window, rows])
+                rest = np.subtract(whole, down, out=left[window, rows])
+                np.divide(rest, whole, out=rest)
     return shares, left, burns

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Merge"]
 
-LIKE = 8
+LIKE = 4
 """How many times longer one column may be than the other; beyond, a search is faster."""
 
 STEPS = 3
