@@ -256,6 +256,7 @@
         ...choices.map(([made]) => made), earlier, later, slider),
       readout,
     );
+    draw();
     new ResizeObserver(draw).observe(axis);
   };
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["to_html"]
 
 CHANGES = 12
-STRETCHES = 2_500
+STRETCHES = 1_800
 """Stretches of time that the charts of one page keep apart, shared by its objectives."""
-FEWEST, MOST = 50, 300
+FEWEST, MOST = 24, 300
 
 
 @dataclass(frozen=True, slots=True)
