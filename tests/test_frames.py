@@ -90,6 +90,20 @@ def test_every_engine_gives_the_same_events(make: Any) -> None:
     assert events.good.tolist() == ROWS["ok"]
 
 
+def test_columns_of_our_own_names_need_no_telling() -> None:
+    """Columns called status, duration_s and good are read; those that are named win."""
+    table = {"time": [1, 2], "status": [200, 503], "code": [404, 404], "duration_s": [0.5, 1.0]}
+    events = Events.from_frame(pd.DataFrame(table), duration_unit="ms")
+    assert events.columns == ("status", "duration_s")
+    assert events.status is not None
+    assert events.status.tolist() == [200, 503]
+    assert events.duration_s is not None
+    assert events.duration_s.tolist() == [0.5, 1.0]
+    named = Events.from_frame(pd.DataFrame(table), status="code")
+    assert named.status is not None
+    assert named.status.tolist() == [404, 404]
+
+
 @pytest.mark.parametrize(
     ("unit", "factor"), [("s", 10**9), ("ms", 10**6), ("us", 1_000), ("ns", 1)]
 )

@@ -333,15 +333,17 @@ class Events:
         """
         Events from a dataframe of pandas, polars, pyarrow, DuckDB, Dask or PySpark.
 
-        Only the named columns are read; a lazy frame is collected for them alone.
+        Only these columns are read; a lazy frame is collected for them alone.
 
         Args:
             data: The frame.
             time: Column of the time: timestamps (without a zone they are UTC), text with a zone, or
                 integers since the epoch in *time_unit*.
-            status: Column of the HTTP status.
-            duration: Column of the duration, in *duration_unit*.
-            good: Column that says whether each event was good.
+            status: Column of the HTTP status; by default `status`, where there is one.
+            duration: Column of the duration, in *duration_unit*; by default `duration_s`, where
+                there is one.
+            good: Column that says whether each event was good; by default `good`, where there is
+                one.
             labels: Columns to keep as labels, or columns by the name they get.
             values: Columns to keep as further numbers, or columns by the name they get.
             time_unit: Unit of integer times: "s", "ms", "us" or "ns".

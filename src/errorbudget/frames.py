@@ -63,19 +63,18 @@ def events_from_frame(
     for name, unit in (("time_unit", time_unit), ("duration_unit", duration_unit)):
         if unit not in _UNITS_NS:
             raise InvalidSeriesError(f'{name} must be "s", "ms", "us" or "ns", got {unit!r}')
-    try:
-        frame = nw.from_native(data)
-    except TypeError:
-        raise InvalidSeriesError(
-            f"{type(data).__name__} is not a dataframe; give one of pandas, polars, pyarrow, "
-            "DuckDB, Dask or PySpark, or build Events(time=..., status=...) from arrays"
-        ) from None
+    frame = _opened(data, nw)
     named_labels = _named(labels)
     named_values = _named(values)
-    own = {"time": time, "status": status, "duration": duration, "good": good}
-    wanted = [name for name in own.values() if name is not None]
-    wanted += [*named_labels.values(), *named_values.values()]
     known = tuple(frame.collect_schema().names())
+    # A column that has the name and unit of ours needs no telling.
+    status = "status" if status is None and "status" in known else status
+    good = "good" if good is None and "good" in known else good
+    if duration is None and "duration_s" in known:
+        duration, duration_unit = "duration_s", "s"
+    own = (time, status, duration, good)
+    wanted = [name for name in own if name is not None]
+    wanted += [*named_labels.values(), *named_values.values()]
     for name in wanted:
         if name not in known:
             raise InvalidSeriesError(
@@ -106,6 +105,16 @@ def events_from_frame(
         labels={name: Labels.encode(table[own_].to_list()) for name, own_ in named_labels.items()},
         values={name: numbers(own_) for name, own_ in named_values.items()},
     )
+
+
+def _opened(data: Any, nw: Any) -> Any:
+    try:
+        return nw.from_native(data)
+    except TypeError:
+        raise InvalidSeriesError(
+            f"{type(data).__name__} is not a dataframe; give one of pandas, polars, pyarrow, "
+            "DuckDB, Dask or PySpark, or build Events(time=..., status=...) from arrays"
+        ) from None
 
 
 def _named(columns: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
