@@ -172,3 +172,13 @@ def test_one_family_of_errors() -> None:
     missing = errors.MissingDependencyError.for_extra("plot", "matplotlib", "plot")
     assert str(missing) == "plot needs matplotlib: pip install 'errorbudget[plot]'"
     assert missing.name == "matplotlib"
+
+
+def test_quantiles_are_read_or_refused() -> None:
+    """p95, 95 and 95% are one quantile; a bare 0.95 could be two, and is refused."""
+    for name in ("p95", "P95", "95", "95%", "p95%"):
+        assert eb.LatencyQuantile({name: "1s"}).as_ratios()[0][1] == eb.Target("95%")
+    assert eb.LatencyQuantile({"p0.5": "1s"}).as_ratios()[0][1] == eb.Target("0.5%")
+    for name in ("0.95", "1", "p0", "p101", "101%", "median"):
+        with pytest.raises(errors.InvalidInputError, match="p95"):
+            eb.LatencyQuantile({name: "1s"})

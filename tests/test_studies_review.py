@@ -161,7 +161,7 @@ def test_calendar_periods_are_the_last_whole_ones() -> None:
 
 def test_thresholds_have_their_status_alone() -> None:
     """An objective without a budget is said to have none, and is no reason to fail."""
-    slo = SLO("p95", window="7d", sli=LatencyQuantile({"95%": "200ms"}))
+    slo = SLO("p95", window="7d", sli=LatencyQuantile({"p95": "200ms"}))
     events = Events(time=[1, 2], status=[200, 200], duration_s=[0.1, 0.4])
     found = review([slo, API], events)["p95"]
     assert found.status.state == "missed"

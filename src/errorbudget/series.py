@@ -334,6 +334,24 @@ class CountSeries:
         """Good and bad units of the whole bins in *interval*."""
         return window_counts(self, interval)
 
+    def until(self, end_ns: int) -> CountSeries:
+        """
+        The bins that end at or before an instant: what was known then.
+
+        Example:
+            >>> CountSeries([60, 120], [9, 10], [10, 10], step_ns=60).until(100).total.tolist()
+            [10]
+        """
+        rows = int(np.searchsorted(self.end_ns, end_ns, side="right"))
+        return CountSeries(
+            self.label_ns[:rows],
+            self.good[:rows],
+            self.total[:rows],
+            self.step_ns,
+            self.closed,
+            None if self.observed is None else self.observed[:rows],
+        )
+
     def __add__(self, other: CountSeries) -> CountSeries:
         if not isinstance(other, CountSeries):
             return NotImplemented

@@ -35,6 +35,7 @@ class Entry:
 
 
 _LOOK, _DECIDE, _WRITE, _SPEC, _TRY = "Look", "Decide", "Write", "Specifications", "Try"
+_STUDY = "Study"
 
 COMMANDS: dict[str, Entry] = {
     name: Entry(f"errorbudget.cli.{module}", attribute, about, group)
@@ -52,6 +53,13 @@ COMMANDS: dict[str, Entry] = {
         ("count", "count", "count", "Count many files once, and report from the counts", _LOOK),
         ("gate", "gate", "gate", "May this be deployed? Exit code 0 is yes, 1 is no", _DECIDE),
         ("allowance", "allowance", "allowance", "How much failure a target allows", _DECIDE),
+        ("review", "review", "review", "A week, month or quarter beside the one before", _STUDY),
+        ("backtest", "backtest", "backtest", "What alerts would have done on a history", _STUDY),
+        ("forecast", "forecast", "forecast", "When the budget is gone, and comes back", _STUDY),
+        ("attribute", "attribute", "attribute", "Who spent the budget", _STUDY),
+        ("incidents", "attribute", "incidents", "When it burned, how hard, at what cost", _STUDY),
+        ("confidence", "confidence", "confidence", "How sure is that? Burn or noise?", _STUDY),
+        ("advise", "advise", "advise", "Which target fits, and a proposal", _STUDY),
         (
             "rules",
             "rules",
@@ -62,6 +70,7 @@ COMMANDS: dict[str, Entry] = {
         ("alertmanager", "alertmanager", "alertmanager", "Who hears of which alert", _WRITE),
         ("dashboard", "dashboard", "dashboard", "A Grafana dashboard", _WRITE),
         ("validate", "validate", "validate", "Check a file of SLOs", _SPEC),
+        ("lint", "lint", "lint", "Find pitfalls in a file of SLOs", _SPEC),
         ("convert", "convert", "convert", "Write a file of SLOs in another format", _SPEC),
         ("schema", "schema", "schema", "Print a JSON Schema", _SPEC),
     )

@@ -222,6 +222,7 @@ def gathered(
     since: int | None = None,
     along: bool = False,
     shown: bool = False,
+    further: tuple[str, ...] = (),
 ) -> Inputs:
     """
     Read what the options name.
@@ -232,6 +233,7 @@ def gathered(
         since: First instant that will be judged [ns UTC].
         along: Whether all instants until the last one will be judged.
         shown: Whether each status will be shown with its warnings, which then need no saying here.
+        further: Labels to read beside those that the objectives ask for.
 
     Raises:
         UsageError: Options contradict each other, or no file is named.
@@ -257,6 +259,7 @@ def gathered(
     at = instant(options["at"])
     slos = chosen(load_slos(spec), options["names"]) if spec is not None else ()
     labels, values = wanted_columns(slos) if slos else (tuple(where), ())
+    labels = tuple(dict.fromkeys((*labels, *further)))
     try:
         events = read(options, labels=labels, values=values, at=at)
     except InvalidInputError as error:

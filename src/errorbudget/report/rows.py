@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from errorbudget.report.document import Document
     from errorbudget.status import Status
 
-__all__ = ["to_csv"]
+__all__ = ["safe_cell", "to_csv"]
 
 Cell = str | float | None
 
@@ -28,12 +28,13 @@ def to_csv(document: Document) -> str:
     writer.writerow(columns)
     for row in rows:
         writer.writerow(
-            ["" if (cell := row.get(name)) is None else _safe(cell) for name in columns]
+            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in columns]
         )
     return text.getvalue()
 
 
-def _safe(cell: Cell) -> Cell:
+def safe_cell(cell: Cell) -> Cell:
+    """A cell that no spreadsheet takes for a formula."""
     risky = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") and cell != "-inf"
     return f"'{cell}" if risky else cell
 

@@ -292,11 +292,15 @@ def _bound_text(bound: Fraction) -> str:
 
 
 def _quantile_share(name: str) -> Fraction:
-    text = str(name).strip().lower().removeprefix("p")
+    said = str(name).strip().lower()
+    text = said.removeprefix("p")
     try:
-        share = parse_rational(text) / 100
+        share = parse_rational(text)
     except ValueError:
         share = Fraction(0)
+    if not text.endswith("%"):
+        # A bare 0.95 is as likely meant for p95 as for p0.95, so it is no answer to guess at.
+        share = Fraction(0) if text == said and share <= 1 else share / 100
     if not 0 < share <= 1:
         raise InvalidInputError(f'a quantile is written "p95" or "p99.9", got {name!r}')
     return share

@@ -30,7 +30,7 @@ from errorbudget.studies.backtest import backtest
 from errorbudget.studies.firing import runs_of
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.target import Target, TargetLike
-from errorbudget.times import format_time
+from errorbudget.times import TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from errorbudget.series import CountSeries
@@ -209,6 +209,7 @@ def advise(
     targets: Iterable[TargetLike] = USUAL,
     months: int = 3,
     step: DurationLike | int = HOUR_NS,
+    at: TimeLike | None = None,
 ) -> Advice:
     """
     Which target fits this history.
@@ -222,6 +223,7 @@ def advise(
         targets: The candidates.
         months: Months of consistent performance that a change asks for.
         step: How often breaches and tiers are looked at; a multiple of the bins.
+        at: Where the history ends; by default the end of the data.
 
     Raises:
         InvalidInputError: *months* is below 1.
@@ -260,6 +262,8 @@ def advise(
             'ask slo.replace(method="occurrences")'
         )
     series = slo.count(data) if isinstance(data, Events) else data
+    if at is not None:
+        series = series.until(to_ns(at))
     if series.span is None:
         raise NoDataError("there are no events, and so nothing to take a target from")
     start_ns, end_ns = series.span

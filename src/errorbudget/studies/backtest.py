@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.alerts import AlertPolicy
 from errorbudget.burn import Number
+from errorbudget.counts import Counts
 from errorbudget.durations import (
     HOUR_NS,
     MINUTE_NS,
@@ -28,6 +29,7 @@ from errorbudget.rationals import parse_rational
 from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
+from errorbudget.status import plain_count
 from errorbudget.studies.attribution import check_budgeted, units_of
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.ledger import burning_stretches
@@ -55,6 +57,7 @@ class Backtest(Sequence[PolicyResult]):
         start_ns: First instant at which conditions were seen [ns UTC].
         end_ns: The last one [ns UTC].
         step_ns: Time between two [ns].
+        counts: All good and bad units of the history.
         incidents: What the policies were held against.
         results: One per policy, in their order.
     """
@@ -63,6 +66,7 @@ class Backtest(Sequence[PolicyResult]):
     start_ns: int
     end_ns: int
     step_ns: int
+    counts: Counts
     incidents: tuple[CostlyPeriod, ...]
     results: tuple[PolicyResult, ...]
 
@@ -103,6 +107,8 @@ class Backtest(Sequence[PolicyResult]):
             "start": format_time(self.start_ns),
             "end": format_time(self.end_ns),
             "step": format_duration(self.step_ns),
+            "bad": plain_count(self.counts.bad),
+            "total": plain_count(self.counts.total),
             "incidents": [incident.to_dict() for incident in self.incidents],
             "policies": [result.to_dict() for result in self.results],
         }
@@ -233,6 +239,7 @@ def backtest(
         int(times[0]),
         int(times[-1]),
         step_ns,
+        trial.counts,
         found,
         tuple(trial.run(policy, found) for policy in listed),
     )

@@ -111,12 +111,13 @@ class LintReport(Sequence[Finding]):
         """One row a finding, as a pandas DataFrame."""
         return frame(finding.to_dict() for finding in self.findings)
 
-    def to_sarif(self, file: str) -> dict[str, Any]:
+    def to_sarif(self, file: str, *, lines: Mapping[str, int] | None = None) -> dict[str, Any]:
         """
         The findings as SARIF 2.1.0, as code scanning reads it.
 
         Args:
             file: The specification that the objectives were read from.
+            lines: By subject, the line of the file that it stands on; the first by default.
         """
         from errorbudget.studies.pitfalls import CHECKS
 
@@ -145,7 +146,14 @@ class LintReport(Sequence[Finding]):
                             "level": _SARIF_LEVELS[finding.check.severity],
                             "message": {"text": f"{finding.subject}: {finding.message}"},
                             "locations": [
-                                {"physicalLocation": {"artifactLocation": {"uri": file}}}
+                                {
+                                    "physicalLocation": {
+                                        "artifactLocation": {"uri": file},
+                                        "region": {
+                                            "startLine": (lines or {}).get(finding.subject, 1)
+                                        },
+                                    }
+                                }
                             ],
                         }
                         for finding in self.findings
@@ -154,15 +162,19 @@ class LintReport(Sequence[Finding]):
             ],
         }
 
-    def to_github(self, file: str) -> list[str]:
+    def to_github(self, file: str, *, lines: Mapping[str, int] | None = None) -> list[str]:
         """
         The findings as annotations of GitHub's workflow commands, one line each.
 
         Args:
             file: The specification that the objectives were read from.
+            lines: By subject, the line of the file that it stands on, where it is known.
         """
+        known = lines or {}
+        at = {name: f"line={line}," for name, line in known.items()}
         return [
             f"::{_GITHUB_LEVELS[finding.check.severity]} file={_property(file)},"
+            f"{at.get(finding.subject, '')}"
             f"title={_property(finding.check.id + ' ' + finding.check.title)}::"
             f"{_data(f'{finding.subject}: {finding.message}; {finding.check.cure}')}"
             for finding in self.findings

@@ -9,7 +9,7 @@ Source: the SLO guide, "SLO Review Process".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -265,6 +265,7 @@ def review(
     at: TimeLike | None = None,
     calendar: str | None = None,
     incidents: Any = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> Review:
     """
     What a period was like, as the guide asks for it.
@@ -277,6 +278,7 @@ def review(
         calendar: A zone, such as `"UTC"` or `"Europe/Berlin"`: the period is then the last whole
             week from Monday, month or quarter of its calendar that was over at *at*.
         incidents: What truly happened, as for `backtest`; by default incidents are found.
+        progress: Told after each objective how many of how many are done.
 
     Returns:
         Figures beside those of the period before, and what to do about them. An objective without
@@ -322,19 +324,22 @@ def review(
     at_ns = _instant(listed, data, at)
     now, before = _intervals(period, at_ns, calendar)
     cadence = PERIODS[period]
-    found = tuple(
-        reviewed(
-            slo,
-            _of(data, slo),
-            now,
-            before,
-            _parts(cadence, now),
-            deep=period != "weekly",
-            incidents=incidents,
+    found = []
+    for done, slo in enumerate(listed, 1):
+        found.append(
+            reviewed(
+                slo,
+                _of(data, slo),
+                now,
+                before,
+                _parts(cadence, now),
+                deep=period != "weekly",
+                incidents=incidents,
+            )
         )
-        for slo in listed
-    )
-    return Review(period, now, before, found, _shared(found), action_items(found, period))
+        if progress is not None:
+            progress(done, len(listed))
+    return Review(period, now, before, tuple(found), _shared(found), action_items(found, period))
 
 
 def _shared(found: Sequence[SLOReview]) -> tuple[Shared, ...]:

@@ -394,14 +394,7 @@ def _deep(
 def _until(slo: SLO, data: Data, end_ns: int) -> CountSeries:
     """The history as it was known at the period's end, in bins of no less than an hour."""
     series = slo.count(data, step="1h") if isinstance(data, Events) else data
-    known = series.end_ns <= end_ns
-    return CountSeries(
-        series.label_ns[known],
-        series.good[known],
-        series.total[known],
-        series.step_ns,
-        series.closed,
-    )
+    return series.until(end_ns)
 
 
 def _spenders(over: SLO, data: Data, at_ns: int) -> tuple[Attribution, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errorbudget.alerts import AlertPolicy, BurnAlert
+from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, format_duration
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.pages import CostlyPeriod, Detection, Episode, Page, PolicyResult
@@ -43,7 +44,8 @@ class Trial:
 
     def __init__(self, table: FiringTable, whole: Interval, target: Target, period_ns: int) -> None:
         self.table, self.whole, self.target = table, whole, target
-        _, total = self._bad_total(whole.start_ns, whole.end_ns)
+        bad, total = self._bad_total(whole.start_ns, whole.end_ns)
+        self.counts = Counts(total - bad, bad)
         self.mean_total = Fraction(total, whole.length_ns)  # per ns
         self.allowed = self.mean_total * period_ns * target.error
         self.months = Fraction(whole.length_ns, MONTH_NS)

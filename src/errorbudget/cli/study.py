@@ -1,0 +1,260 @@
+"""What the commands of studies share: a history for each objective, and a form for the answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from errorbudget.cli import say
+from errorbudget.cli.inputs import (
+    chosen,
+    data_options,
+    gathered,
+    instant,
+    load_slos,
+    objective_options,
+)
+from errorbudget.cli.prometheus_options import prometheus_options
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+
+if TYPE_CHECKING:
+    from errorbudget.events import Events
+    from errorbudget.report.paper import Paper
+    from errorbudget.series import CountSeries
+    from errorbudget.slo import SLO
+    from errorbudget.studies.stretches import Stretch
+
+    Data = Events | CountSeries
+
+__all__ = [
+    "FORMS",
+    "deliver",
+    "histories",
+    "known_incidents",
+    "output_options",
+    "study_options",
+    "unfiltered",
+    "write_form",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+FORMS = ("text", "json", "markdown", "html", "csv")
+
+
+def study_options(command: Command) -> Command:
+    """FILES, objectives, a server, or counts that were kept; and where the history begins."""
+    for decorate in reversed(
+        (
+            data_options,
+            objective_options,
+            click.option(
+                "--counts", metavar="FOLDER", help="Read counts that `errorbudget count` keeps."
+            ),
+            click.option(
+                "--start",
+                metavar="TIME",
+                help="First instant: of a backtest, and of what a server is asked for.",
+            ),
+            prometheus_options("--bin"),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def output_options(*forms: str) -> Callable[[Command], Command]:
+    """The form of the answer, and where it goes."""
+
+    def decorated(command: Command) -> Command:
+        for decorate in (
+            click.option(
+                "-o", "--out", metavar="PATH", help="Write to a file instead of standard output."
+            ),
+            click.option(
+                "-f",
+                "--format",
+                "form",
+                type=click.Choice(forms or FORMS),
+                default=None,
+                help="By default text, or what the name given with -o says.",
+            ),
+        ):
+            command = decorate(command)
+        return command
+
+    return decorated
+
+
+def unfiltered(
+    options: Mapping[str, Any],
+    *,
+    reach: Callable[[SLO], int],
+    labels: tuple[str, ...] = (),
+    starts: bool = False,
+) -> tuple[list[tuple[SLO, Data]], int | None]:
+    """
+    Each objective with its history, and the instant that --at names.
+
+    Args:
+        options: The values of `study_options`.
+        starts: Whether the study itself has a first instant.
+        reach: How far before the instant a server's history of an objective has to begin [ns].
+        labels: Labels of events to read beside those that the objectives ask for.
+
+    Raises:
+        UsageError: Options contradict each other.
+        ErrorBudgetError: Something cannot be read.
+    """
+    since = instant(options["start"])
+    if since is not None and not starts and not options["prometheus"]:
+        raise click.UsageError("--start belongs to --prometheus URL here")
+    if options["counts"]:
+        found, at = _kept(options)
+    else:
+        if options["prometheus"] and since is None:
+            since = _reach(options, reach)
+        inputs = gathered(options, since=since, along=True, further=labels)
+        data, at = inputs.countable(), inputs.at
+        of = getattr(data, "of", None)
+        found = [(slo, data if of is None else of(slo)) for slo in inputs.slos]
+    return found, at
+
+
+def histories(
+    options: Mapping[str, Any],
+    *,
+    reach: Callable[[SLO], int],
+    labels: tuple[str, ...] = (),
+    starts: bool = False,
+) -> tuple[list[tuple[SLO, Data]], int | None]:
+    """As `unfiltered`, without the objectives that have no budget to look at, which is said."""
+    found, at = unfiltered(options, reach=reach, labels=labels, starts=starts)
+    return _budgeted(found), at
+
+
+def _reach(options: Mapping[str, Any], reach: Callable[[SLO], int]) -> int:
+    if options["spec"] is None:
+        raise click.UsageError("--prometheus wants objectives: -s slos.yaml")
+    slos = chosen(load_slos(options["spec"]), options["names"])
+    if not slos:
+        raise InvalidInputError(f"{options['spec']} has no SLOs")
+    at = instant(options["at"])
+    return (time.time_ns() if at is None else at) - max(map(reach, slos))
+
+
+def _kept(options: Mapping[str, Any]) -> tuple[list[tuple[SLO, Any]], int | None]:
+    from errorbudget.sources.engines import read_counts
+
+    if options["files"] or options["prometheus"]:
+        raise click.UsageError("give files, --prometheus or --counts, one of them")
+    if options["spec"] is None:
+        raise click.UsageError("--counts wants the objectives that were counted: -s slos.yaml")
+    from errorbudget.sli import RatioSLI
+
+    every = chosen(load_slos(options["spec"]), options["names"])
+    slos = [slo for slo in every if isinstance(slo.sli, RatioSLI)]
+    for slo in every:
+        if slo not in slos:
+            say(f'SLO "{slo.name}" ({slo.sli}) has no good and bad events to count; left out')
+    counted = read_counts(options["counts"], slos)
+    return [(slo, counted[slo]) for slo in slos], instant(options["at"])
+
+
+def _budgeted(found: Sequence[tuple[SLO, Any]]) -> list[tuple[SLO, Any]]:
+    from errorbudget.studies.attribution import check_budgeted
+
+    kept = []
+    for slo, data in found:
+        try:
+            check_budgeted(slo, data)
+        except InvalidSeriesError as error:
+            if len(found) == 1:
+                raise
+            say(f"left out: {error}")
+        else:
+            kept.append((slo, data))
+    if not kept:
+        raise InvalidInputError("none of these SLOs has a budget to look at")
+    return kept
+
+
+def known_incidents(path: str | None) -> tuple[Stretch, ...] | None:
+    """The incidents in a file, or None where none is named."""
+    if path is None:
+        return None
+    from errorbudget.sources.incident_files import read_incidents
+
+    return read_incidents(path)
+
+
+def deliver(
+    schema: str,
+    slos: Sequence[Mapping[str, Any]],
+    paper: Callable[[], Paper],
+    rows: Callable[[], Iterable[Mapping[str, Any]]],
+    options: Mapping[str, Any],
+) -> None:
+    """
+    The answer in the form that was asked for.
+
+    Args:
+        schema: Name of the JSON contract, such as "errorbudget.backtest/1".
+        slos: The answers as plain data, for JSON.
+        paper: The answers in words.
+        rows: The answers as rows of figures, for CSV.
+        options: The values of `output_options`.
+    """
+    write_form({"schema": schema, "slos": [dict(each) for each in slos]}, paper, rows, options)
+
+
+def write_form(
+    data: Mapping[str, Any],
+    paper: Callable[[], Paper],
+    rows: Callable[[], Iterable[Mapping[str, Any]]],
+    options: Mapping[str, Any],
+) -> None:
+    """As `deliver`, of data that is whole already."""
+    from errorbudget.cli.outputs import write
+    from errorbudget.cli.render import form_of
+    from errorbudget.report.paper import (
+        paper_to_html,
+        paper_to_markdown,
+        paper_to_text,
+        rows_to_csv,
+    )
+
+    out = options["out"]
+    to_file = out is not None and out != "-"
+    form = options["form"] or form_of(out)
+    content: str | bytes
+    if form == "json":
+        content = (json.dumps(data, indent=2, allow_nan=False) + "\n").encode()
+    elif form == "markdown":
+        content = paper_to_markdown(paper()).encode()
+    elif form == "html":
+        content = paper_to_html(paper()).encode()
+    elif form == "csv":
+        content = rows_to_csv(rows()).encode()
+    else:
+        content = paper_to_text(paper(), None if to_file else _width())
+    write(content, out)
+    if to_file:
+        click.echo(f"wrote {out}", err=True)
+
+
+def _width() -> int | None:
+    """Columns of the terminal that reads the answer; None for a pipe."""
+    import os
+    import shutil
+    import sys
+
+    from errorbudget.cli.outputs import is_terminal
+
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return int(columns)
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None

@@ -1,0 +1,376 @@
+"""Answers of studies in words: a section an objective, figures rounded as in every face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from errorbudget.durations import SECOND_NS
+from errorbudget.figures import NOTHING, count, instant, length, percent, rate
+from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
+from errorbudget.times import format_time
+
+if TYPE_CHECKING:
+    from errorbudget.studies.advice import Advice
+    from errorbudget.studies.attribution import Attribution
+    from errorbudget.studies.backtest import Backtest
+    from errorbudget.studies.confidence import Confidence
+    from errorbudget.studies.deploys import DeployEffect
+    from errorbudget.studies.forecast import Forecast
+    from errorbudget.studies.ledger import Ledger
+    from errorbudget.studies.lint import LintReport
+    from errorbudget.studies.noise import BurnVerdict, LeastTraffic
+    from errorbudget.studies.pages import PolicyResult
+    from errorbudget.studies.pareto import Recommendation
+    from errorbudget.studies.recovery import Recovery
+    from errorbudget.windows import Interval
+
+__all__ = [
+    "advice_sections",
+    "attribution_section",
+    "backtest_sections",
+    "confidence_section",
+    "deploy_section",
+    "forecast_section",
+    "incidents_table",
+    "ledger_section",
+    "lint_sections",
+    "paper_of",
+    "policy_table",
+    "span_words",
+]
+
+
+def paper_of(title: str, sections: Iterable[Section], notes: Iterable[str] = ()) -> Paper:
+    """Sections as one paper."""
+    return Paper(title, tuple(sections), tuple(notes))
+
+
+def span_words(interval: Interval) -> str:
+    """A stretch from its start to its end, and how long it is."""
+    stretch = f"{instant(interval.start_ns)} to {instant(interval.end_ns)}"
+    return f"{stretch} ({length(interval.length_ns)})"
+
+
+def _lapse(value_s: float | None) -> str:
+    return NOTHING if value_s is None else length(int(value_s * SECOND_NS))
+
+
+def policy_table(results: Iterable[PolicyResult]) -> TableBlock:
+    """What each policy would have done, a row each."""
+    head = ("policy", "pages", "a month", "false", "seen", "detection", "reset", "spent unseen")
+    return TableBlock(
+        head,
+        tuple(
+            (
+                result.name,
+                count(len(result.pages)),
+                rate(result.pages_per_month),
+                count(len(result.false_pages)),
+                f"{len(result.detections) - len(result.missed)}/{len(result.detections)}",
+                _lapse(result.detection_s),
+                _lapse(result.reset_s),
+                percent(result.spent_unseen),
+            )
+            for result in results
+        ),
+    )
+
+
+def detections(result: PolicyResult) -> list[Block]:
+    """What became of each incident, and which pages spoke of none."""
+    blocks: list[Block] = []
+    if result.detections:
+        rows = tuple(
+            (
+                found.incident.name,
+                instant(found.incident.start_ns),
+                length(found.incident.end_ns - found.incident.start_ns),
+                percent(found.incident.cost),
+                "missed" if found.detected_ns is None else _lapse(found.detection_s),
+                percent(found.spent),
+                found.why,
+            )
+            for found in result.detections
+        )
+        head = ("incident", "start", "for", "cost", "seen after", "spent by then", "why")
+        blocks.append(TableBlock(head, rows, frozenset({1, 6})))
+    else:
+        blocks.append(Sentence("No incident to be seen."))
+    if result.false_pages:
+        lines = tuple(
+            f"false page at {instant(page.start_ns)}: {page.why}" for page in result.false_pages
+        )
+        blocks.append(Items(lines[:20]))
+        if len(lines) > 20:
+            blocks.append(Sentence(f"{len(lines) - 20} more false pages are in the JSON."))
+    return blocks
+
+
+def backtest_sections(
+    found: Backtest, chosen: Recommendation, *, detail: Sequence[str] = ()
+) -> list[Section]:
+    """
+    One history: the policies, the front, the recommendation, and some policies in detail.
+
+    Args:
+        found: The backtest.
+        chosen: What it recommends.
+        detail: Names of the policies to list incidents and false pages of.
+    """
+    front = {result.name for result in found.front()}
+    table = policy_table(found)
+    rows = tuple(
+        (*row, "front" if row[0] in front else "")
+        for row in (
+            table.rows
+            if len(found) <= 20
+            else [row for row in table.rows if row[0] in front or row[0] in detail]
+        )
+    )
+    blocks: list[Block] = [TableBlock((*table.head, ""), rows, frozenset({len(table.head)}))]
+    if len(rows) < len(found):
+        blocks.append(Sentence(f"{len(found) - len(rows)} policies that others beat are left out."))
+    blocks.append(Sentence(f"take {chosen.policy.name}:", strong=True))
+    blocks.append(Items(chosen.reasons))
+    whole = f"{instant(found.start_ns)} to {instant(found.end_ns)}"
+    sections = [Section(f"{found.slo.name}: {whole}", tuple(blocks))]
+    sections += [Section(name, tuple(detections(found[name])), 3) for name in detail]
+    return sections
+
+
+def incidents_table(ledger: Ledger, costs: Sequence[Any] | None = None) -> TableBlock:
+    """The incidents of a ledger; *costs* stands for parts of another budget than its own."""
+    own = [entry.cost for entry in ledger] if costs is None else costs
+    rows = tuple(
+        (
+            entry.name,
+            instant(entry.start_ns),
+            length(entry.duration_ns),
+            count(entry.counts.bad),
+            rate(entry.peak_burn),
+            percent(cost),
+            percent(entry.share),
+        )
+        for entry, cost in zip(ledger, own, strict=True)
+    )
+    head = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
+    return TableBlock(head, rows, frozenset({1}))
+
+
+def ledger_section(ledger: Ledger) -> Section:
+    """The incidents of one window, and what slipped away outside of them."""
+    elsewhere = (
+        f"outside of incidents: {count(ledger.elsewhere.bad)} bad, "
+        f"{percent(ledger.elsewhere_cost)} of the budget"
+    )
+    blocks: list[Block] = [incidents_table(ledger)] if len(ledger) else [Sentence("No incidents.")]
+    title = f"{ledger.slo.name}: {span_words(ledger.interval)}"
+    return Section(title, (*blocks, Sentence(elsewhere)))
+
+
+def attribution_section(found: Attribution, most: int | None = None) -> Section:
+    """Who spent the budget of one window; the rest of more than *most* in one row."""
+    shown = found.spenders if most is None else found.spenders[:most]
+    rows = [
+        (
+            spender.name,
+            count(spender.counts.bad),
+            count(spender.counts.total),
+            percent(spender.share),
+            percent(spender.consumed),
+            rate(spender.burn),
+        )
+        for spender in shown
+    ]
+    rest = found.spenders[len(shown) :]
+    if rest:
+        bad = sum(each.counts.bad for each in rest)
+        total = sum(each.counts.total for each in rest)
+        share = sum(each.share or 0 for each in rest) if found.counts.bad else None
+        spent = sum(each.consumed or 0 for each in rest)
+        rows.append(
+            (
+                f"{len(rest)} others",
+                count(bad),
+                count(total),
+                percent(share),
+                percent(spent),
+                NOTHING,
+            )
+        )
+    whole = percent(1 if found.counts.bad else None)
+    rows.append(
+        (
+            "together",
+            count(found.counts.bad),
+            count(found.counts.total),
+            whole,
+            percent(found.consumed),
+            rate(found.consumed),
+        )
+    )
+    head = (", ".join(found.by), "bad", "total", "of the bad", "of the budget", "burn")
+    title = f"{found.slo.name}: {span_words(found.interval)}"
+    return Section(title, (TableBlock(head, tuple(rows)),))
+
+
+def deploy_section(found: DeployEffect) -> Section:
+    """Before and after a deploy."""
+    rows = tuple(
+        (side, length(lasting), count(counts.bad), count(counts.total), rate(burn))
+        for side, lasting, counts, burn in (
+            ("before", found.before_ns, found.before, found.burn_before),
+            ("after", found.after_ns, found.after, found.burn_after),
+        )
+    )
+    extra = found.extra_bad
+    said = (
+        "a side has no events, so nothing can be compared"
+        if not (found.before.total and found.after.total)
+        else f"{count(extra)} bad events more than before foretells; chance does as much in "
+        f"{found.p_value:.2g} of all deploys that change nothing"
+    )
+    return Section(
+        f"{found.slo.name}: deploy at {instant(found.at_ns)}",
+        (TableBlock(("", "for", "bad", "total", "burn"), rows), Sentence(said)),
+    )
+
+
+def confidence_section(
+    name: str, found: Confidence, verdict: BurnVerdict | None, least: LeastTraffic | None
+) -> Section:
+    """How sure the figures of one window are."""
+
+    def ends(pair: tuple[float, float] | None, say: Any) -> tuple[str, str]:
+        return (NOTHING, NOTHING) if pair is None else (say(pair[0]), say(pair[1]))
+
+    rows = (
+        ("SLI", *ends(found.sli, lambda x: percent(x, 4))),
+        ("budget left", *ends(found.remaining, lambda x: percent(x, 1))),
+        ("burn rate", *ends(found.burn, rate)),
+    )
+    blocks: list[Block] = [
+        TableBlock(("figure", "at least", "at most"), rows),
+        Sentence(
+            f"{found.verdict.replace('_', ' ')} at {percent(found.level, 0)} ({found.method}); "
+            f"{count(found.counts.bad)} bad of {count(found.counts.total)}, failures cluster "
+            f"{found.dispersion:.1f} fold",
+            strong=True,
+        ),
+    ]
+    lines = [str(each) for each in (verdict, least) if each is not None]
+    if lines:
+        blocks.append(Items(tuple(lines)))
+    return Section(name, tuple(blocks))
+
+
+def forecast_section(
+    name: str, futures: Sequence[Forecast], schedule: Recovery | None, shares: Sequence[str]
+) -> Section:
+    """
+    Where one budget goes.
+
+    Args:
+        name: The objective.
+        futures: As before, and under other suppositions.
+        schedule: The return of the budget when nothing more goes wrong; None where there is none.
+        shares: Of the budget, whose return is told.
+    """
+    rows = []
+    for future in futures:
+        early, median, late = ("later" if at is None else instant(at) for at in future.exhaustion)
+        if future.probability is None:
+            early = median = late = NOTHING
+        last = len(future.time_ns) - 1
+        left = (
+            NOTHING
+            if last < 0
+            else f"{percent(float(future.low[last]), 1)} to {percent(float(future.high[last]), 1)}"
+        )
+        rows.append(
+            (future.scenario.name, percent(future.probability, 0), early, median, late, left)
+        )
+    head = ("scenario", "exhausted", "early", "median", "late", "left at the end")
+    blocks: list[Block] = [TableBlock(head, tuple(rows), frozenset({2, 3, 4}))]
+    first = futures[0]
+    if first.probability is None:
+        blocks.append(Sentence(str(first)))
+    else:
+        blocks.append(
+            Sentence(
+                f"by {instant(int(first.time_ns[-1]))}; early to late and the budget left hold "
+                f"{percent(first.level, 0)} of futures made from {first.blocks} blocks of the past"
+            )
+        )
+    if schedule is not None:
+        blocks.append(Sentence("When nothing more goes wrong:", strong=True))
+        blocks.append(Items(tuple(_returns(schedule, shares))))
+    return Section(f"{name}: from {instant(first.at_ns)}", tuple(blocks))
+
+
+def _returns(schedule: Recovery, shares: Sequence[str]) -> Iterable[str]:
+    for share in shares:
+        at = schedule.back_above(share)
+        if at is None:
+            yield f"never back above {share}"
+        elif at == schedule.at_ns:
+            yield f"above {share} already"
+        else:
+            yield f"back above {share} at {_weekday(at)} {format_time(at)}"
+    for change in schedule.tier_changes()[1:]:
+        tier = change.after or "no data"
+        yield f"{tier} from {_weekday(change.at_ns)} {instant(change.at_ns)} on"
+
+
+def _weekday(time_ns: int) -> str:
+    names = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
+    return names[time_ns // (86_400 * SECOND_NS) % 7]
+
+
+def advice_sections(found: Advice) -> list[Section]:
+    """What each target would have meant, and which to take."""
+    tiers = [tier.name for tier in found.slo.policy.tiers]
+    rows = tuple(
+        (
+            str(each.target) + (" (present)" if each.target == found.present else ""),
+            f"{each.months_kept} of {found.months}",
+            count(each.breaches),
+            percent(each.missed),
+            count(each.pages),
+            *(percent(each.tiers.get(tier), 0) for tier in tiers),
+        )
+        for each in found
+    )
+    head = ("target", "months kept", "breaches", "time missed", "pages", *tiers)
+    blocks = (
+        TableBlock(head, rows),
+        Sentence(
+            f"keep {found.present}:"
+            if found.recommended == found.present
+            else f"take {found.recommended} instead of {found.present}:",
+            strong=True,
+        ),
+        Items(found.reasons),
+    )
+    title = f"{found.slo.name}: {instant(found.start_ns)} to {instant(found.end_ns)}"
+    return [Section(title, blocks)]
+
+
+def lint_sections(found: LintReport, title: str) -> list[Section]:
+    """Every pitfall with its why and its cure."""
+    if not len(found):
+        return [Section(title, (Sentence("nothing found"),))]
+    rows = tuple(
+        (
+            finding.check.id,
+            finding.check.severity,
+            finding.subject,
+            finding.message,
+            finding.check.why,
+            finding.check.cure,
+        )
+        for finding in found
+    )
+    head = ("id", "severity", "of", "what", "why", "cure")
+    return [Section(title, (TableBlock(head, rows, frozenset({1, 2, 3, 4, 5})),))]

@@ -1,0 +1,327 @@
+"""The commands of studies: what they print, that it is what Python says, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import errorbudget as eb
+from errorbudget.cli import main
+from errorbudget.errors import SourceFormatError
+from errorbudget.sources.incident_files import read_incidents
+from errorbudget.studies.attribution import attribute
+from errorbudget.studies.backtest import backtest
+from errorbudget.studies.confidence import confidence_of
+from errorbudget.studies.forecast import forecast
+from errorbudget.studies.ledger import incident_ledger
+from errorbudget.studies.review import review
+
+pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
+pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
+pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbudget[specs]'")
+pytest.importorskip("ruamel.yaml", reason="missing: ruamel; pip install 'errorbudget[specs]'")
+
+Captured = pytest.CaptureFixture[str]
+STUDIES = ("review", "backtest", "forecast", "attribute", "incidents", "confidence", "advise")
+SPEC = """\
+slos:
+  - {name: all, target: 99%, window: 3d, sli: {kind: availability}}
+  - {name: cart, target: 99.5%, window: 3d, sli: {kind: availability, where: {route: /cart}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four days of the shop: a log, a spec and the truth."""
+    folder = tmp_path_factory.mktemp("shop")
+    words = ["simulate", "-o", str(folder / "access.log"), "--days", "4"]
+    assert main([*words, "--truth", str(folder / "truth.json")]) == 0
+    (folder / "slos.yaml").write_text(SPEC)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def read(shop: Path) -> tuple[Any, eb.Events]:
+    """The same objectives and events in Python."""
+    return eb.load(shop / "slos.yaml"), eb.read_events(shop / "access.log")
+
+
+def run(words: list[str], capsys: Captured) -> tuple[int, str]:
+    """Exit code and standard output."""
+    capsys.readouterr()
+    code = main(words)
+    return code, capsys.readouterr().out
+
+
+def inputs(shop: Path) -> list[str]:
+    return ["-s", str(shop / "slos.yaml"), str(shop / "access.log")]
+
+
+@pytest.mark.parametrize("command", STUDIES)
+def test_every_form_names_every_slo(command: str, shop: Path, capsys: Captured) -> None:
+    """Each study comes out in each form, and as a file with the same content."""
+    pytest.importorskip("jinja2", reason="missing: jinja2; pip install 'errorbudget[report]'")
+    for form in ("text", "json", "markdown", "html", "csv"):
+        words = [command, *inputs(shop), "--format", form]
+        code, shown = run(words, capsys)
+        assert code == 0, (command, form)
+        assert "all" in shown
+        assert "cart" in shown
+    path = shop / f"{command}.md"
+    assert main([command, *inputs(shop), "-o", str(path)]) == 0
+    code, shown = run([command, *inputs(shop), "-f", "markdown"], capsys)
+    assert path.read_text("utf-8") == shown
+    code, shown = run([command, *inputs(shop), "-f", "json"], capsys)
+    data = json.loads(shown, parse_constant=pytest.fail)
+    assert re.fullmatch(r"errorbudget\.\w+/1", data["schema"])
+    assert len(data["slos"]) == 2
+
+
+def test_json_is_what_python_says(shop: Path, read: Any, capsys: Captured) -> None:
+    """The figures of the commands are those of the functions."""
+    slos, events = read
+
+    def asked(command: str, *words: str) -> Any:
+        code, shown = run([command, *inputs(shop), *words, "-f", "json"], capsys)
+        assert code == 0
+        return json.loads(shown)
+
+    def plain(value: Any) -> Any:
+        return json.loads(json.dumps(value))
+
+    truth = read_incidents(shop / "truth.json")
+    tried = asked("backtest", "--policy", "own", "--incidents", str(shop / "truth.json"))
+    for slo, data in zip(slos, tried["slos"], strict=True):
+        expected = plain(backtest(slo, events, incidents=truth).to_dict())
+        assert {key: data[key] for key in expected} == expected
+    by_route = asked("attribute", "--by", "route", "--by", "status")
+    assert by_route["slos"] == [
+        plain(attribute(slo, events, ["route", "status"]).to_dict()) for slo in slos
+    ]
+    ledgers = asked("incidents")
+    assert ledgers["slos"] == [plain(incident_ledger(slo, events).to_dict()) for slo in slos]
+    sure = asked("confidence", "--method", "jeffreys")
+    for slo, data in zip(slos, sure["slos"], strict=True):
+        expected = plain(confidence_of(slo, events, method="jeffreys").to_dict())
+        assert {key: data[key] for key in expected} == expected
+    ahead = asked("forecast", "--horizon", "2d", "--traffic", "2")
+    for slo, data in zip(slos, ahead["slos"], strict=True):
+        assert data["scenarios"][0] == plain(forecast(slo, events, horizon="2d").to_dict())
+        assert data["scenarios"][1]["scenario"] == "2 times the traffic"
+    week = asked("review", "--period", "weekly")
+    assert week == plain(review(slos, events).to_dict())
+
+
+def test_reviews_speak_of_what_the_guide_lists(shop: Path, capsys: Captured) -> None:
+    """Every topic is a heading, in the guide's order; longer reviews hold the shorter ones."""
+    weekly = ["Current Status", "Trend Analysis", "Alert Effectiveness", "Action Items"]
+    monthly = [
+        "Performance Analysis",
+        "Target Adjustment",
+        "Process Improvement",
+        "Stakeholder Communication",
+    ]
+    quarterly = [
+        "Strategic Assessment",
+        "Business Alignment",
+        "Architecture Review",
+        "Long-term Planning",
+    ]
+    for period, topics in (
+        ("weekly", weekly),
+        ("monthly", weekly + monthly),
+        ("quarterly", weekly + monthly + quarterly),
+    ):
+        code, shown = run(["review", *inputs(shop), "--period", period, "-f", "markdown"], capsys)
+        assert code == 0
+        assert re.findall(r"^## (.*)$", shown, re.MULTILINE) == ["Summary", *topics]
+
+
+def test_an_incident_of_the_ledger_is_read_back(shop: Path, capsys: Captured) -> None:
+    """What `incidents` writes as CSV are incidents for the other commands."""
+    ledger = shop / "ledger.csv"
+    words = ["incidents", *inputs(shop), "--slo", "all", "-f", "csv", "-o", str(ledger)]
+    assert main(words) == 0
+    code, shown = run(
+        ["backtest", *inputs(shop), "--slo", "all", "--incidents", str(ledger), "-f", "json"],
+        capsys,
+    )
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(ledger.read_text())))
+    assert [row["name"] for row in rows] == [
+        each["name"] for each in json.loads(shown)["slos"][0]["incidents"]
+    ]
+    words = ["forecast", *inputs(shop), "--slo", "all", "--incidents", str(ledger)]
+    code, shown = run([*words, "--repeat", rows[0]["name"], "-f", "json"], capsys)
+    assert code == 0
+    assert json.loads(shown)["slos"][0]["scenarios"][1]["scenario"].endswith("again")
+
+
+def test_a_sweep_recommends(shop: Path, capsys: Captured) -> None:
+    """A hundred variants in one call; the recommended one is on the front."""
+    code, shown = run(["backtest", *inputs(shop), "--sweep", "-f", "json"], capsys)
+    assert code == 0
+    for slo in json.loads(shown)["slos"]:
+        assert len(slo["policies"]) > 100
+        assert slo["recommendation"]["policy"]["name"] in slo["front"]
+
+
+def test_deploys_are_compared(shop: Path, capsys: Captured) -> None:
+    """Before and after an instant, as rows."""
+    words = ["attribute", *inputs(shop), "--deploy", "2026-03-02T12:00Z", "-f", "csv"]
+    code, shown = run(words, capsys)
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    assert [(row["slo"], row["side"]) for row in rows] == [
+        (name, side) for name in ("all", "cart") for side in ("before", "after")
+    ]
+
+
+def test_the_proposal_has_six_steps(shop: Path, capsys: Captured) -> None:
+    """--proposal is the guide's document."""
+    code, shown = run(["advise", *inputs(shop), "--slo", "all", "--proposal"], capsys)
+    assert code == 0
+    steps = ["Proposal", "Analysis", "Review", "Approval", "Implementation", "Monitoring"]
+    assert re.findall(r"^## \d\. (.*)$", shown, re.MULTILINE) == steps
+
+
+def test_counts_that_were_kept_answer_alike(shop: Path, tmp_path: Path, capsys: Captured) -> None:
+    """--counts reads what `errorbudget count` keeps, and says the same."""
+    pytest.importorskip("polars", reason="missing: polars; pip install 'errorbudget[polars]'")
+    table = tmp_path / "events.csv"
+    events = eb.read_events(shop / "access.log")
+    rows = zip(
+        events.time.tolist(), events.status.tolist(), events.labels["route"].decode(), strict=True
+    )
+    table.write_text("time,status,route\n" + "".join(f"{t},{s},{r}\n" for t, s, r in rows))
+    folder = tmp_path / "kept"
+    spec = ["-s", str(shop / "slos.yaml")]
+    assert main(["count", str(table), *spec, "-o", str(folder)]) == 0
+    for command in ("incidents", "confidence"):
+        code, kept = run([command, *spec, "--counts", str(folder), "-f", "csv"], capsys)
+        assert code == 0
+        words = [command, *spec, str(table), "--time-unit", "ns", "-f", "csv"]
+        code, direct = run([*words, "--at", "2026-03-05T00:00Z"], capsys)
+        assert code == 0
+        if command == "incidents":
+            assert [row["bad"] for row in csv.DictReader(io.StringIO(kept))] == [
+                row["bad"] for row in csv.DictReader(io.StringIO(direct))
+            ]
+
+
+HISTORIES = {
+    "empty": "",
+    "one event": "2026-03-02T10:00:00Z,200,0.1\n",
+    "one failure": "2026-03-02T10:00:00Z,500,0.1\n",
+    "all bad": "".join(
+        f"2026-03-0{day}T{hour:02d}:30:00Z,500,0.1\n" for day in (2, 3, 4) for hour in range(24)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(HISTORIES))
+@pytest.mark.parametrize("command", STUDIES)
+def test_awkward_histories_end_well(
+    command: str, name: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Empty histories are no data (3), all others an answer, without a traceback."""
+    log = tmp_path / "requests.csv"
+    log.write_text("time,status,duration_s\n" + HISTORIES[name])
+    (tmp_path / "slos.yaml").write_text(
+        "slos:\n  - {name: api, target: 99%, window: 3d, sli: {kind: availability}}\n"
+    )
+    words = [command, "-s", str(tmp_path / "slos.yaml"), str(log)]
+    for form in ("json", "text", "markdown", "csv"):
+        capsys.readouterr()
+        code = main([*words, "-f", form])
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.err
+        assert "defect" not in shown.err
+        if name == "empty":
+            assert code == 3, shown
+            assert "no " in shown.err
+            continue
+        assert code == 0 or (command == "forecast" and code == 3), shown.err
+        if form == "json":
+            json.loads(shown.out, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("command", STUDIES)
+def test_wrong_questions_are_told_in_one_line(command: str, shop: Path, capsys: Captured) -> None:
+    """Exit code 2 and what to do."""
+    for words, part in (
+        ([command], "no files"),
+        ([command, *inputs(shop), "--slo", "al"], 'did you mean "all"'),
+        ([command, "-s", str(shop / "missing.yaml"), str(shop / "access.log")], "missing.yaml"),
+        ([command, "--counts", "x", str(shop / "access.log")], "one of them"),
+        ([command, *inputs(shop), "-o", str(shop / "access.log"), "-f", "json"], "read here"),
+    ):
+        capsys.readouterr()
+        assert main(words) == 2, words
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1, said
+        assert part in said[0]
+
+
+def test_incident_files_are_read_or_refused(tmp_path: Path) -> None:
+    """CSV and JSON, with the entry that is wrong."""
+    path = tmp_path / "incidents"
+    path.write_text("name,start,end\nfailover,2026-03-01T12:00Z,2026-03-01T12:20Z\n")
+    (one,) = read_incidents(path)
+    assert (one.name, one.end_ns - one.start_ns) == ("failover", 20 * 60 * 10**9)
+    path.write_text(
+        '[{"name": "failover", "start": "2026-03-01T12:00Z", "end": "2026-03-01T12:20Z"}]'
+    )
+    assert read_incidents(path) == (one,)
+    for text, part in (
+        ("", "name"),
+        ("name,start\n", "no column end"),
+        ("name,start,end\n,2026-03-01T12:00Z,2026-03-01T12:20Z\n", "line 2"),
+        ("name,start,end\nx,yesterday,2026-03-01T12:20Z\n", "yesterday"),
+        ("name,start,end\nx,2026-03-01T13:00Z,2026-03-01T12:20Z\n", "before it starts"),
+        ('{"a": 1}', "list of incidents"),
+        ("[1]", "incident 1"),
+        ("[", "not JSON"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SourceFormatError, match=part):
+            read_incidents(path)
+
+
+def test_lint_speaks_to_people_and_to_ci(shop: Path, tmp_path: Path, capsys: Captured) -> None:
+    """Severity decides the exit code; SARIF and annotations stand at the line of the objective."""
+    spec = tmp_path / "slos.yaml"
+    spec.write_text(
+        "slos:\n"
+        "  - name: api\n    target: 90%\n    window: 30d\n    sli: {kind: availability}\n"
+        "  - name: slow\n    target: 99%\n    window: 30d\n"
+        "    sli: {kind: latency, threshold: 500ms}\n"
+    )
+    code, shown = run(["lint", str(spec)], capsys)
+    assert (code, "EB103" in shown) == (1, True)
+    code, _ = run(["lint", str(spec), "--fail-on", "never"], capsys)
+    assert code == 0
+    code, _ = run(["lint", str(spec), "--ignore", "EB103"], capsys)
+    assert code == 0
+    code, shown = run(["lint", str(spec), "-f", "github"], capsys)
+    assert shown.startswith(f"::error file={spec},line=2,title=EB103")
+    code, shown = run(["lint", str(spec), str(spec), "-f", "sarif"], capsys)
+    log = json.loads(shown)
+    assert [len(each["results"]) for each in log["runs"]] == [1, 1]
+    place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["region"]["startLine"] == 2
+    code, shown = run(["lint", "--checks"], capsys)
+    assert (code, shown.count("EB")) == (0, shown.count("EB1") + shown.count("EB2"))
+    code, shown = run(
+        ["lint", str(shop / "slos.yaml"), "--data", str(shop / "access.log"), "-f", "json"], capsys
+    )
+    found = json.loads(shown)
+    assert found["schema"] == "errorbudget.lint/1"
+    assert all(finding["why"] and finding["cure"] for finding in found["files"][0]["findings"])
+    assert main(["lint", str(spec), "--ignore", "EB999"]) == 2
