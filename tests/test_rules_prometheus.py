@@ -116,8 +116,6 @@ def test_what_cannot_be_asked_is_said() -> None:
     metrics = Metrics()
     with pytest.raises(InvalidInputError, match="cannot be asked"):
         sli_queries(eb.RatioSLI(bad=eb.number("bytes") > 5), metrics)
-    with pytest.raises(InvalidInputError, match="no counts"):
-        sli_queries(eb.QueryRatio(ratio_query="x"), metrics)
     with pytest.raises(InvalidInputError, match="Datadog"):
         sli_queries(eb.QueryRatio(good_query="a", total_query="b", language="Datadog"), metrics)
     with pytest.raises(InvalidInputError, match="milliseconds"):
@@ -145,6 +143,41 @@ def test_names_of_metrics_and_labels_are_used() -> None:
     assert queries.bad.startswith(r'sum(increase(hits_total{job="a\"b",code!~"2..",code!=""}[')
     written = eb.QueryRatio(good_query="sum(g[{{.window}}])", total_query="sum(t[{{.window}}])")
     assert sli_queries(written, metrics).over(300_000_000_000)[0] == "((sum(t[5m])) - (sum(g[5m])))"
+
+
+def test_a_written_ratio_is_asked_for_each_window() -> None:
+    """A ratio without counts is never added up: the long window is asked of the server too."""
+    file = prometheus_rules(slo(sli=eb.QueryRatio(ratio_query="1 - sum(x[{{.window}}])")))
+    found = {
+        rule["record"]: rule["expr"]
+        for one in file.groups
+        for rule in one["rules"][:30]
+        if "record" in rule
+    }
+    assert found["slo:error_ratio:30d"].startswith(
+        "(1 - sum(x[30d])) / ((0 * (1 - sum(x[30d])) + 1)"
+    )
+    assert "slo:bad_events:count5m" not in found
+    assert any("asked for 30d at once" in warning for warning in file.warnings)
+    for text in found.values():
+        parse(text)
+
+
+def test_a_written_threshold_counts_samples() -> None:
+    """The share of minutes in which a figure keeps its bound, as OpenSLO's thresholdMetric."""
+    sli = eb.QueryThreshold(query="avg(up)", op=">=", bound="0.5")
+    bad, total = sli_queries(sli, Metrics()).over(3_600_000_000_000)
+    kept = "((avg(up)) >= bool 0.5)[1h:1m]"
+    assert total == f"sum(count_over_time({kept}))"
+    assert bad == f"({total} - sum(sum_over_time({kept})))"
+    times = np.arange(61, dtype=np.int64) * 60_000
+    values = np.where(times < 600_000, 0.0, 1.0)
+    store = {frozenset({("__name__", "up")}): (times, values)}
+    answers = [
+        float(next(iter(evaluate(text, store, [3_600_000], "prom3").values())).values[0])
+        for text in (bad, total)
+    ]
+    assert answers == [9, 60]
 
 
 def test_thresholds_are_exact() -> None:

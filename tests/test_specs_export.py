@@ -148,6 +148,7 @@ def check_policy(spec: dict[str, Any]) -> None:
     assert spec["notificationTargets"]
     burn = condition["spec"]["condition"]
     assert burn["kind"] == "burnrate"
+    assert burn["op"] == "gt"
     assert burn["threshold"] > 0
     assert DURATION.match(burn["lookbackWindow"])
     assert DURATION.match(burn["alertAfter"])

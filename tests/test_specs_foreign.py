@@ -611,3 +611,149 @@ def test_this_file_reads_trees(tmp_path: Path) -> None:
     """Nodes become plain values, decimals exact."""
     (tree,) = trees("a: [1, 0.10, x, null, true]\n")
     assert str(plain(tree)) == "{'a': [1, Decimal('0.10'), 'x', None, True]}"
+
+
+# ---------------------------------------------------------------------------- what others wrote
+
+
+def test_openslo_drafts_combine_conditions() -> None:
+    """`or` gives alerts of their own, `and` of one threshold the two windows of one alert."""
+    burn = "{kind: AlertCondition, spec: {condition: {kind: burnrate, threshold: %s, lookbackWindow: %s}}}"
+    pairs = [[burn % ("14.4", "-1h"), burn % ("14.4", "-5m")], [burn % ("6", "-6h")]]
+    either = ", ".join(f"{{and: [{', '.join(pair)}]}}" for pair in pairs)
+    text = f"""
+apiVersion: openslo/v2alpha1
+kind: SLO
+metadata: {{name: a}}
+spec:
+  service: s
+  sli: {{spec: {{ratioMetric: {{good: {{spec: {{query: g}}}}, total: {{spec: {{query: t}}}}}}}}}}
+  timeWindow: [{{duration: 30d, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{target: 0.98}}]
+  alertPolicies: [fast]
+---
+apiVersion: openslo/v2alpha1
+kind: AlertPolicy
+metadata: {{name: fast}}
+spec: {{conditions: [{{or: [{either}]}}]}}
+"""
+    (slo,) = load(text)
+    minute = 60 * 10**9
+    assert [(float(a.threshold("30d")), a.long, a.short) for a in slo.alerts.alerts] == [
+        (14.4, 60 * minute, 5 * minute),
+        (6.0, 360 * minute, None),
+    ]
+
+
+def test_openslo_with_good_bad_and_total() -> None:
+    """Good and total are taken; bad, which they say already, is named."""
+    source = "{metricSource: {type: Prometheus, spec: {query: %s}}}"
+    ratio = ", ".join(f"{role}: {source % role}" for role in ("good", "bad", "total"))
+    spec = load(f"""
+apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: a}}
+spec:
+  service: s
+  indicator: {{metadata: {{name: i}}, spec: {{ratioMetric: {{counter: true, {ratio}}}}}}}
+  budgetingMethod: Occurrences
+  objectives: [{{target: 0.98}}]
+""")
+    assert spec[0].sli == QueryRatio(good_query="good", total_query="total")
+    assert "good and total say it already" in lost(spec).values()
+
+
+def test_openslo_objects_that_nothing_refers_to() -> None:
+    """An indicator and a policy without an SLO are named as such."""
+    text = ALL_KINDS.replace(
+        "indicatorRef: paid",
+        "indicator: {spec: {thresholdMetric: {metricSource: {spec: {query: q}}}}}",
+    )
+    text = text.replace("target: 0.995,", "target: 0.995, op: lt, value: 1,").replace(
+        "targetPercent: 99.95,", "targetPercent: 99.95, op: lt, value: 1,"
+    )
+    spec = load(text)
+    assert lost(spec)["spec"] == "no SLO of this file refers to it"
+    assert {loss.path for loss in spec.losses} >= {"SLI paid.spec"}
+
+
+def test_slokit_adds_to_sloth() -> None:
+    """Periods, windows and histograms of slokit, which needs no version either."""
+    latency, weekly = load("""
+service: shop
+slos:
+  - name: latency
+    objective: 99.5
+    period: 28d
+    sli: {latency: {histogram_metric: took_seconds, threshold: "0.3", selector: 'job="shop"'}}
+  - name: weekly
+    objective: 99.9
+    period: 7d
+    sli: {events: {error_query: 'e[{{.window}}]', total_query: 't[{{.window}}]'}}
+    alerting:
+      windows:
+        - {severity: page, long: 2h, short: 10m, factor: 20}
+        - {severity: ticket, long: 2d, short: 4h, factor: 2}
+""")
+    assert latency.sli == QueryRatio(
+        good_query='sum(rate(took_seconds_bucket{job="shop",le="0.3"}[{{.window}}]))',
+        total_query='sum(rate(took_seconds_count{job="shop"}[{{.window}}]))',
+    )
+    assert (str(latency.window), str(weekly.window)) == ("28d", "7d")
+    assert latency.alerts == WORKBOOK.for_period(28 * DAY)
+    found = [(a.severity, float(a.threshold("7d"))) for a in weekly.alerts.alerts]
+    assert found == [("page", 20.0), ("ticket", 2.0)]
+    with pytest.raises(SpecError, match="factor"):
+        load(
+            SLOTH % (EVENTS, "", "") + "      windows: [{severity: page, long: 2h, factor: much}]\n"
+        )
+
+
+SLO_KIT = """
+apiVersion: slo-kit/v1
+name: checkout
+service: shop
+objective: 0.999
+window: %s
+sli: {good_query: 'sum(rate(g[{window}]))', total_query: 'sum(rate(t[{window}]))'}
+alerting:
+  conditions: [{name: fast, long_window: 1h, short_window: {duration: 5m}, threshold: %s, severity: page}]
+"""
+
+
+@pytest.mark.parametrize("window", ["30d", "{duration: 30d}"])
+def test_slo_kit(window: str) -> None:
+    """One objective a document; its conditions are burn alerts."""
+    (slo,) = (spec := load(SLO_KIT % (window, "14.4")))
+    assert (spec.format, spec.losses) == ("slo-kit", ())
+    assert (slo.name, slo.service, str(slo.target), str(slo.window)) == (
+        "checkout",
+        "shop",
+        "99.9%",
+        "30d",
+    )
+    assert slo.sli == QueryRatio(
+        good_query="sum(rate(g[{{.window}}]))", total_query="sum(rate(t[{{.window}}]))"
+    )
+    assert [float(a.threshold("30d")) for a in slo.alerts.alerts] == [14.4]
+    with pytest.raises(SpecError, match="threshold"):
+        load(SLO_KIT % (window, "much"))
+    with pytest.raises(SpecError, match="objective is missing"):
+        load("apiVersion: slo-kit/v1\nname: a\n")
+
+
+def test_slo_generator_policies_of_the_first_version() -> None:
+    """A list of steps is the policy of the objectives beside it."""
+    spec = load("""
+- {error_budget_policy_step_name: 1 hour, measurement_window_seconds: 3600, alerting_burn_rate_threshold: 9, urgent_notification: true, achieved_consequence_message: fine}
+- {error_budget_policy_step_name: 28 days, measurement_window_seconds: 2419200, alerting_burn_rate_threshold: 1, urgent_notification: false}
+- {service_name: a, slo_name: b, slo_target: 0.99, backend: {class: Prometheus, method: good_bad_ratio, measurement: {filter_good: g, filter_bad: b}}}
+""")
+    (slo,) = spec
+    assert str(slo.window) == "28d"
+    assert [(a.severity, float(a.threshold("28d"))) for a in slo.alerts.alerts] == [
+        ("page", 9.0),
+        ("ticket", 1.0),
+    ]
+    assert len(spec.tables) == 1

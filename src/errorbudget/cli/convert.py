@@ -60,7 +60,7 @@ def convert(
 ) -> int:
     """Write a file of SLOs in another format; what could not be carried goes to standard error.
 
-    Reads the native format, OpenSLO, Sloth, Pyrra and google slo-generator; - is standard input.
+    Reads the native format, OpenSLO, Sloth, Pyrra, slo-generator and slo-kit; - is standard input.
     """
     room = specs_room("converting a file of SLOs")
     with warnings.catch_warnings():

@@ -23,7 +23,7 @@ __all__ = ["validate"]
 def validate(specs: tuple[str, ...], form: str, allow_env: bool, strict: bool) -> int:
     """Check files of SLOs: each mistake with its line and cure. Exit code 1 when one is wrong.
 
-    Reads the native format, OpenSLO, Sloth, Pyrra and google slo-generator; - is standard input.
+    Reads the native format, OpenSLO, Sloth, Pyrra, slo-generator and slo-kit; - is standard input.
     """
     room = specs_room("checking a file of SLOs")
     answers = []

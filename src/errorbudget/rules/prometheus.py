@@ -155,7 +155,8 @@ def _rules(
         return fast, slow
     if here:
         fast += count_rules(objective, objective.windows)
-        slow += count_rules(objective, (BASE_NS,), "count")
+        if objective.queries.adds_up:
+            slow += count_rules(objective, (BASE_NS,), "count")
     if above:
         fast += [*ratio_rules(objective), *metadata_rules(objective)]
         fast += alert_rules(objective) if alerts else ()
@@ -176,6 +177,12 @@ def _warnings(objective: Objective) -> list[str]:
             f"{slo.name}: alert {alert.name} is left out: not even a total outage could fire it"
             for alert in slo.alerts.unreachable(objective.target, slo.period_ns)
         ]
+    if objective.is_ratio and not objective.queries.adds_up:
+        longest = format_duration(max(objective.windows + objective.summed))
+        found.append(
+            f"{slo.name}: the query gives a ratio and no counts, so the server is asked for "
+            f"{longest} at once; bad_query and total_query would add up"
+        )
     if slo.corrections or slo.resets:
         found.append(f"{slo.name}: the rules know of no maintenance and no resets")
     if str(slo.method) != "occurrences" and objective.is_ratio:

@@ -26,7 +26,7 @@ from errorbudget.predicates import (
     StatusIn,
 )
 from errorbudget.rules.metrics import Metrics
-from errorbudget.sli import SLI, Latency, QueryRatio, RatioSLI
+from errorbudget.sli import SLI, Latency, QueryRatio, QueryThreshold, RatioSLI
 from errorbudget.sli.query import WINDOW
 
 __all__ = [
@@ -217,13 +217,16 @@ class Queries:
         bad: Growth of bad events.
         total: Growth of all events.
         series: Groups of selectors; where no selector of a group finds a series, nothing is
-        measured. bad_may_lack: Whether no series of bad events means that there were none.
+            measured.
+        bad_may_lack: Whether no series of bad events means that there were none.
+        adds_up: Whether figures of short windows add up to those of long ones; a ratio does not.
     """
 
     bad: str
     total: str
     series: tuple[tuple[str, ...], ...]
     bad_may_lack: bool = True
+    adds_up: bool = True
 
     def over(self, length_ns: int) -> tuple[str, str]:
         """Bad and all events of a window, 0 bad ones where only those have no series."""
@@ -261,6 +264,8 @@ def sli_queries(sli: SLI, metrics: Metrics) -> Queries:
     """
     if isinstance(sli, QueryRatio):
         return _written(sli)
+    if isinstance(sli, QueryThreshold):
+        return _sampled(sli)
     if not isinstance(sli, RatioSLI):
         raise InvalidInputError(f"{sli} has no good and bad events: it is a threshold")
     if isinstance(sli, Latency):
@@ -298,13 +303,11 @@ def _latency(sli: Latency, metrics: Metrics) -> Queries:
 
 
 def _written(sli: QueryRatio) -> Queries:
-    if sli.language != "promql":
-        raise InvalidInputError(f"{sli} is a {sli.language} query, and no PromQL")
+    _check_language(sli)
     if sli.ratio_query is not None:
-        raise InvalidInputError(
-            f"{sli} gives a ratio and no counts, which cannot be added up over longer windows; "
-            "give bad_query and total_query"
-        )
+        # A share of bad events is bad events of one, where there is a share at all.
+        ratio = f"({sli.ratio_query.strip()})"
+        return Queries(ratio, f"(0 * {ratio} + 1)", (), bad_may_lack=False, adds_up=False)
     good, bad, total = (
         None if text is None else f"({text.strip()})"
         for text in (sli.good_query, sli.bad_query, sli.total_query)
@@ -314,6 +317,19 @@ def _written(sli: QueryRatio) -> Queries:
     if bad is None:
         return Queries(f"({total} - {good})", total, (), bad_may_lack=False)
     return Queries(bad, total, ())
+
+
+def _sampled(sli: QueryThreshold) -> Queries:
+    """One sample a minute, good where it keeps the bound."""
+    _check_language(sli)
+    kept = f"(({sli.query.strip()}) {sli.op} bool {decimal(sli.bound)})[{WINDOW}:1m]"
+    good, total = f"sum(sum_over_time({kept}))", f"sum(count_over_time({kept}))"
+    return Queries(f"({total} - {good})", total, (), bad_may_lack=False)
+
+
+def _check_language(sli: QueryRatio | QueryThreshold) -> None:
+    if sli.language != "promql":
+        raise InvalidInputError(f"{sli} is a {sli.language} query, and no PromQL")
 
 
 def event_of(labels: Mapping[str, str], metrics: Metrics) -> dict[str, object]:

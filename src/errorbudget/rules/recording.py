@@ -4,7 +4,7 @@ Recording rules: counts per window, then ratios of sums.
 A ratio is never averaged: what is recorded are events, and a ratio is the quotient of their sums.
 Windows up to *direct* are asked of the counters themselves, at each evaluation, as alerts need
 them. The window of the budget is long, so it adds up five-minute counts that were recorded once
-each.
+each. A query that gives nothing but a ratio is asked anew for each window, however long.
 """
 
 from __future__ import annotations
@@ -145,6 +145,10 @@ def sum_rules(objective: Objective) -> Iterator[Rule]:
     base = format_duration(BASE_NS)
     for window in objective.summed:
         length = format_duration(window)
+        if not objective.queries.adds_up:
+            ratio = objective.queries.ratio(window)
+            yield objective.recorded(f"slo:error_ratio:{length}", ratio)
+            continue
         # A millisecond less, so that a count on the left edge stays out under every set of rules.
         span = promql_duration(window - SECOND_NS // 1000)
         for what in ("bad_events", "events"):

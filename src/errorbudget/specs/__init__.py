@@ -4,7 +4,8 @@ Specifications of objectives: the library's own format, and those of others, in 
     tree, text, yaml_tree, json_tree, toml_tree   characters to trees that know their lines
     fields, models, native                        trees to objectives, with every mistake at once
     load, dump, export                            the doors in and out
-    cursor, openslo, sloth, pyrra, slo_generator  the formats of others, with an account of losses
+    cursor, openslo, sloth, pyrra, slo_generator,
+    slo_kit                                       the formats of others, with an account of losses
     to_openslo, to_sloth, to_pyrra                and back
 """
 

@@ -197,6 +197,10 @@ class Cursor:
             for key, value in found.node.values.items()
         }
 
+    def is_read(self, *keys: str) -> bool:
+        """Whether anything of what stands under *keys* has been read."""
+        return _touched(self.within(*keys).node, self.ledger._read)
+
     def mark(self, *keys: str) -> None:
         """Count what stands under *keys* as read: it says what is so anyway."""
         for key in keys:

@@ -12,6 +12,7 @@ from errorbudget.specs.native import Native, read_native
 from errorbudget.specs.openslo import read_openslo
 from errorbudget.specs.pyrra import read_pyrra
 from errorbudget.specs.slo_generator import read_slo_generator
+from errorbudget.specs.slo_kit import read_slo_kit
 from errorbudget.specs.sloth import read_sloth
 from errorbudget.specs.spec import Spec
 from errorbudget.specs.tree import Node, Problem, raise_problems, spec_error
@@ -24,6 +25,7 @@ _READERS = {
     "sloth": read_sloth,
     "pyrra": read_pyrra,
     "slo-generator": read_slo_generator,
+    "slo-kit": read_slo_kit,
 }
 
 

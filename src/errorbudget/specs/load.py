@@ -33,7 +33,7 @@ from errorbudget.windows import WindowLike, parse_window
 
 __all__ = ["FORMATS", "load", "load_path", "trees"]
 
-FORMATS = ("errorbudget", "openslo", "sloth", "pyrra", "slo-generator")
+FORMATS = ("errorbudget", "openslo", "sloth", "pyrra", "slo-generator", "slo-kit")
 """Formats that are read."""
 
 _TOML = re.compile(r"(?:\s|#.*\n)*(?:\[\[?[\w.\" -]+\]|[\w.\"-]+\s*=)")
@@ -51,14 +51,15 @@ def load(
     """
     The objectives of a specification.
 
-    Reads the native format (YAML, TOML or JSON), OpenSLO, Sloth, Pyrra and google slo-generator,
-    told apart by content. Every mistake is reported at once, with its line and column.
+    Reads the native format (YAML, TOML or JSON), OpenSLO, Sloth (and slokit), Pyrra, google
+    slo-generator and slo-kit, told apart by content. Every mistake is reported at once, with its
+    line and column.
 
     Args:
         source: A path; `"-"` for standard input; or the text itself, which has a line break, begins
             with `{` or `[`, or holds `: `.
         format: "auto", or what it must be: "errorbudget", "openslo", "sloth", "pyrra",
-            "slo-generator".
+            "slo-generator", "slo-kit".
         window: Window for formats that leave it to their command line (Sloth, slo-generator).
         allow_env: Whether `${env:NAME}` is filled in, or a mapping to fill it in from.
         root: Folder that includes may not leave; by default that of the file.
@@ -232,14 +233,19 @@ def _kind(document: Node) -> str:
         ("sloth.slok.dev/", "sloth"),
         ("pyrra.dev/", "pyrra"),
         ("sre.google.com/", "slo-generator"),
+        ("slo-kit/", "slo-kit"),
     ):
         if api.startswith(start):
             return kind
     if version.startswith("prometheus/"):
         return "sloth"
     keys = set(document.values)
-    if "error_budget_policies" in keys or {"slo_name", "slo_target"} <= keys:
+    if {"error_budget_policies", "error_budget_policy_step_name"} & keys or (
+        {"slo_name", "slo_target"} <= keys
+    ):
         return "slo-generator"
+    if {"service", "slos"} <= keys and "version" not in keys:
+        return "sloth"  # as slokit reads it
     return "errorbudget"
 
 

@@ -73,6 +73,10 @@ def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPo
             document.lose(NOTIFY, "spec")
         elif kind == "BudgetAdjustment":
             document.lose("is no part of OpenSLO yet; write it as a correction", "spec")
+    for kind in ("SLI", "AlertPolicy", "AlertCondition"):
+        for found in objects.known.get(kind, {}).values():
+            if not found.is_read("spec"):
+                found.lose("no SLO of this file refers to it", "spec")
     return []
 
 
@@ -313,9 +317,11 @@ def _ratio(ratio: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any]
     languages: dict[str, Any] = {}
     native = None
     raw = ratio.child("raw")
+    if ratio.child("good") is not None and ratio.child("total") is not None:
+        ratio.lose("good and total say it already", "bad")
     for role in ("good", "bad", "total"):
         part = ratio.child(role)
-        if part is not None:
+        if part is not None and not (role == "bad" and {"good", "total"} <= set(_keys(ratio))):
             found[f"{role}_query"], language, beside = _source(part, objects)
             native = beside or native
             languages |= language
@@ -341,9 +347,7 @@ def _source(part: Cursor, objects: Objects) -> tuple[str, dict[str, str], Node |
         inside = known.within("spec") if known is not None else None
         if inside is not None:
             kind = kind or inside.text("type") or _first_key(inside)
-        part.ledger.lose(
-            f"{source.path}.metricSourceRef", reference, "which server is asked is said when asking"
-        )
+        source.lose("which server is asked is said when asking", "metricSourceRef", "dataSourceRef")
     connection = source.child("dataSourceSpec", "dataSource")
     if connection is not None:
         kind = kind or connection.text("type") or _first_key(connection)
@@ -365,7 +369,9 @@ def _source(part: Cursor, objects: Objects) -> tuple[str, dict[str, str], Node |
     return json.dumps(data, ensure_ascii=False, sort_keys=True, default=str), language, native
 
 
+def _keys(cursor: Cursor) -> tuple[str, ...]:
+    return tuple(cursor.node.values) if isinstance(cursor.node, Branch) else ()
+
+
 def _first_key(cursor: Cursor) -> str:
-    if not isinstance(cursor.node, Branch):
-        return ""
-    return next((key for key in cursor.node.values if key != "description"), "")
+    return next((key for key in _keys(cursor) if key != "description"), "")

@@ -55,6 +55,7 @@ def alerts_of(spec: Cursor, objects: Objects, window: Window) -> dict[str, Any]:
         return {}
     seen: dict[str, int] = {}
     for row in rows:
+        del row["threshold"], row["length"]
         seen[row["name"]] = seen.get(row["name"], 0) + 1
         if seen[row["name"]] > 1:
             row["name"] += f"-{seen[row['name']]}"
@@ -83,9 +84,29 @@ def _policy(entry: Cursor, objects: Objects, period: int) -> list[dict[str, Any]
     inside.lose(NOTIFY, "notificationTargets")
     rows = []
     for condition in inside.items("conditions"):
-        row = _condition(condition, objects, period)
-        if row is not None:
-            rows.append(row)
+        condition.mark("operator")  # of drafts of v1, which had one condition all the same
+        rows += _either(condition, objects, period)
+    return rows
+
+
+def _either(entry: Cursor, objects: Objects, period: int) -> list[dict[str, Any]]:
+    """The alerts of one condition; drafts of v2 combine several with `or` and `and`."""
+    parts = entry.items("or")
+    if parts:
+        return [row for part in parts for row in _either(part, objects, period)]
+    both = entry.items("and")
+    found = [_condition(part, objects, period) for part in both or [entry]]
+    rows = [row for row in found if row is not None]
+    if len(rows) < 2:
+        return rows
+    if len(rows) == 2 and all(row["threshold"] == rows[0]["threshold"] for row in rows):
+        short, long = sorted(rows, key=lambda row: int(row["length"]))
+        return [{**long, "short": short["long"]}]
+    entry.ledger.lose(
+        f"{entry.path}.and",
+        [row["name"] for row in rows],
+        "an alert here has two windows and one threshold: each condition is an alert of its own",
+    )
     return rows
 
 
@@ -107,8 +128,10 @@ def _condition(entry: Cursor, objects: Objects, period: int) -> dict[str, Any] |
     metadata.lose("has no place here", "labels", "annotations")
     spec.mark("description")
     burn = spec.within("condition")
-    burn.mark("kind", "op")
-    threshold, long = burn.text("threshold"), burn.text("lookbackWindow")
+    burn.mark("kind")
+    burn.usual("gt", "an alert here fires above its threshold, strictly", "op")
+    # A look-back is written with a minus sign by some.
+    threshold, long = burn.text("threshold"), burn.text("lookbackWindow").removeprefix("-")
     try:
         length = parse_duration(long)
         budget = Fraction(threshold) * length / (period or 30 * 86_400 * 10**9)
@@ -129,6 +152,8 @@ def _condition(entry: Cursor, objects: Objects, period: int) -> dict[str, Any] |
         "budget": f"{budget.numerator}/{budget.denominator}",
         "long": long,
         "hold": hold,
+        "threshold": Fraction(threshold),
+        "length": length,
     }
 
 

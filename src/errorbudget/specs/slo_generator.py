@@ -28,6 +28,7 @@ __all__ = ["read_slo_generator"]
 _RUNS = "says where slo-generator runs and reports to"
 _ASSUMED = "28d"
 _PERIOD_S = 28 * 86_400
+_OLD_STEP = "error_budget_policy_step_name"
 
 
 def read_slo_generator(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
@@ -38,48 +39,61 @@ def read_slo_generator(documents: list[Cursor], window: Window | None) -> list[A
         if policies is not None:
             tables |= _policies(policies)
             document.lose(_RUNS, "default_exporters", "backends", "exporters")
+    steps = [part for part in documents if part.child(_OLD_STEP) is not None]
+    if steps:
+        policy = _policy("default", steps, steps[0])
+        tables |= {} if policy is None else {"": policy, "default": policy}
     for document in documents:
-        if document.child("error_budget_policies") is None:
+        if document.child("error_budget_policies", _OLD_STEP) is None:
             _objective(document, window, tables)
-    return list(tables.values())
+    return list(dict.fromkeys(tables.values()))
 
 
 def _policies(policies: Cursor) -> dict[str, AlertPolicy]:
-    found = {}
+    found: dict[str, AlertPolicy] = {}
     for name in policies.node.values if not isinstance(policies.node, Scalar | Items) else ():
-        policy = policies.within(name)
-        steps = [_step(step) for step in policy.items("steps")]
-        try:
-            seconds = [length for _, length, _, _ in steps]
-            # Burn rates need a period, which slo-generator does not know: its usual last step.
-            period = max(*seconds, _PERIOD_S)
-            rows = [
-                BurnAlert(
-                    words,
-                    "page" if alert else "ticket",
-                    threshold * Fraction(length, period),
-                    length * SECOND_NS,
-                )
-                for words, length, threshold, alert in steps
-                if threshold * Fraction(length, period) <= 1
-            ]
-            found[name] = AlertPolicy(
-                name, rows, period * SECOND_NS, "google/slo-generator, error_budget_policies"
-            )
-        except (InvalidInputError, ValueError, TypeError) as error:
-            policy.fault(f"its steps cannot be read: {error}")
+        policy = _policy(name, policies.within(name).items("steps"), policies.within(name))
+        found |= {} if policy is None else {name: policy}
     return found
 
 
+def _policy(name: str, parts: list[Cursor], holder: Cursor) -> AlertPolicy | None:
+    steps = [_step(part) for part in parts]
+    try:
+        # Burn rates need a period, which slo-generator does not know: its usual last step.
+        period = max([_PERIOD_S, *(length for _, length, _, _ in steps)])
+        rows = [
+            BurnAlert(
+                words,
+                "page" if alert else "ticket",
+                threshold * Fraction(length, period),
+                length * SECOND_NS,
+            )
+            for words, length, threshold, alert in steps
+            if threshold * Fraction(length, period) <= 1
+        ]
+        return AlertPolicy(
+            name, rows, period * SECOND_NS, "google/slo-generator, error_budget_policies"
+        )
+    except (InvalidInputError, ValueError, TypeError) as error:
+        holder.fault(f"its steps cannot be read: {error}")
+        return None
+
+
 def _step(step: Cursor) -> tuple[str, int, Fraction, bool]:
-    step.lose("is a text for people; alerts here have names", "message_alert", "message_ok")
+    step.lose(
+        "is a text for people; alerts here have names",
+        *("message_alert", "message_ok"),
+        *("overburned_consequence_message", "achieved_consequence_message"),
+    )
     name, window, threshold = (
-        step.text("name"),
-        step.text("window"),
-        step.text("burn_rate_threshold"),
+        step.text("name", _OLD_STEP),
+        step.text("window", "measurement_window_seconds"),
+        step.text("burn_rate_threshold", "alerting_burn_rate_threshold"),
     )
     try:
-        return name, int(window), Fraction(threshold), bool(step.flag("alert"))
+        alert = step.flag("alert", "urgent_notification")
+        return name, int(window), Fraction(threshold), bool(alert)
     except (ValueError, ZeroDivisionError):
         step.fault(
             f"a step has window [s] and burn_rate_threshold, got {window!r} and {threshold!r}"

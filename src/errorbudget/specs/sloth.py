@@ -2,20 +2,24 @@
 Sloth: `prometheus/v1` files, the Kubernetes `PrometheusServiceLevel`, and `AlertWindows`.
 
 Sloth leaves the window to its command line (30 days unless told otherwise) and gives every
-objective the Workbook's alerts, in two severities.
+objective the Workbook's alerts, in two severities. What slokit adds to Sloth's format is read as
+well: `period`, `alerting.windows` and the indicator `latency`.
 
 Source: slok/sloth `pkg/prometheus/api/v1`, `pkg/kubernetes/api/sloth/v1`,
-`pkg/prometheus/alertwindows/v1`.
+`pkg/prometheus/alertwindows/v1`; rodmen07/slokit `schema/slokit-spec.schema.json`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from errorbudget.alerts import WORKBOOK, AlertPolicy, BurnAlert
+from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.specs.cursor import Cursor
+from errorbudget.specs.promql import ranged, with_label
 from errorbudget.specs.tree import Scalar
 from errorbudget.windows import Rolling, Window
 
@@ -53,12 +57,25 @@ def _service(document: Cursor, window: Window | None, tables: list[AlertPolicy])
     labels = root.texts("labels")
     root.lose("runs inside of Sloth", "sloPlugins", "slo_plugins")
     chosen = window or (Rolling.from_ns(tables[0].period) if tables else None)
-    if chosen is None:
+    slos = root.items("slos")
+    if chosen is None and not all(slo.child("period") for slo in slos):
         document.ledger.lose(
             f"{root.path}.window", None, "Sloth takes it from its command line: 30 days are assumed"
         )
-    for slo in root.items("slos"):
-        _slo(slo, service, labels, chosen or Rolling("30d"), tables)
+    for slo in slos:
+        own = _period(slo)
+        _slo(slo, service, labels, own or chosen or Rolling("30d"), tables)
+
+
+def _period(slo: Cursor) -> Window | None:
+    period = slo.child("period")
+    if period is None:
+        return None
+    try:
+        return Rolling(period.word())
+    except InvalidInputError as error:
+        period.fault(str(error))
+        return None
 
 
 def _slo(
@@ -93,6 +110,7 @@ def _percent(cursor: Cursor) -> Scalar:
 def _sli(sli: Cursor) -> Any:
     events = sli.child("events")
     raw = sli.child("raw")
+    latency = sli.child("latency")
     plugin = sli.child("plugin")
     if events is not None:
         return {
@@ -103,6 +121,15 @@ def _sli(sli: Cursor) -> Any:
     if raw is not None:
         query = raw.text("error_ratio_query", "errorRatioQuery")
         return {"kind": "query", "ratio_query": query.rstrip("\n")}
+    if latency is not None:
+        metric, inner = latency.text("histogram_metric"), latency.text("selector").strip()
+        braces = f"{{{inner}}}" if inner else ""
+        bucket = with_label(f"{metric}_bucket{braces}", "le", latency.text("threshold"))
+        return {
+            "kind": "query",
+            "good_query": ranged(bucket),
+            "total_query": ranged(f"{metric}_count{braces}"),
+        }
     if plugin is not None:
         # The query is written by a program of Sloth's; its name and options are what there is.
         identity = plugin.text("id")
@@ -118,7 +145,7 @@ def _sli(sli: Cursor) -> Any:
             "ratio_query": f"{identity}({written})",
             "language": "sloth-plugin",
         }
-    sli.fault("sli needs events, raw or plugin")
+    sli.fault("sli needs events, raw, latency or plugin")
     return None
 
 
@@ -140,7 +167,9 @@ def _alerting(alerting: Cursor, window: Window, tables: list[AlertPolicy]) -> di
             off.add(severity)
         part.lose(_RULES, "labels", "annotations")
     period = Rolling(window.to_text()).length_ns if isinstance(window, Rolling) else 0
-    table = next((table for table in tables if table.period == period), None)
+    table = _own_windows(alerting, period) or next(
+        (table for table in tables if table.period == period), None
+    )
     rows = (table or WORKBOOK.for_period(period or WORKBOOK.period)).alerts
     kept = [row for row in rows if row.severity not in off]
     if not kept:
@@ -150,6 +179,26 @@ def _alerting(alerting: Cursor, window: Window, tables: list[AlertPolicy]) -> di
         name = data["name"] if len(kept) == len(rows) else f"{data['name']} without {off.pop()}"
         found["alerts"] = {**data, "name": name, "alerts": [row.to_dict() for row in kept]}
     return found
+
+
+def _own_windows(alerting: Cursor, period: int) -> AlertPolicy | None:
+    """The table that an objective brings along itself; none where it has none."""
+    rows = []
+    for number, part in enumerate(alerting.items("windows"), start=1):
+        severity = part.text("severity", default="page")
+        long = part.text("long")
+        try:
+            budget = Fraction(part.text("factor")) * parse_duration(long) / period
+            rows.append(
+                BurnAlert(f"{severity}-{number}", severity, budget, long, part.text("short"))
+            )
+        except (InvalidInputError, ValueError, ZeroDivisionError) as error:
+            part.fault(f"alert windows have severity, long, short and factor: {error}")
+    try:
+        return AlertPolicy("slokit", rows, period, "slokit, alerting.windows") if rows else None
+    except InvalidInputError as error:
+        alerting.fault(str(error))
+        return None
 
 
 @dataclass(frozen=True, slots=True)

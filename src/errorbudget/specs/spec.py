@@ -51,7 +51,7 @@ class Spec(Sequence[SLO]):
         warnings: What is legal and probably not meant, with its line.
         losses: Fields of another format that could not be carried.
         tables: Tables of burn alerts that stand in the file by themselves.
-        format: "errorbudget", "openslo", "sloth", "pyrra" or "slo-generator".
+        format: "errorbudget", "openslo", "sloth", "pyrra", "slo-generator" or "slo-kit".
         files: Every file that was read, the first one first.
     """
 

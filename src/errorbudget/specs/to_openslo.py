@@ -219,6 +219,7 @@ def _policy(
                     "severity": alert.severity,
                     "condition": {
                         "kind": "burnrate",
+                        "op": "gt",
                         "threshold": _number(alert.threshold(period_ns)),
                         "lookbackWindow": _shorthand(alert.long),
                         # The schema starts at one minute.
