@@ -72,6 +72,24 @@ def test_it_agrees_with_the_alerts_of_the_status(good: int, bad: int) -> None:
     assert ("condition met" in decision.reason) == burning
 
 
+def test_slices_are_what_a_slice_objective_spends() -> None:
+    """Where slices are counted, a bad slice costs one however many events failed in it."""
+    clock = ManualClock("2026-03-01T12:00:00Z")
+    slo = eb.SLO(
+        "api", target="90%", window="1d", sli=eb.Availability(), method=eb.Timeslices("1m", "50%")
+    )
+    tracker = Tracker(slo, clock=clock)
+    for minute in range(100):
+        for _ in range(50):
+            tracker.record(good=minute != 7)
+        clock.advance("1m")
+    canary = Admission(tracker, severities=())
+    assert canary.should_allow(cost=9)
+    told = canary.decide(cost=12)
+    assert told.reason.startswith("12 more bad slices would leave -16.1% of the budget")
+    assert tracker.figures().bad == 1
+
+
 def test_without_events_it_answers_as_configured() -> None:
     """No data is no permission, unless one says so."""
     assert not Admission(fed(0, 0)).should_allow()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -74,6 +76,66 @@ def test_prometheus_parses_what_is_exposed() -> None:
     assert {"shop_budget_events", "shop_budget_burn_rate", "shop_budget_tier"} <= names
 
 
+def test_counters_never_fall_and_restart_at_zero() -> None:
+    """
+    Restoring and merging move no counter; a new process begins at 0.
+
+    Prometheus takes a fall for a restart and counts the whole new value as new events.
+    """
+    import prometheus_client as client
+
+    from errorbudget.live.prometheus import BudgetCollector
+
+    def exported(tracker: Tracker) -> dict[str, float]:
+        registry = client.CollectorRegistry()
+        registry.register(BudgetCollector(tracker))
+        return {
+            f"{sample.name}{sorted(sample.labels.items())}": sample.value
+            for family in registry.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
+    tracker = fed()
+    saved = tracker.snapshot()
+    first = exported(tracker)
+    tracker.record(status=200)
+    second = exported(tracker)
+    tracker.restore(saved)
+    assert exported(tracker) == second
+    tracker.merge(saved)
+    tracker.restore(Tracker([API, FAST], clock=ManualClock(NOON)).snapshot())
+    assert exported(tracker) == second
+    tracker.record(status=200)
+    third = exported(tracker)
+    assert all(first[name] <= second[name] <= third[name] for name in first)
+    assert sum(third.values()) > sum(second.values())
+    restarted = Tracker([API, FAST], clock=ManualClock(NOON))
+    restarted.resume(saved)
+    assert set(exported(restarted).values()) == {0.0}
+    assert restarted.status("api").counts.bad == 200
+
+
+def test_promtool_finds_nothing_to_mend() -> None:
+    """Names, units and types are what Prometheus' own linter asks for."""
+    import prometheus_client as client
+
+    from errorbudget.live.prometheus import BudgetCollector
+
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("missing: promtool; apt install prometheus")
+    registry = client.CollectorRegistry()
+    registry.register(BudgetCollector(fed()))
+    told = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=client.generate_latest(registry),
+        capture_output=True,
+        timeout=60,
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (0, b"", b"")
+
+
 def test_opentelemetry_observes_every_figure() -> None:
     """The same figures through an SDK's reader, with units and attributes."""
     from opentelemetry.sdk.metrics import MeterProvider
@@ -103,6 +165,10 @@ def test_opentelemetry_observes_every_figure() -> None:
     assert metrics["errorbudget.events"].unit == "{event}"
     assert metrics["errorbudget.burn_rate"].unit == "1"
     assert ("errorbudget.sli", (("errorbudget.slo", "fast"),)) not in found
+    assert found["errorbudget.objective", api] == 0.99
+    assert found["errorbudget.tier", (api[0], ("errorbudget.tier", "exhausted"), api[1])] == 1
+    assert found["errorbudget.events.left_out", (("errorbudget.slo", "fast"),)] == 1_000
+    assert found["errorbudget.events.late", ()] == 1
     provider.shutdown()
 
 

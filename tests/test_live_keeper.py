@@ -117,7 +117,7 @@ def test_a_kept_tracker_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     """A file that is no state stops the start and stays as it is."""
     path = tmp_path / "api.budget"
-    path.write_bytes(b"EBTRACK1" + bytes(40))
+    path.write_bytes(b"EBTRACK2" + bytes(40))
     with pytest.raises(SourceFormatError, match="damaged"):
         Keeper(Tracker(API), path)
     assert path.stat().st_size == 48

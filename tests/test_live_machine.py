@@ -2,13 +2,14 @@
 Any sequence of operations leaves a tracker equal to a plain list of events, bucket by bucket.
 
 The list knows nothing of rings and sums: an event is the bucket that it lies in and whether it was
-good. Time only does what the tracker promises: nothing lies after the open bucket, and what is
-older than the horizon is gone.
+good. Time only does what the tracker promises: it never goes back unless the clock was a day ahead,
+nothing lies after the open bucket, and what is older than the horizon is gone.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from errorbudget import SLO, AlertPolicy, Availability, BurnAlert, Counts, Maintenance
+from errorbudget import SLO, AlertPolicy, Availability, BurnAlert, Counts, Maintenance, Timeslices
 from errorbudget.errors import InvalidWindowError
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.ring import bucket_end
@@ -48,7 +49,17 @@ SLOS = (
             Maintenance(START + 5 * MINUTE, START + 8 * MINUTE, "good"),
         ],
     ),
+    SLO(
+        "sliced",
+        target="90%",
+        window="40m",
+        sli=Availability(),
+        method=Timeslices("2m", "75%", no_data="bad"),
+        alerts=ALERTS,
+        burn_windows=["4m"],
+    ),
 )
+DAY = 1440 * MINUTE
 # On an edge, beside one, and anywhere.
 OFFSETS = st.one_of(
     st.integers(0, 60).map(lambda minutes: minutes * MINUTE),
@@ -65,6 +76,7 @@ class Model:
         self.closed = slo.window.closed
         self.events: list[tuple[int, bool]] = []
         self.left_out = 0
+        self.counted = [0, 0, 0]
         self.newest = self.first = self.end(now)
 
     def end(self, time: int) -> int:
@@ -88,6 +100,7 @@ class Model:
             return
         good = True if treats else good
         self.left_out += good is None
+        self.counted[2 if good is None else 0 if good else 1] += 1
         if good is not None:
             self.events.append((self.end(time), good))
             self.first = min(self.first, self.end(time))
@@ -96,6 +109,15 @@ class Model:
         self.left_out += other.left_out
         self.events += other.events
         self.first = min(self.first, other.first)
+
+    def slices(self, low: int, high: int) -> Counts:
+        """Slices of two buckets that end after bucket *low* and not after *high*."""
+        first = max(self.first, self.newest - self.size + 1)
+        found = [
+            self.window(end - 2, end) for end in range(first + first % 2, high + 1, 2) if end > low
+        ]
+        good = sum(1 for seen in found if seen and 4 * seen.good >= 3 * seen.total)
+        return Counts(good, len(found) - good)
 
     def window(self, low: int, high: int) -> Counts:
         inside = [good for end, good in self.events if low < end <= high]
@@ -110,18 +132,24 @@ class Pair:
         self.tracker = Tracker(SLOS, clock=clock, horizon="2d")
         sizes = [feed.ring.size for feed in self.tracker._feeds]
         self.models = [Model(slo, size, clock()) for slo, size in zip(SLOS, sizes, strict=True)]
-        self.dropped = 0
+        self.dropped = self.dropped_here = 0
+        self.now = self.seen = clock()
 
     def observe(self) -> None:
+        clock = self.clock()
+        now = self.now + max(0, clock - self.seen) // 2
+        self.now = now if clock <= now <= clock + DAY else clock
+        self.seen = clock
         for model in self.models:
-            model.observe(self.clock())
+            model.observe(self.now)
 
     def add(self, time: int, verdicts: bool | None) -> None:
-        now = self.clock()
-        time = min(time, now)
-        if time < now - LATE:
+        age = self.clock() - time
+        if age > LATE:
             self.dropped += 1
+            self.dropped_here += 1
             return
+        time = self.now - max(0, age)
         for model in self.models:
             model.add(time, verdicts)
 
@@ -133,7 +161,7 @@ class TrackerMachine(RuleBasedStateMachine):
     def begin(self, offset: int) -> None:
         self.clock = ManualClock(START + offset)
         self.pairs = [Pair(self.clock), Pair(self.clock)]
-        self.saved: tuple[bytes, list[Model], int] | None = None
+        self.saved: tuple[bytes, list[Model], int, int] | None = None
 
     @rule(which=st.integers(0, 1), good=st.booleans(), times=st.integers(1, 4))
     def record(self, which: int, good: bool, times: int) -> None:
@@ -189,21 +217,23 @@ class TrackerMachine(RuleBasedStateMachine):
         snapshot = pair.tracker.snapshot()
         again = State.from_dict(State.from_bytes(snapshot).to_dict())
         assert again.to_bytes() == snapshot
-        self.saved = snapshot, copy.deepcopy(pair.models), pair.dropped
+        self.saved = snapshot, copy.deepcopy(pair.models), pair.dropped, pair.now
 
     @rule(which=st.integers(0, 1))
     def restore(self, which: int) -> None:
         if self.saved is None:
             return
         pair = self.pairs[which]
-        snapshot, models, dropped = self.saved
+        pair.observe()
+        snapshot, models, dropped, then = self.saved
         pair.tracker.restore(snapshot)
-        sizes = [model.size for model in pair.models]
-        pair.models = [
-            Model(slo, size, self.clock()) for slo, size in zip(SLOS, sizes, strict=True)
-        ]
-        for model, saved in zip(pair.models, models, strict=True):
+        if then <= self.clock() + DAY:
+            pair.now = max(pair.now, then)
+        before = pair.models
+        pair.models = [Model(old.slo, old.size, pair.now) for old in before]
+        for model, saved, old in zip(pair.models, models, before, strict=True):
             model.take(saved)
+            model.counted = old.counted
         pair.dropped = dropped
         pair.observe()
 
@@ -222,15 +252,16 @@ class TrackerMachine(RuleBasedStateMachine):
     def fork(self, which: int) -> None:
         pair = self.pairs[which]
         pair.tracker.after_fork()
-        pair.models = [Model(m.slo, m.size, self.clock()) for m in pair.models]
-        pair.dropped = 0
+        pair.observe()
+        pair.models = [Model(m.slo, m.size, pair.now) for m in pair.models]
+        pair.dropped = pair.dropped_here = 0
 
     @rule(which=st.integers(0, 1), back=OFFSETS)
     def look_back(self, which: int, back: int) -> None:
         pair = self.pairs[which]
         pair.observe()
         slo, model = SLOS[0], pair.models[0]
-        at = self.clock() - back
+        at = pair.now - back
         high = model.end(at)
         if model.first <= model.newest - model.size and high - 40 < model.newest - model.size:
             with pytest.raises(InvalidWindowError):
@@ -245,24 +276,32 @@ class TrackerMachine(RuleBasedStateMachine):
             pair.observe()
             pair.tracker._check()
             assert pair.tracker.dropped_late == pair.dropped
-            now = self.clock()
+            assert pair.tracker.late_totals == pair.dropped_here
+            assert pair.tracker.now() == pair.now
+            now = pair.now
             for model in pair.models:
-                slo, high = model.slo, model.end(now)
+                slo, high, seen_in = model.slo, model.end(now), model.window
+                if slo.name == "sliced":
+                    high, seen_in = now // MINUTE, model.slices
+                assert pair.tracker.totals(slo.name) == tuple(model.counted)
                 status = pair.tracker.status(slo.name)
                 assert status.left_out == model.left_out
                 start = high - 40
                 if slo.name == "calendar":
                     start = slo.interval(now).start_ns // MINUTE
-                assert status.counts == model.window(start, high)
+                assert status.counts == seen_in(start, high)
                 for window, rate in status.burn.items():
-                    seen = model.window(high - -(-window // MINUTE), high)
+                    seen = seen_in(high - -(-window // MINUTE), high)
                     error = slo.target.error  # type: ignore[union-attr]
                     expected = seen.bad / (seen.total * error) if seen else None
                     assert rate == expected
                 figures = pair.tracker.figures(slo.name)
                 assert Counts(figures.good, figures.bad) == status.counts
-                assert figures.burn_rates == status.burn_rates
-                assert figures.remaining_ratio == status.budget.remaining_ratio  # type: ignore[union-attr]
+                plain = dataclasses.replace(status)
+                assert plain == status
+                assert figures.burn_rates == plain.burn_rates
+                assert (figures.sli, figures.tier) == (plain.sli, plain.tier)
+                assert figures.remaining_ratio == plain.budget.remaining_ratio  # type: ignore[union-attr]
 
 
 TestTrackerMachine = TrackerMachine.TestCase

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.validate import validator
@@ -150,6 +151,142 @@ def test_fastapi_names_the_route() -> None:
     assert tracker.counts("cart") == eb.Counts(good=2, bad=1)
 
 
+def test_what_runs_after_the_answer_is_no_latency() -> None:
+    """Background tasks, also failing ones, change neither the duration nor the verdict."""
+    from starlette.applications import Starlette
+    from starlette.background import BackgroundTask
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse, Response
+    from starlette.routing import Route
+
+    done = []
+
+    async def late() -> None:
+        await asyncio.sleep(0.2)
+        done.append(True)
+
+    async def fails() -> None:
+        done.append(True)
+        raise RuntimeError("boom")
+
+    async def quick(request: Request) -> Response:
+        return PlainTextResponse("hello", background=BackgroundTask(late))
+
+    async def doomed(request: Request) -> Response:
+        return PlainTextResponse("hello", background=BackgroundTask(fails))
+
+    tracker = Tracker([API, FAST])
+    routes = [Route(f"/{f.__name__}", f) for f in (quick, doomed)]
+    with uvicorn_server(asgi.BudgetMiddleware(Starlette(routes=routes), tracker)) as port:
+        answers = ask(port, "/quick") + ask(port, "/doomed")
+        until(lambda: len(done) == 2)
+    assert [status for status, _ in answers] == [200, 200]
+    assert tracker.counts("api") == eb.Counts(good=2, bad=0)
+    assert tracker.counts("fast") == eb.Counts(good=2, bad=0)
+
+
+@pytest.mark.parametrize(
+    ("messages", "ends"),
+    [
+        ([("body", {"more_body": True}), ("body", {})], 2),
+        ([("body", {}), ("trailers", {"more_trailers": True}), ("trailers", {})], 3),
+        ([("pathsend", {"path": "/etc/hostname"})], 1),
+    ],
+)
+def test_where_an_answer_ends(messages: list[tuple[str, dict[str, Any]]], ends: int) -> None:
+    """Streams end with their last part, trailers after it, files that the server sends at once."""
+    tracker = Tracker(API)
+    counted = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        trailers = any(kind == "trailers" for kind, _ in messages)
+        await send({"type": "http.response.start", "status": 200, "trailers": trailers})
+        for kind, told in messages:
+            await send({"type": f"http.response.{kind}", **told})
+            counted.append(int(tracker.counts().total))
+
+    async def send(message: Any) -> None: ...
+
+    asyncio.run(asgi.BudgetMiddleware(app, tracker)({"type": "http"}, send, send))
+    assert counted == [0] * (ends - 1) + [1] * (len(messages) - ends + 1)
+
+
+def test_a_mounted_application_keeps_its_prefix() -> None:
+    """Routes are named from the root of the site, whatever serves them below."""
+    fastapi = pytest.importorskip("fastapi", reason="missing: fastapi; make test")
+    site, shop, cart = fastapi.FastAPI(), fastapi.FastAPI(), fastapi.FastAPI()
+    for app in (site, shop, cart):
+        app.get("/items/{item}")(lambda item: item)
+    shop.mount("/cart", cart)
+    site.mount("/shop", shop)
+    found = []
+
+    def labels(scope: Any) -> Any:
+        found.append(asgi.request_labels(scope)["route"])
+        return {"route": ""}
+
+    watched = asgi.BudgetMiddleware(site, Tracker([API, CART]), labels)
+
+    async def proxied(scope: Any, receive: Any, send: Any) -> None:
+        await watched({**scope, "root_path": "/at", "path": "/at" + scope["path"]}, receive, send)
+
+    with uvicorn_server(proxied) as port:
+        answers = ask(port, "/items/1", "/shop/items/2", "/shop/cart/items/3")
+        until(lambda: len(found) == 3)
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert found == ["/items/{item}", "/shop/items/{item}", "/shop/cart/items/{item}"]
+
+
+def test_flask_names_the_route_under_its_prefix() -> None:
+    """Flask's rule, behind what a dispatcher has taken off the path."""
+    flask = pytest.importorskip("flask", reason="missing: flask; make test")
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    shop = flask.Flask("shop")
+
+    @shop.get("/items/<int:item>")
+    def one(item: int) -> str:
+        return str(item)
+
+    site = flask.Flask("site")
+    found = []
+
+    def labels(environ: Any) -> Any:
+        found.append(wsgi.request_labels(environ))
+        return {"route": ""}
+
+    app = DispatcherMiddleware(site, {"/shop": shop})
+    with wsgi_server(wsgi.BudgetMiddleware(app, Tracker([API, CART]), labels)) as port:
+        answers = ask(port, "/shop/items/7") + ask(port, "/shop/nothing/%C3%A9")
+    assert [status for status, _ in answers] == [200, 404]
+    assert [told["route"] for told in found] == ["/shop/items/<int:item>", "/shop/nothing/é"]
+    assert [told["path"] for told in found] == ["/shop/items/7", "/shop/nothing/é"]
+
+
+def test_what_runs_on_closing_is_no_latency() -> None:
+    """The client has its answer before the application is closed."""
+
+    class Answer:
+        def __iter__(self) -> Any:
+            yield b"hello"
+
+        def close(self) -> None:
+            time.sleep(0.1)
+            raise RuntimeError("boom")
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return Answer()
+
+    tracker = Tracker([API, FAST])
+    answer = wsgi.BudgetMiddleware(app, tracker)({}, lambda *_: None)
+    assert b"".join(answer) == b"hello"
+    with pytest.raises(RuntimeError):
+        answer.close()  # type: ignore[attr-defined]
+    assert tracker.counts("api") == eb.Counts(good=1, bad=0)
+    assert tracker.counts("fast") == eb.Counts(good=1, bad=0)
+
+
 def test_requests_at_once_lose_nothing() -> None:
     """Eight clients at a time through a real server: every request is there."""
 
@@ -279,7 +416,7 @@ def test_it_keeps_to_the_wsgi_protocol() -> None:
 
 
 def test_an_answer_that_breaks_midway_is_bad() -> None:
-    """Once: whether the app raises at once, while it sends, or while it is closed."""
+    """Once: whether the app raises at once, while it sends, or while it is closed too soon."""
 
     class Torn:
         def __iter__(self) -> Any:
@@ -305,7 +442,7 @@ def test_an_answer_that_breaks_midway_is_bad() -> None:
                 wrapped({"PATH_INFO": path}, lambda *_: None)  # type: ignore[type-var]
             ) as answer,
         ):
-            list(answer)
+            list(islice(answer, 0 if path == "/close" else None))
         assert tracker.counts() == eb.Counts(good=0, bad=1), path
 
 

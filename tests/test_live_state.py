@@ -109,7 +109,7 @@ def test_states_of_different_meaning_do_not_add_up() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"schema": "errorbudget.tracker/2"},
+        {"schema": "errorbudget.tracker/3"},
         {"feeds": [{}]},
         {"feeds": None},
         {"at_ns": "now"},
@@ -120,6 +120,26 @@ def test_plain_data_that_is_no_state(wrong: dict[str, object]) -> None:
     data = worker([(1, True)]).state().to_dict() | wrong
     with pytest.raises(SourceFormatError):
         State.from_dict(data)
+
+
+def test_a_snapshot_of_another_version_says_so() -> None:
+    """Who finds a file of another release is told which, and what to do."""
+    snapshot = worker([(1, True)]).snapshot()
+    with pytest.raises(SourceFormatError, match=r"of version 9, and this reads version 2"):
+        State.from_bytes(snapshot[:7] + b"9" + snapshot[8:])
+
+
+def test_two_services_may_use_one_name() -> None:
+    """States of equal names and different services stay two, and neither takes the other's."""
+    parts = [
+        Tracker(eb.SLO("api", service=service, target="99%", window="1d", sli=eb.Availability()))
+        for service in ("shop", "bank")
+    ]
+    parts[0].record(good=True)
+    merged = State.merge(part.state() for part in parts)
+    assert [feed.who for feed in merged.feeds] == [("bank", "api"), ("shop", "api")]
+    with pytest.raises(InvalidInputError, match='service "bank" in the saved state'):
+        parts[0].merge(parts[1])
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import os
+import pickle
 import threading
 import tracemalloc
 
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import errorbudget as eb
+from errorbudget.durations import format_duration
 from errorbudget.errors import (
     InvalidInputError,
     InvalidSeriesError,
@@ -87,10 +90,15 @@ def test_at_the_end_of_a_bucket_it_says_what_events_and_counts_say(
     filled = counted.total > 0
     assert counted.label_ns[filled].tolist() == expected.label_ns[expected.total > 0].tolist()
     assert counted.good[filled].tolist() == expected.good[expected.total > 0].tolist()
-    if isinstance(slo.target, eb.Target):
-        figures = tracker.figures()
-        assert figures.burn_rates == live.burn_rates
-        assert figures.remaining_ratio == live.budget.remaining_ratio  # type: ignore[union-attr]
+    assert live == dataclasses.replace(live) == pickle.loads(pickle.dumps(live))
+    figures = tracker.figures()
+    assert figures.burn_rates == {
+        format_duration(window): None if rate is None else float(rate)
+        for window, rate in live.burn.items()
+    }
+    assert (figures.good, figures.bad) == (live.counts.good, live.counts.bad)
+    assert figures.remaining_ratio == live.budget.remaining_ratio  # type: ignore[union-attr]
+    assert (figures.sli, figures.tier) == (plain.sli, plain.tier)
 
 
 def test_figures_without_events_are_none() -> None:
@@ -179,6 +187,13 @@ def test_slices_are_judged_once_they_are_over(method: object) -> None:
     live = tracker.status()
     assert live.counts == slo.evaluate(plain, at=clock()).counts
     assert live.counts.total == 3
+    figures = tracker.figures()
+    assert (figures.good, figures.bad) == (live.counts.good, live.counts.bad)
+    assert figures.burn_rates == dataclasses.replace(live).burn_rates
+    assert (figures.sli, figures.tier) == (live.sli, live.tier)
+    tracker.record(status=503, at=clock() - 4 * MINUTE)  # late, into a slice that is over
+    assert tracker.figures().bad > figures.bad
+    assert tracker.status().counts.bad == tracker.figures().bad
 
 
 def test_history_and_counts_come_from_what_is_remembered() -> None:
@@ -198,13 +213,14 @@ def test_history_and_counts_come_from_what_is_remembered() -> None:
     ("step", "expected"),
     [
         ("8h", (0, 2)),  # a suspended machine: the past is as old as the wall says
-        ("-10m", (2, 2)),  # the clock falls back: what was counted is of now
-        ("-40d", (2, 2)),
+        ("-10m", (2, 2)),  # the clock falls back: the tracker's time does not
+        ("-1h", (2, 2)),
+        ("-40d", (2, 2)),  # it was plainly wrong before: what was counted is of now
         ("40d", (0, 0)),
     ],
 )
 def test_the_clock_leaps(step: str, expected: tuple[int, int]) -> None:
-    """Time skipped is empty; time taken back moves what it held to the present."""
+    """Time skipped is empty, and time taken back takes no event with it."""
     clock = ManualClock(NOON + MINUTE // 2)
     tracker = Tracker(API, clock=clock)
     tracker.record(good=True)
@@ -215,6 +231,28 @@ def test_the_clock_leaps(step: str, expected: tuple[int, int]) -> None:
     assert tracker.counts().total == expected[1]
     tracker.record(good=True)
     assert tracker.counts(window="1h").total == expected[0] + 1
+    tracker._check()
+
+
+@pytest.mark.parametrize("back", ["20s", "10m", "1h", "23h"])
+def test_a_clock_that_falls_back_moves_no_event(back: str) -> None:
+    """Every bucket keeps what it held, and windows go on sliding until the clock is there again."""
+    clock = ManualClock(NOON + 1)
+    tracker = Tracker(API, clock=clock)
+    for _ in range(90):
+        tracker.record(good=True)
+        clock.advance("1m")
+    tracker.record(good=False)
+    before = tracker.count(API)
+    clock.now_ns -= eb.Rolling(back).length_ns
+    assert tracker.count(API).good.tolist() == before.good.tolist()
+    tracker.record(good=False, at=clock() - 5 * 10**9)  # five seconds ago, whatever the hour
+    assert tracker.counts(window="5m") == eb.Counts(good=4, bad=2)
+    clock.advance("10m")
+    tracker.record(good=True)
+    assert tracker.count(API).good.tolist()[: len(before)] == before.good.tolist()
+    clock.advance("46h")
+    assert tracker.now() == clock()
     tracker._check()
 
 

@@ -134,7 +134,7 @@ def counts_in(series: Series, interval: Interval) -> Counts:
     return window_counts(series, interval)
 
 
-def _error(slo: SLO, series: Series, interval: Interval) -> Fraction:
+def allowed_error(slo: SLO, series: Series, interval: Interval) -> Fraction:
     """Share of the interval's units that may be bad; the units' mean where targets changed."""
     schedule = slo.target
     if not isinstance(schedule, TargetSchedule) or schedule.judge_by == "now":
@@ -163,11 +163,11 @@ def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Ratio | None]:
     for window in slo.all_burn_windows:
         interval = Interval(max(at_ns - window, MIN_NS), at_ns, "right")
         counts = counts_in(series, interval)
-        rates[window] = spent(counts, _error(slo, series, interval))
+        rates[window] = spent(counts, allowed_error(slo, series, interval))
     return rates
 
 
-def _held(slo: SLO, series: Series, at_ns: int) -> dict[str, bool]:
+def held_alerts(slo: SLO, series: Series, at_ns: int) -> dict[str, bool]:
     """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
     held = {}
     for alert in () if slo.alerts is None else slo.alerts.alerts:
@@ -204,9 +204,9 @@ def evaluate_series(
     return slo.assess(
         counts,
         at=at_ns,
-        error=_error(slo, series, interval),
+        error=allowed_error(slo, series, interval),
         burn=burn,
-        held=_held(slo, series, at_ns) if waiting else None,
+        held=held_alerts(slo, series, at_ns) if waiting else None,
         coverage=series.coverage(interval),
         left_out=left_out,
         warnings=warnings,

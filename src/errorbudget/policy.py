@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget import figures
 from errorbudget.budget import Ratio
+from errorbudget.counts import Count
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
 from errorbudget.target import format_percent
@@ -219,6 +220,23 @@ class Policy:
                 # Better tiers are open only as far as the budget clears their bound by the margin.
                 rank = min(self._rank(remaining, self.hysteresis), held)
         return self.tiers[rank]
+
+    def tier_of(self, left: Count, allowed: Count) -> Tier:
+        """
+        The tier for *left* of what is *allowed*, which is more than 0; no fraction is made.
+
+        Example:
+            >>> ERROR_BUDGET_POLICY.tier_of(1, 2).name
+            'consuming'
+        """
+        for tier in self.tiers:
+            bound = tier.above
+            if bound is None:
+                break
+            have, need = left * bound.denominator, bound.numerator * allowed
+            if have > need or (tier.inclusive and have == need):
+                break
+        return tier
 
     def _named(self, name: str) -> int:
         for rank, tier in enumerate(self.tiers):

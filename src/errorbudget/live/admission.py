@@ -1,5 +1,5 @@
 """
-Spend budget only while there is some: canaries, retries, experiments, optional traffic.
+Spend budget only while there is some: canaries, retries, load shedding, optional traffic.
 
 A risk is taken when its worst case leaves more of the budget than is to be kept, and when nothing
 burns so fast that someone would be paged. Both are decided on integers, and cheap enough to be
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.errors import InvalidInputError
+from errorbudget.live.reading import burns
+from errorbudget.methods import Occurrences
 from errorbudget.target import format_percent
 
 if TYPE_CHECKING:
@@ -104,12 +106,13 @@ class Admission:
         self.slo = slo
         self.keep = _share(keep)
         self.no_data = no_data
+        self._units = "events" if isinstance(slo.method, Occurrences) else "slices"
         self._feed = feed
+        windows = slo.all_burn_windows
         self._alerts = [
-            (alert.name, [-(-w // feed.ring.step_ns) for w in alert.windows], threshold)
+            (alert, [windows.index(window) for window in alert.windows])
             for alert in (() if slo.alerts is None else slo.alerts.alerts)
             if alert.severity in wanted
-            for threshold in (alert.threshold(slo.period_ns),)
         ]
 
     def should_allow(self, cost: int = 1) -> bool:
@@ -121,34 +124,32 @@ class Admission:
         Whether *cost* more failures could be afforded now, and why.
 
         Args:
-            cost: Events that fail in the worst case [events, >= 0].
+            cost: Units of budget that are lost in the worst case [>= 0]: events that fail, or
+                slices that turn bad where the SLO counts slices.
 
         Raises:
             InvalidInputError: *cost* is negative or no whole number.
         """
         if type(cost) is not int or cost < 0:
             raise InvalidInputError(f"cost is a whole number of events from 0, got {cost!r}")
-        spans = [span for _, windows, _ in self._alerts for span in windows]
-        at_ns, (good, bad), pairs = self.tracker._own_and_last(self._feed, spans)
-        error = self.slo.target_at(at_ns).error
+        read = self.tracker._read(self._feed)
+        (good, bad), error = read.own, read.error
         if not good + bad:
-            return Decision(self.no_data == "allow", "there are no events to judge by")
-        for name, windows, threshold in self._alerts:
-            seen, pairs = pairs[: len(windows)], pairs[len(windows) :]
-            bound = threshold * error
-            if all(
-                lost * bound.denominator > (kept + lost) * bound.numerator for kept, lost in seen
-            ):
-                return Decision(False, f'alert "{name}" has its condition met')
-        bad, total = bad + cost, good + bad + cost
+            return Decision(self.no_data == "allow", f"there are no {self._units} to judge by")
+        for alert, rows in self._alerts:
+            pairs = [read.burning[row] for row in rows]
+            errors = [read.errors[row] for row in rows]
+            if burns(pairs, errors, alert.threshold(self.slo.period_ns)):
+                return Decision(False, f'alert "{alert.name}" has its condition met')
+        lost, total = Fraction(bad) + cost, Fraction(good) + Fraction(bad) + cost
         if not error:
-            verdict = bad == 0
-            return Decision(verdict, "a target of 100 % allows no failure, " + f"{bad} with this")
-        left = 1 - Fraction(bad * error.denominator, total * error.numerator)
+            told = f"a target of 100 % allows no failure, {float(lost):g} with this"
+            return Decision(lost == 0, told)
+        left = 1 - lost / (total * error)
         if left > self.keep:
             return Decision(True, f"{float(left):.1%} of the budget would be left")
         return Decision(
             False,
-            f"{cost} more failures would leave {float(left):.1%} of the budget, and "
-            f"{format_percent(self.keep)} is to be kept",
+            f"{cost} more {'failures' if self._units == 'events' else 'bad slices'} would leave "
+            f"{float(left):.1%} of the budget, and {format_percent(self.keep)} is to be kept",
         )

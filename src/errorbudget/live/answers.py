@@ -7,13 +7,13 @@ Everything is read under the tracker's lock, which is held for microseconds, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.live import reading
+from errorbudget.live.deferred import DeferredStatus
 from errorbudget.slo import SLO, find_slo
 from errorbudget.status import Status
 from errorbudget.times import TimeLike, to_ns
@@ -30,7 +30,22 @@ if TYPE_CHECKING:
     from errorbudget.series import CountSeries
     from errorbudget.target import TargetLike
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "Totals"]
+
+
+class Totals(NamedTuple):
+    """
+    Events that one tracker counted itself.
+
+    Attributes:
+        good: Good events.
+        bad: Bad events.
+        left_out: Events that could not be judged.
+    """
+
+    good: int
+    bad: int
+    left_out: int
 
 
 class Answers:
@@ -53,12 +68,15 @@ class Answers:
         """
         The status of the SLO called *name* now; with one SLO its name may be left out.
 
+        It is read in one moment, and its parts are worked out when they are looked at.
+
         Raises:
             InvalidInputError: There are several SLOs and no name, or none of that name.
 
-        Time: O(windows).
+        Time: O(windows), under 10 us for eight.
         """
-        return self.evaluate(self._feed(name).slo)
+        feed = self._feed(name)
+        return DeferredStatus.of(self._read(feed), feed.names)
 
     def report(self) -> Report:
         """The status of every SLO now."""
@@ -66,8 +84,8 @@ class Answers:
 
         with self._lock:
             now_ns, arrived = self._observe()
-            statuses = [reading.assess(feed, feed.slo, now_ns, arrived) for feed in self._feeds]
-        return Report(now_ns, tuple(statuses))
+            found = [(reading.read(feed, feed.slo, now_ns, arrived), feed) for feed in self._feeds]
+        return Report(now_ns, tuple(DeferredStatus.of(read, feed.names) for read, feed in found))
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
         """
@@ -89,45 +107,46 @@ class Answers:
         at_ns = None if at is None else to_ns(at)
         with self._lock:
             now_ns, arrived = self._observe()
-            return reading.assess(feed, slo, now_ns if at_ns is None else at_ns, arrived)
+            read = reading.read(feed, slo, now_ns if at_ns is None else at_ns, arrived)
+        names = feed.names if slo is feed.slo else reading.names_of(slo)
+        return DeferredStatus.of(read, names)
 
     def counts(self, name: str | None = None, *, window: DurationLike | None = None) -> Counts:
         """Good and bad events of the SLO's window now, or of the last *window*."""
         feed = self._feed(name)
         with self._lock:
             now_ns, arrived = self._observe()
-            if window is None:
-                return reading.window_counts(feed, feed.slo, now_ns, arrived)
-            return reading.last_counts(feed, parse_duration(window), now_ns, arrived)
+            window_ns = None if window is None else parse_duration(window)
+            return reading.last_counts(feed, window_ns, now_ns, arrived)
 
     def figures(self, name: str | None = None) -> Figures:
         """
-        Budget left and burn rates now, and nothing else.
+        SLI, budget left, burn rates and tier now, as plain numbers, and nothing else.
 
-        The cheap part of `status()`, for the request path: alerts and tiers are not judged, a
-        calendar period is not projected, and of targets that change the one in force now counts.
+        The figures of `status()` for the request path: all that a status says but for alerts,
+        projections and exact fractions.
 
-        Time: O(windows), well under a microsecond each.
+        Time: O(windows), about a microsecond each.
+        """
+        feed = self._feed(name)
+        return reading.figures(self._read(feed), feed.names)
+
+    def _read(self, feed: Feed) -> reading.Reading:
+        with self._lock:
+            now_ns, arrived = self._observe()
+            return reading.read(feed, feed.slo, now_ns, arrived)
+
+    def totals(self, name: str | None = None) -> Totals:
+        """
+        Events that this tracker counted itself, since it was made: counters that only rise.
+
+        What was merged or restored is not among them, so a process that restarts begins at 0, as
+        Prometheus expects of a counter.
         """
         feed = self._feed(name)
         with self._lock:
-            now_ns, arrived = self._observe()
-            return reading.figures(feed, now_ns, arrived)
-
-    def _own_and_last(
-        self, feed: Feed, spans: Sequence[int]
-    ) -> tuple[int, tuple[int, int], list[tuple[int, int]]]:
-        """The present; good and bad of the SLO's own window, and of the last *spans* buckets."""
-        with self._lock:
-            now_ns, arrived = self._observe()
-            return now_ns, *reading.own_and_last(feed, spans, now_ns, arrived)
-
-    def totals(self, name: str | None = None) -> Counts:
-        """Good and bad events since the tracker began: counters that only rise."""
-        feed = self._feed(name)
-        with self._lock:
             _, arrived = self._observe()
-            return Counts(*feed.ring.totals(arrived))
+            return Totals(*feed.counted(arrived))
 
     def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:
         """Everything that is remembered of *slo*, as a count series."""

@@ -1,9 +1,10 @@
 """
 Counting the requests of an ASGI application: Starlette, FastAPI, or any other.
 
-A request lasts until its answer has been sent to the end. It counts with the status that was sent,
-as 500 when the application raised or never answered, as 499 when it was cancelled before it could
-answer, as when the client went away.
+A request lasts until its answer has been sent to the end; what the application does after that, as
+background tasks do, is not the client's to wait for. It counts with the status that was sent, as
+500 when the application raised before the end or never answered, as 499 when it was cancelled
+before it could answer, as when the client went away.
 """
 
 from __future__ import annotations
@@ -31,12 +32,22 @@ def request_labels(scope: Scope) -> Mapping[str, object]:
     """
     Labels of a request: `method`, `path`, and `route`, its template where the framework names one.
 
+    An application that is mounted under a prefix names its routes without; the prefix is what
+    mounting added to the `root_path`.
+
     Example:
         >>> request_labels({"type": "http", "method": "GET", "path": "/cart/7"})
         {'method': 'GET', 'path': '/cart/7', 'route': '/cart/7'}
     """
     path = scope["path"]
-    route = getattr(scope.get("route"), "path", path)
+    route = getattr(scope.get("route"), "path", None)
+    if route is None:
+        route = path
+    else:
+        root = scope.get("root_path", "")
+        outside = scope.get("app_root_path", root)
+        if root != outside and root.startswith(outside):
+            route = root[len(outside) :] + route
     return {"method": scope["method"], "path": path, "route": route}
 
 
@@ -76,12 +87,19 @@ class BudgetMiddleware:
             await self.app(scope, receive, send)
             return
         status = 0
+        trailers = answered = False
+        record = self.recorder.record
 
         async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            nonlocal status, trailers, answered
             await send(message)
+            kind = message["type"]
+            if kind == "http.response.start":
+                status = message["status"]
+                trailers = message.get("trailers", False)
+            elif not answered and _ends(kind, message, trailers):
+                answered = True
+                record(scope, status or SERVER_ERROR, perf_counter() - started)
 
         started = perf_counter()
         try:
@@ -93,4 +111,14 @@ class BudgetMiddleware:
             status = SERVER_ERROR
             raise
         finally:
-            self.recorder.record(scope, status or SERVER_ERROR, perf_counter() - started)
+            if not answered:
+                record(scope, status or SERVER_ERROR, perf_counter() - started)
+
+
+def _ends(kind: str, message: Message, trailers: bool) -> bool:
+    """Whether *message* is the last of an answer."""
+    if kind in {"http.response.body", "http.response.zerocopysend"}:
+        return not trailers and not message.get("more_body", False)
+    if kind == "http.response.trailers":
+        return not message.get("more_trailers", False)
+    return kind == "http.response.pathsend" and not trailers

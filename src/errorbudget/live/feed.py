@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from errorbudget.durations import DAY_NS, format_duration
 from errorbudget.errors import InvalidInputError, InvalidWindowError
+from errorbudget.live.reading import names_of
 from errorbudget.live.ring import Ring, bucket_end
 from errorbudget.methods import Occurrences
 from errorbudget.predicates import EVERYTHING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from errorbudget.events import Events
+    from errorbudget.live.reading import Slices
     from errorbudget.live.state import FeedState
     from errorbudget.slo import SLO
 
@@ -77,15 +79,18 @@ class Feed:
 
     __slots__ = (
         "_by_status",
+        "_elsewhere",
         "_everyone",
         "_good_when",
         "_valid_when",
         "as_events",
         "left_out",
+        "names",
         "ring",
+        "slices",
         "slo",
         "spans",
-        "windows",
+        "waits",
     )
 
     def __init__(self, slo: SLO, step_ns: int, horizon_ns: int | None, now_ns: int) -> None:
@@ -107,7 +112,10 @@ class Feed:
         self.as_events = slo.replace(method="occurrences")
         self.ring = Ring(step_ns, size, closed, bucket_end(now_ns, step_ns, closed))
         self.left_out = 0
-        self.windows = tuple((w, format_duration(w)) for w in slo.all_burn_windows)
+        self._elsewhere = (0, 0, 0)
+        self.slices: Slices | None = None
+        self.waits = slo.alerts is not None and any(alert.hold for alert in slo.alerts.alerts)
+        self.names = names_of(slo)
         self.spans = tuple(-(-w // step_ns) for w in slo.all_burn_windows)
         self._valid_when = slo.sli.valid_when
         self._good_when = slo.sli.good_when
@@ -211,7 +219,7 @@ class Feed:
         from errorbudget.live.state import FeedState, fingerprint
 
         ring, nothing = self.ring, np.empty(0, dtype=np.int64)
-        kind = (self.slo.name, fingerprint(self.slo), ring.step_ns, ring.closed)
+        kind = (self.slo.service, self.slo.name, fingerprint(self.slo), ring.step_ns, ring.closed)
         return FeedState(*kind, ring.newest, ring.newest, nothing, nothing, nothing)
 
     def state(self, arrived: tuple[int, int]) -> FeedState:
@@ -227,11 +235,36 @@ class Feed:
             left_out=self.left_out,
         )
 
-    def take(self, saved: FeedState) -> None:
+    def take(self, saved: FeedState, arrived: tuple[int, int]) -> None:
         """Add what was saved; what lies after the open bucket counts in it."""
+        before = self.counted(arrived)
         self.ring.add_buckets(saved.ends, saved.good, saved.bad)
-        self.ring.first = min(self.ring.first, saved.first)
+        self.ring.observed_from(saved.first)
         self.left_out += saved.left_out
+        self._count_on_from(before, arrived)
+
+    def clear(self, newest: int, arrived: tuple[int, int]) -> None:
+        """Hold nothing, and begin with bucket *newest*; what was counted goes on from there."""
+        before = self.counted(arrived)
+        self.ring.clear(newest, arrived)
+        self.left_out = 0
+        self._count_on_from(before, arrived)
+
+    def counted(self, arrived: tuple[int, int]) -> tuple[int, int, int]:
+        """Good, bad and left-out events that came here, and not from elsewhere or a file."""
+        good, bad = self.ring.totals(arrived)
+        elsewhere = self._elsewhere
+        return good - elsewhere[0], bad - elsewhere[1], self.left_out - elsewhere[2]
+
+    def _count_on_from(self, before: tuple[int, int, int], arrived: tuple[int, int]) -> None:
+        good, bad = self.ring.totals(arrived)
+        self._elsewhere = (good - before[0], bad - before[1], self.left_out - before[2])
+
+    def begin_anew(self, newest: int) -> None:
+        """Hold nothing and have counted nothing, with bucket *newest* open."""
+        self.ring.clear(newest, (0, 0))
+        self.left_out = 0
+        self._elsewhere = (0, 0, 0)
 
     def _ends(self, times: Integers) -> Integers:
         step = self.ring.step_ns

@@ -106,7 +106,7 @@ class Keeper:
         for draft in self.path.parent.glob(f".{self.path.name}.*.part"):
             draft.unlink(missing_ok=True)  # left behind by a process that was killed
         if saved is not None:
-            tracker.merge(saved)
+            tracker.resume(saved)
         self.save()  # here first: what cannot be written is known at the start
         forks.watch(self)
         self.ticker.start()

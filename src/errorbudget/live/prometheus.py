@@ -49,8 +49,10 @@ class BudgetCollector(Collector):
     Args:
         tracker: What to export.
         prefix: What the names begin with.
-        counters: Whose events to export as counters; by default the tracker's own. For a shared
-            view give the worker's tracker: a view forgets, and a counter may not fall.
+        counters: Whose events to export as counters; by default the tracker's own. For the view
+            of a shared budget give the worker's tracker: a view counts nothing itself. Counters
+            rise as long as the process lives and begin at 0 with the next, whatever was restored:
+            Prometheus takes a fall for a restart, and counts all that is there after it as new.
 
     Example:
         >>> from prometheus_client import CollectorRegistry, generate_latest
@@ -119,6 +121,6 @@ class BudgetCollector(Collector):
             totals = self.counters.totals(slo.name)
             add("events", ("good",), float(totals.good))
             add("events", ("bad",), float(totals.bad))
-            add("left_out_events", (), self.counters.left_out[slo.name])
-        families["late"].add_metric((), self.counters.dropped_late)  # type: ignore[attr-defined]
+            add("left_out_events", (), float(totals.left_out))
+        families["late"].add_metric((), self.counters.late_totals)  # type: ignore[attr-defined]
         yield from families.values()

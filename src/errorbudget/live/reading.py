@@ -1,41 +1,50 @@
 """
 From a ring to a status: every window is the difference of two sums.
 
-An instant is judged at the end of its bucket: what has come into the open bucket counts already,
-and a window of *k* buckets holds the open one and the k - 1 before it. At the end of a bucket this
-is what a `CountSeries` of the same bins says.
+What a status follows from is read in one moment, as whole numbers. An instant is judged at the end
+of its bucket: what has come into the open bucket counts already, and a window of *k* buckets holds
+the open one and the k - 1 before it. At the end of a bucket this is what a `CountSeries` of the
+same bins says.
+
+Time slices are judged on the slices that are over. They change when a bucket ends or something
+comes late, and are counted anew only then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import pairwise
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from errorbudget.budget import Ratio, spent
-from errorbudget.counts import Counts
-from errorbudget.durations import MINUTE_NS
+from errorbudget.counts import Count, Counts
+from errorbudget.durations import MINUTE_NS, format_duration
 from errorbudget.methods import Occurrences
-from errorbudget.target import Target
-from errorbudget.windows import Rolling
+from errorbudget.schedule import TargetSchedule
+from errorbudget.windows import Interval, Rolling
 
 if TYPE_CHECKING:
+    from errorbudget.alerts import BurnAlert
     from errorbudget.live.feed import Feed
-    from errorbudget.series import CountSeries
+    from errorbudget.policy import Tier
+    from errorbudget.series import CountSeries, Series
     from errorbudget.slo import SLO
-    from errorbudget.status import Status
 
 __all__ = [
     "Figures",
-    "assess",
+    "Reading",
+    "Slices",
+    "burns",
     "count_series",
     "figures",
     "last_counts",
-    "own_and_last",
-    "window_counts",
+    "names_of",
+    "read",
 ]
 
-Pair = tuple[int, int]
+Pair = tuple[Count, Count]
+Whole = tuple[int, int]
 
 
 class Figures(NamedTuple):
@@ -43,16 +52,57 @@ class Figures(NamedTuple):
     The figures of one SLO that a request path can afford to ask for.
 
     Attributes:
-        good: Good events of the SLO's window.
-        bad: Bad events of it.
-        remaining_ratio: Share of the budget left [1], unclamped; None without events.
-        burn_rates: Burn rate [1] by window, such as "1h"; None without events.
+        good: Good units of the SLO's window: events, or slices.
+        bad: Bad units of it.
+        sli: Share of good units [1]; None without any.
+        remaining_ratio: Share of the budget left [1], unclamped; None without units.
+        burn_rates: Burn rate [1] by window, such as "1h"; None without units.
+        tier: The policy's tier, such as "healthy"; None without units.
     """
 
-    good: int
-    bad: int
+    good: Count
+    bad: Count
+    sli: float | None
     remaining_ratio: float | None
     burn_rates: Mapping[str, float | None]
+    tier: str | None
+
+
+class Reading(NamedTuple):
+    """
+    What a status follows from, as it was at one moment.
+
+    Attributes:
+        slo: The objective.
+        at_ns: The instant [ns UTC].
+        own: Good and bad units of the SLO's window.
+        error: Share of these that may be bad.
+        burning: Good and bad units of each of the SLO's `all_burn_windows`.
+        errors: Share of these that may be bad, by window.
+        held: By alert, whether its condition held for all of its `hold`; None where none waits.
+        coverage: Share of the window that was observed.
+        left_out: Events that could not be judged.
+    """
+
+    slo: SLO
+    at_ns: int
+    own: Pair
+    error: Fraction
+    burning: Sequence[Pair]
+    errors: Sequence[Fraction]
+    held: Mapping[str, bool] | None
+    coverage: float | None
+    left_out: int
+
+
+class Slices(NamedTuple):
+    """The slices of an SLO that are over: cheap to ask, until a bucket ends or changes."""
+
+    as_of: tuple[int, ...]
+    reading: Reading
+
+
+# ------------------------------------------------------------------------------ windows of events
 
 
 def _own_span(feed: Feed, slo: SLO, at_ns: int, high: int) -> int:
@@ -68,128 +118,227 @@ def _own_span(feed: Feed, slo: SLO, at_ns: int, high: int) -> int:
     return high - slo.interval(at_ns).start_ns // step_ns
 
 
-def window_counts(feed: Feed, slo: SLO, at_ns: int, arrived: Pair) -> Counts:
-    """Good and bad events of the SLO's own window at *at_ns*."""
-    high = feed.ring.end_of(at_ns)
-    return Counts(*feed.ring.windows([_own_span(feed, slo, at_ns, high)], high, arrived)[0])
-
-
-def last_counts(feed: Feed, window_ns: int, at_ns: int, arrived: Pair) -> Counts:
-    """Good and bad events of the last *window_ns* before *at_ns*."""
+def last_counts(feed: Feed, window_ns: int | None, at_ns: int, arrived: Whole) -> Counts:
+    """Good and bad events of the last *window_ns* before *at_ns*; None for the SLO's window."""
     ring = feed.ring
-    span = -(-window_ns // ring.step_ns)
-    return Counts(*ring.windows([span], ring.end_of(at_ns), arrived)[0])
-
-
-def own_and_last(
-    feed: Feed, spans: Sequence[int], at_ns: int, arrived: Pair
-) -> tuple[Pair, list[Pair]]:
-    """Good and bad events of the SLO's own window, and of the last *spans* buckets."""
-    high = feed.ring.end_of(at_ns)
-    own, *last = feed.ring.windows([_own_span(feed, feed.slo, at_ns, high), *spans], high, arrived)
-    return own, last
-
-
-def figures(feed: Feed, at_ns: int, arrived: Pair) -> Figures:
-    """Budget and burn rates of the feed's own SLO by the target in force, correctly rounded."""
-    error = feed.slo.target_at(at_ns).error
-    up, down = error.denominator, error.numerator
-    (good, bad), pairs = own_and_last(feed, feed.spans, at_ns, arrived)
-    rates: dict[str, float | None] = {}
-    for (_, name), (well, badly) in zip(feed.windows, pairs, strict=True):
-        total = well + badly
-        if not total:
-            rates[name] = None
-        elif down:
-            rates[name] = badly * up / (total * down)
-        else:
-            rates[name] = inf if badly else 0.0
-    allowed, spent_up = (good + bad) * down, bad * up
-    if allowed:
-        left: float | None = (allowed - spent_up) / allowed
+    high = ring.end_of(at_ns)
+    if window_ns is None:
+        span = _own_span(feed, feed.slo, at_ns, high)
     else:
-        left = None if not good + bad else -inf if bad else 1.0
-    return Figures(good, bad, left, rates)
+        span = -(-window_ns // ring.step_ns)
+    return Counts(*ring.windows([span], high, arrived)[0])
 
 
-def _burn(feed: Feed, slo: SLO, at_ns: int, arrived: Pair) -> dict[int, Ratio | None]:
-    error = slo.target_at(at_ns).error
-    ring, windows = feed.ring, slo.all_burn_windows
-    spans = [-(-window // ring.step_ns) for window in windows]
-    pairs = ring.windows(spans, ring.end_of(at_ns), arrived)
-    return {
-        window: spent(Counts(*pair), error) for window, pair in zip(windows, pairs, strict=True)
-    }
+def _error(feed: Feed, slo: SLO, low: int, high: int, arrived: Whole) -> Fraction:
+    """Share of the events in the buckets after *low* up to *high* that may be bad."""
+    ring, schedule = feed.ring, slo.target
+    if not isinstance(schedule, TargetSchedule) or schedule.judge_by == "now":
+        return slo.target_at(high * ring.step_ns).error
+    start, end = low * ring.step_ns, high * ring.step_ns
+    changes = [change for change in schedule.targets if start < change <= end]
+    if not changes:
+        return schedule.at(end).error
+    errors = [schedule.at(instant).error for instant in (start, *changes)]
+    edges = [low, *(change // ring.step_ns for change in changes), high]
+    sums = [sum(ring.cumulative(edge, arrived)) for edge in edges]
+    units = [after - before for before, after in pairwise(sums)]
+    if not any(units):
+        return errors[-1]
+    return Fraction(sum(e * n for e, n in zip(errors, units, strict=True)), sum(units))
 
 
-def _held(feed: Feed, slo: SLO, at_ns: int, arrived: Pair) -> dict[str, bool]:
+def burns(pairs: Sequence[Pair], errors: Sequence[Fraction], threshold: Fraction) -> bool:
+    """Whether every window burns faster than *threshold*, strictly and exactly."""
+    return all(
+        bad * error.denominator * threshold.denominator
+        > (good + bad) * error.numerator * threshold.numerator
+        for (good, bad), error in zip(map(_exact, pairs), errors, strict=True)
+    )
+
+
+def _held(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> dict[str, bool] | None:
     """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
+    ring = feed.ring
+
+    def burning(alert: BurnAlert, instant: int) -> bool:
+        high = ring.end_of(instant)
+        spans = [-(-window // ring.step_ns) for window in alert.windows]
+        errors = [_error(feed, slo, high - span, high, arrived) for span in spans]
+        pairs = ring.windows(spans, high, arrived)
+        return burns(pairs, errors, alert.threshold(slo.period_ns))
+
+    waiting = [
+        alert
+        for alert in (() if slo.alerts is None else slo.alerts.alerts)
+        if alert.hold and burning(alert, at_ns)
+    ]
+    if not waiting:
+        return None
     return {
         alert.name: all(
-            alert.condition(_burn(feed, slo, instant, arrived), slo.period_ns)
+            burning(alert, instant)
             for instant in range(at_ns - alert.hold, at_ns, min(MINUTE_NS, alert.hold))
         )
-        for alert in (() if slo.alerts is None else slo.alerts.alerts)
-        if alert.hold
+        for alert in waiting
     }
 
 
-def _coverage(feed: Feed, slo: SLO, at_ns: int) -> float | None:
+def _coverage(feed: Feed, slo: SLO, at_ns: int, high: int) -> float | None:
     ring = feed.ring
-    end_ns = ring.end_of(at_ns) * ring.step_ns
-    interval = slo.interval(at_ns)
-    length_ns = interval.length_ns
-    if not length_ns:
-        return None
-    start_ns = end_ns - length_ns
-    if not isinstance(slo.window, Rolling) or slo.resets:
-        start_ns, length_ns = interval.start_ns, end_ns - interval.start_ns
+    end_ns = high * ring.step_ns
+    if isinstance(slo.window, Rolling) and not slo.resets:
+        length_ns = slo.window.length_ns
+        start_ns = end_ns - length_ns
+    else:
+        interval = slo.interval(at_ns)
+        if not interval.length_ns:
+            return None
+        start_ns = interval.start_ns
+        length_ns = end_ns - start_ns
     seen = min(end_ns, ring.newest * ring.step_ns) - max(start_ns, (ring.first - 1) * ring.step_ns)
     return max(0, seen) / length_ns
 
 
-def assess(feed: Feed, slo: SLO, at_ns: int, arrived: Pair) -> Status:
-    """
-    The status of *slo* at *at_ns*.
+def _read_events(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
+    ring = feed.ring
+    high = ring.end_of(at_ns)
+    own_span = _own_span(feed, slo, at_ns, high)
+    spans: Sequence[int] = feed.spans
+    if slo is not feed.slo:
+        spans = [-(-window // ring.step_ns) for window in slo.all_burn_windows]
+    own, *burning = ring.windows((own_span, *spans), high, arrived)
+    if isinstance(slo.target, TargetSchedule):
+        error = _error(feed, slo, high - own_span, high, arrived)
+        errors = [_error(feed, slo, high - span, high, arrived) for span in spans]
+    else:
+        error = slo.target_at(at_ns).error
+        errors = [error] * len(spans)
+    held = _held(feed, slo, at_ns, arrived) if feed.waits or slo is not feed.slo else None
+    coverage = _coverage(feed, slo, at_ns, high)
+    return Reading(slo, at_ns, own, error, burning, errors, held, coverage, feed.left_out)
 
-    Time slices, and targets that change, are judged on the buckets that are over.
 
-    Time: O(windows); for time slices and changing targets O(buckets).
-    """
-    warnings = []
-    if feed.left_out:
-        warnings.append(
-            f"{feed.left_out:,} events since the start lacked what the indicator asks for: "
-            "they are neither good nor bad"
-        )
-    if not (isinstance(slo.method, Occurrences) and isinstance(slo.target, Target)):
-        from errorbudget.evaluation import evaluate_series
-        from errorbudget.judging import judge_series
+# ------------------------------------------------------------------------------ time slices
 
-        units = judge_series(slo, count_series(feed, arrived), until_ns=at_ns)
-        return evaluate_series(
-            slo, units, at_ns=at_ns, left_out=feed.left_out, warnings=tuple(warnings)
-        )
-    burn = _burn(feed, slo, at_ns, arrived)
-    waiting = slo.alerts is not None and any(
-        alert.hold and alert.condition(burn, slo.period_ns) for alert in slo.alerts.alerts
+
+def _read_slices(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
+    """Slices that are over by the last end of a bucket; they change no sooner than it."""
+    ring = feed.ring
+    edge_ns = at_ns // ring.step_ns * ring.step_ns
+    # At its very end the open bucket counts already.
+    open_counts = ring.totals(arrived) if edge_ns >= ring.newest * ring.step_ns else ()
+    as_of = (ring.changes, edge_ns, *open_counts)
+    known = feed.slices
+    if known is None or known.as_of != as_of or known.reading.slo is not slo:
+        known = Slices(as_of, _count_slices(feed, slo, edge_ns, arrived))
+        feed.slices = known
+    return known.reading._replace(at_ns=at_ns, left_out=feed.left_out)
+
+
+def _count_slices(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
+    from errorbudget.evaluation import allowed_error, counts_in, held_alerts
+    from errorbudget.judging import judge_series
+    from errorbudget.times import MIN_NS
+
+    units: Series = judge_series(slo, count_series(feed, arrived), until_ns=at_ns)
+
+    def seen(interval: Interval) -> tuple[Pair, Fraction]:
+        counts = counts_in(units, interval)
+        return (counts.good, counts.bad), allowed_error(slo, units, interval)
+
+    interval = slo.interval(at_ns)
+    own, error = seen(interval)
+    windows = [
+        seen(Interval(max(at_ns - window, MIN_NS), at_ns, "right"))
+        for window in slo.all_burn_windows
+    ]
+    waits = slo.alerts is not None and any(alert.hold for alert in slo.alerts.alerts)
+    return Reading(
+        slo,
+        at_ns,
+        own,
+        error,
+        [pair for pair, _ in windows],
+        [allowed for _, allowed in windows],
+        held_alerts(slo, units, at_ns) if waits else None,
+        units.coverage(interval),
+        feed.left_out,
     )
-    return slo.assess(
-        window_counts(feed, slo, at_ns, arrived),
-        at=at_ns,
-        burn=burn,
-        held=_held(feed, slo, at_ns, arrived) if waiting else None,
-        coverage=_coverage(feed, slo, at_ns),
-        left_out=feed.left_out,
-        warnings=tuple(warnings),
-    )
 
 
-def count_series(feed: Feed, arrived: Pair) -> CountSeries:
+def read(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
+    """
+    What the status of *slo* at *at_ns* follows from.
+
+    Time: O(windows). Time slices are counted once for each bucket that ends, O(buckets), and
+    answered from that.
+    """
+    if isinstance(slo.method, Occurrences):
+        return _read_events(feed, slo, at_ns, arrived)
+    return _read_slices(feed, slo, at_ns, arrived)
+
+
+# ------------------------------------------------------------------------------ plain numbers
+
+
+def _exact(pair: Pair) -> Pair:
+    """Units that can be compared exactly; sums of very many slices are floats."""
+    good, bad = pair
+    return pair if type(good) is type(bad) is int else (Fraction(good), Fraction(bad))
+
+
+def _rate(pair: Pair, error: Fraction) -> float | None:
+    """The burn rate, correctly rounded."""
+    good, bad = _exact(pair)
+    total = good + bad
+    if not total:
+        return None
+    up, down = error.denominator, error.numerator
+    if not down:
+        return inf if bad else 0.0
+    return float(bad * up / (total * down))
+
+
+def figures(reading: Reading, names: Sequence[str]) -> Figures:
+    """
+    A reading as plain numbers, each the nearest float to the exact figure.
+
+    Args:
+        reading: What was read.
+        names: The burn windows as text, in their order.
+    """
+    good, bad = _exact(reading.own)
+    rates = {
+        name: _rate(pair, error)
+        for name, pair, error in zip(names, reading.burning, reading.errors, strict=True)
+    }
+    total = good + bad
+    if not total:
+        return Figures(0, 0, None, None, rates, None)
+    error, policy = reading.error, reading.slo.policy
+    allowed, spent = total * error.numerator, bad * error.denominator
+    if allowed:
+        left = allowed - spent
+        ratio = float(left / allowed)
+        tier: Tier | None = policy.tier_of(left, allowed)
+    else:
+        ratio = -inf if bad else 1.0
+        tier = policy.tier(ratio)
+    own = reading.own
+    sli = float(own[0] / (own[0] + own[1]))
+    return Figures(*own, sli, ratio, rates, None if tier is None else tier.name)
+
+
+def names_of(slo: SLO) -> tuple[str, ...]:
+    """The burn windows of *slo* as text."""
+    return tuple(map(format_duration, slo.all_burn_windows))
+
+
+def count_series(feed: Feed, arrived: Whole) -> CountSeries:
     """Everything that the ring remembers, as a count series."""
     from errorbudget.series import CountSeries
 
     ring = feed.ring
     ends, good, bad = ring.buckets(arrived)
-    labels = (ends if ring.closed == "right" else ends - 1) * ring.step_ns
+    labels: Any = (ends if ring.closed == "right" else ends - 1) * ring.step_ns
     return CountSeries(labels, good, good + bad, ring.step_ns, ring.closed)

@@ -47,12 +47,27 @@ class RequestRecorder:
         self.failures = 0
         self._labels = labels if tracker.columns - _MEASURED else None
 
-    def record(self, request: Any, status: int, duration_s: float) -> None:
+    def labels(self, request: Any) -> Mapping[str, object] | None:
+        """Its labels, for `record` later; None where nobody asks for them, or that failed."""
+        if self._labels is None:
+            return None
+        try:
+            return self._labels(request)
+        except Exception:  # noqa: BLE001 - `record` asks again, and tells
+            return None
+
+    def record(
+        self,
+        request: Any,
+        status: int,
+        duration_s: float,
+        labels: Mapping[str, object] | None = None,
+    ) -> None:
         """Count one request; never raises."""
         try:
             event: dict[str, Any] = {"status": status, "duration_s": duration_s}
             if self._labels is not None:
-                event.update(self._labels(request))
+                event.update(self._labels(request) if labels is None else labels)
             self.tracker.record_event(event)
         except Exception:  # noqa: BLE001 - the request goes on
             self.failures += 1

@@ -59,10 +59,14 @@ class Ring:
         closed: The end that belongs to a bucket.
         newest: The open bucket, named by its end.
 
+    Attributes:
+        first: First bucket that was observed.
+        changes: Rises whenever a bucket other than the open one changed, or another is open.
+
     Memory: 16 bytes a bucket.
     """
 
-    __slots__ = ("_bad", "_good", "closed", "first", "newest", "own", "size", "step_ns")
+    __slots__ = ("_bad", "_good", "changes", "closed", "first", "newest", "own", "size", "step_ns")
 
     def __init__(self, step_ns: int, size: int, closed: Closed, newest: int) -> None:
         self.step_ns = step_ns
@@ -70,6 +74,7 @@ class Ring:
         self.closed = closed
         self.newest = newest
         self.first = newest
+        self.changes = 0
         self.own = [0, 0]
         self._good = array("q", bytes(8 * size))
         self._bad = array("q", bytes(8 * size))
@@ -111,6 +116,7 @@ class Ring:
                 bads[end % size] = bad
         self.newest = newest
         self.first = min(self.first, newest)
+        self.changes += 1
 
     def add(self, end: int, good: int, bad: int) -> None:
         """
@@ -127,6 +133,8 @@ class Ring:
             goods[later % size] += good
             bads[later % size] += bad
         self.first = min(self.first, end)
+        if end < self.newest:
+            self.changes += 1
 
     def add_buckets(self, ends: Integers, good: Integers, bad: Integers) -> None:
         """
@@ -159,6 +167,13 @@ class Ring:
         self.own[0] += added[0]
         self.own[1] += added[1]
         self.first = min(self.first, first)
+        self.changes += 1
+
+    def observed_from(self, first: int) -> None:
+        """Know that buckets were observed from *first* on."""
+        if first < self.first:
+            self.first = first
+            self.changes += 1
 
     def clear(self, newest: int, arrived: tuple[int, int]) -> None:
         """Forget everything, and begin with bucket *newest*."""
@@ -166,6 +181,7 @@ class Ring:
         self._good = array("q", bytes(8 * self.size))
         self._bad = array("q", bytes(8 * self.size))
         self.newest = self.first = newest
+        self.changes += 1
 
     def cumulative(self, end: int, arrived: tuple[int, int]) -> tuple[int, int]:
         """

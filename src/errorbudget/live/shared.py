@@ -12,6 +12,7 @@ import threading
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+from urllib.parse import quote
 from uuid import uuid4
 
 import numpy as np
@@ -56,11 +57,19 @@ class Store(Protocol):
 
 def key_of(feed: FeedState) -> str:
     """
-    Under what a store keeps a feed: workers that count something else have another key.
+    Under what a store keeps a feed: whoever counts something else has another key.
 
-    So during a deploy that changes an indicator, old and new workers do not add up.
+    So two services may use one name and one store, and during a deploy that changes an indicator
+    old and new workers do not add up. Names are quoted: no two feeds are told by one text.
+
+    Example:
+        >>> from errorbudget import SLO, Availability, Tracker
+        >>> slo = SLO("up/down", service="shop", target="99%", window="1d", sli=Availability())
+        >>> key_of(Tracker(slo).state().feeds[0]).split("/")[:2]
+        ['shop', 'up%2Fdown']
     """
-    return f"{feed.name}/{feed.fingerprint}/{feed.step_ns}/{feed.closed}"
+    names = (quote(name, safe="") for name in feed.who)
+    return "/".join((*names, feed.fingerprint, str(feed.step_ns), feed.closed))
 
 
 def _difference(new: FeedState, old: FeedState, oldest: int) -> FeedState:
@@ -126,7 +135,7 @@ class Shared:
             tracker.slos,
             resolution=format_duration(tracker.resolution_ns),
             horizon=format_duration((self._size - 1) * tracker.resolution_ns),
-            clock=tracker.clock,
+            clock=tracker.now,
         )
         self._begin()
         forks.watch(self)

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "FeedState", "State", "fingerprint"]
 
-SCHEMA = "errorbudget.tracker/1"
-_MARK = b"EBTRACK1"
+SCHEMA = "errorbudget.tracker/2"
+_KIND, _VERSION = b"EBTRACK", b"2"
+_MARK = _KIND + _VERSION
 _DIGEST_BYTES = 16
 _COLUMNS = ("ends", "good", "bad")
 
@@ -54,6 +55,7 @@ class FeedState:
     The buckets of one SLO.
 
     Args:
+        service: The service that the SLO belongs to; "" where it names none.
         name: Name of the SLO.
         fingerprint: What it counts; see `fingerprint`.
         step_ns: Length of a bucket [ns].
@@ -66,6 +68,7 @@ class FeedState:
         left_out: Events that lacked what the indicator asks for.
     """
 
+    service: str
     name: str
     fingerprint: str
     step_ns: int
@@ -76,6 +79,11 @@ class FeedState:
     good: Integers
     bad: Integers
     left_out: int = 0
+
+    @property
+    def who(self) -> tuple[str, str]:
+        """Whose buckets they are: service and name. Two services may use one name."""
+        return self.service, self.name
 
     def check_like(self, other: FeedState) -> None:
         """
@@ -127,6 +135,7 @@ class FeedState:
 
     def _head(self) -> dict[str, Any]:
         names = (
+            "service",
             "name",
             "fingerprint",
             "step_ns",
@@ -161,6 +170,7 @@ class FeedState:
         whole = (self.step_ns, self.first, self.newest, self.left_out)
         sound = (
             all(type(value) is int for value in whole)
+            and all(type(text) is str for text in (*self.who, self.fingerprint))
             and self.step_ns > 0
             and self.closed in get_args(Closed)
             and self.first <= self.newest
@@ -207,13 +217,13 @@ class State:
         parts = list(states)
         if not parts:
             raise InvalidInputError("nothing to merge; give at least one state")
-        feeds: dict[str, FeedState] = {}
+        feeds: dict[tuple[str, str], FeedState] = {}
         for part in parts:
             for feed in part.feeds:
-                known = feeds.get(feed.name)
-                feeds[feed.name] = feed if known is None else known + feed
+                known = feeds.get(feed.who)
+                feeds[feed.who] = feed if known is None else known + feed
         return cls(
-            tuple(feeds[name] for name in sorted(feeds)),
+            tuple(feeds[who] for who in sorted(feeds)),
             max(part.at_ns for part in parts),
             sum(part.dropped_late for part in parts),
         )
@@ -272,6 +282,12 @@ class State:
             SourceFormatError: It is something else, of another version, cut short or altered.
         """
         mark, rest = data[: len(_MARK)], data[len(_MARK) :]
+        if mark.startswith(_KIND) and mark != _MARK:
+            raise SourceFormatError(
+                f"a tracker's state of version {mark[len(_KIND) :].decode('ascii', 'replace')}, "
+                f"and this reads version {_VERSION.decode()}; begin anew, or use the release "
+                "that wrote it"
+            )
         if mark != _MARK:
             raise SourceFormatError(f"not a tracker's state: begins with {mark!r}, not {_MARK!r}")
         digest, body = rest[:_DIGEST_BYTES], rest[_DIGEST_BYTES:]

@@ -28,6 +28,20 @@ __all__ = ["observe"]
 _Figure = tuple[float | None, dict[str, str]]
 
 
+def _objective(status: Status) -> Iterable[_Figure]:
+    yield float(status.slo.target_at(status.at_ns)), {}
+
+
+def _coverage(status: Status) -> Iterable[_Figure]:
+    yield status.coverage, {}
+
+
+def _tier(status: Status) -> Iterable[_Figure]:
+    held = status.tier
+    for tier in () if held is None else status.slo.policy.tiers:
+        yield int(tier.name == held), {"errorbudget.tier": tier.name}
+
+
 def _sli(status: Status) -> Iterable[_Figure]:
     yield status.sli, {}
 
@@ -51,6 +65,9 @@ def _firing(status: Status) -> Iterable[_Figure]:
 
 
 _GAUGES: dict[str, tuple[str, Callable[[Status], Iterable[_Figure]]]] = {
+    "errorbudget.objective": ("Share of events that must be good", _objective),
+    "errorbudget.coverage": ("Share of the SLO's window that was observed", _coverage),
+    "errorbudget.tier": ("Tier of the error budget policy: 1 for the one that holds", _tier),
     "errorbudget.sli": ("Share of good events in the SLO's window", _sli),
     "errorbudget.remaining": ("Share of the error budget left", _remaining),
     "errorbudget.burn_rate": ("Burn rate; 1 is an even spend", _burn),
@@ -58,18 +75,24 @@ _GAUGES: dict[str, tuple[str, Callable[[Status], Iterable[_Figure]]]] = {
 }
 
 
-def observe(tracker: Tracker, meter: Meter | None = None) -> None:
+def observe(
+    tracker: Tracker, meter: Meter | None = None, *, counters: Tracker | None = None
+) -> None:
     """
     Observe every SLO of *tracker* through *meter*.
 
-    Gauges `errorbudget.sli`, `.remaining`, `.burn_rate` and `.alert.firing`, all of unit 1, and the
-    counter `errorbudget.events` of unit {event}, by `errorbudget.result`. The SLO's name is the
-    attribute `errorbudget.slo`, its service `service.name`.
+    Gauges `errorbudget.objective`, `.sli`, `.remaining`, `.coverage`, `.burn_rate`, `.tier` and
+    `.alert.firing`, all of unit 1; counters of unit {event}: `errorbudget.events`, by
+    `errorbudget.result`, `.events.left_out` and `.events.late`. The SLO's name is the attribute
+    `errorbudget.slo`, its service `service.name`.
 
     Args:
         tracker: What to observe.
         meter: Of whom to make the instruments; by default the global provider's.
+        counters: Whose events to observe as counters; by default the tracker's own. For the view of
+            a shared budget give the worker's tracker: a view counts nothing itself.
     """
+    counted = tracker if counters is None else counters
     source = get_meter("errorbudget") if meter is None else meter
 
     def asking(
@@ -87,13 +110,22 @@ def observe(tracker: Tracker, meter: Meter | None = None) -> None:
         source.create_observable_gauge(name, [asking(figures)], unit="1", description=text)
 
     def events(status: Status) -> Iterable[_Figure]:
-        totals = tracker.totals(status.name)
-        yield float(totals.good), {"errorbudget.result": "good"}
-        yield float(totals.bad), {"errorbudget.result": "bad"}
+        totals = counted.totals(status.name)
+        yield totals.good, {"errorbudget.result": "good"}
+        yield totals.bad, {"errorbudget.result": "bad"}
 
-    source.create_observable_counter(
-        "errorbudget.events", [asking(events)], unit="{event}", description="Events counted"
-    )
+    def left_out(status: Status) -> Iterable[_Figure]:
+        yield counted.totals(status.name).left_out, {}
+
+    def late(_: CallbackOptions) -> Iterable[Observation]:
+        yield Observation(counted.late_totals)
+
+    for name, text, callback in (
+        ("errorbudget.events", "Events counted", asking(events)),
+        ("errorbudget.events.left_out", "Events that could not be judged", asking(left_out)),
+        ("errorbudget.events.late", "Events that came too late", late),
+    ):
+        source.create_observable_counter(name, [callback], unit="{event}", description=text)
 
 
 def _attributes(status: Status) -> dict[str, str]:

@@ -5,9 +5,10 @@ A tracker counts events into time buckets as they happen and answers at any mome
 `Status` as the rest of the library, at the resolution of its buckets. What it costs does not grow
 with traffic: an event is one clock reading and one step of a counter, a status a few subtractions.
 
-Time is the wall clock's. When it leaps ahead (a suspended machine, a correction), the buckets in
-between are empty. When it falls back, what came after the new present counts as of now: nothing
-lies in the future, and nothing is lost. Daylight saving does not matter: buckets are UTC.
+Time is the wall clock's, and never goes back. When the clock leaps ahead (a suspended machine, a
+correction), the buckets in between are empty. When it falls back, the tracker's present goes on at
+half speed until the clock has caught up (`clock.Present`), so no event moves and none is lost.
+Daylight saving does not matter: buckets are UTC.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from errorbudget.errors import InvalidInputError
 from errorbudget.live import forks
 from errorbudget.live.answers import Answers
 from errorbudget.live.arrivals import Arrivals
-from errorbudget.live.clock import Clock
+from errorbudget.live.clock import Clock, Present
 from errorbudget.live.door import check_event, check_verdict
 from errorbudget.live.feed import Feed, Verdict
 from errorbudget.slo import SLO
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from errorbudget.events import Events
-    from errorbudget.live.state import State
+    from errorbudget.live.state import FeedState, State
 
 __all__ = ["Tracker"]
 
@@ -89,8 +90,10 @@ class Tracker(Answers):
         self.late_ns = parse_duration(late)
         self.clock = clock
         self.dropped_late = 0
+        self._dropped_elsewhere = 0
         self._lock = threading.Lock()
-        now_ns = clock()
+        self._present = Present(clock())
+        now_ns = self._present.now_ns
         horizon_ns = None if horizon is None else parse_duration(horizon)
         self._feeds = tuple(Feed(slo, self.resolution_ns, horizon_ns, now_ns) for slo in wanted)
         self._count_afresh()
@@ -106,11 +109,11 @@ class Tracker(Answers):
         """Begin empty in a forked child; called by itself."""
         self._lock = threading.Lock()
         self._count_afresh()
-        now_ns = self.clock()
+        now_ns = self._present.observe(self.clock())
         self.dropped_late = 0
+        self._dropped_elsewhere = 0
         for feed in self._feeds:
-            feed.ring.clear(feed.ring.end_of(now_ns), (0, 0))
-            feed.left_out = 0
+            feed.begin_anew(feed.ring.end_of(now_ns))
 
     @property
     def columns(self) -> frozenset[str]:
@@ -204,7 +207,8 @@ class Tracker(Answers):
                     feed.count_now(verdict)
                 return
             now_ns, _ = self._observe()
-            time_ns = now_ns if at_ns is None else min(at_ns, now_ns)
+            # As long ago in the tracker's time as by the clock.
+            time_ns = now_ns if at_ns is None else min(at_ns + self._present.ahead_ns, now_ns)
             if time_ns < now_ns - self.late_ns:
                 self.dropped_late += 1
                 return
@@ -266,13 +270,15 @@ class Tracker(Answers):
             )
         with self._lock:
             now_ns, _ = self._observe()
-            kept = events.take(events.time >= now_ns - self.late_ns)
-            self.dropped_late += len(events) - len(kept)
+            ahead_ns = self._present.ahead_ns
+            kept = events.take(events.time >= now_ns - ahead_ns - self.late_ns)
+            late = len(events) - len(kept)
             if not len(kept):
+                self.dropped_late += late
                 return
-            if int(kept.time[-1]) > now_ns:
+            if ahead_ns or int(kept.time[-1]) > now_ns:
                 kept = Events(
-                    time=np.minimum(kept.time, now_ns),
+                    time=np.minimum(kept.time + ahead_ns, now_ns),
                     status=kept.status,
                     duration_s=kept.duration_s,
                     good=kept.good,
@@ -280,14 +286,17 @@ class Tracker(Answers):
                     values=kept.values,
                 )
             batches = [feed.judge_events(kept, judged=judged) for feed in self._feeds]
+            self.dropped_late += late
             for feed, batch in zip(self._feeds, batches, strict=True):
                 feed.add_batch(batch)
 
     def _observe(self) -> tuple[int, tuple[int, int]]:
         """Bring every ring to the present; the caller holds the lock."""
-        now_ns = self.clock()
+        clock_ns = self.clock()
+        present = self._present
+        now_ns = present.observe(clock_ns)
         arrived = self._arrivals.read()
-        if self._after_ns < now_ns < self._before_ns:
+        if now_ns == clock_ns and self._after_ns < clock_ns < self._before_ns:
             return now_ns, arrived
         whole = True
         step_ns = self.resolution_ns
@@ -301,10 +310,23 @@ class Tracker(Answers):
                 whole and newest * step_ns == after_ns + step_ns and not feed.under_maintenance()
             )
         if whole:
-            self._after_ns, self._before_ns = after_ns, after_ns + step_ns
+            # What the clock says while this bucket is open.
+            self._after_ns = after_ns if now_ns == clock_ns else clock_ns - 1
+            self._before_ns = present.clock_at(after_ns + step_ns)
         else:
             self._after_ns = self._before_ns = 0
         return now_ns, arrived
+
+    def now(self) -> int:
+        """The tracker's present [ns UTC]: the clock's, or ahead of one that fell back."""
+        with self._lock:
+            return self._observe()[0]
+
+    @property
+    def late_totals(self) -> int:
+        """Events that came too late to this tracker itself: a counter that only rises."""
+        with self._lock:
+            return self.dropped_late - self._dropped_elsewhere
 
     # ------------------------------------------------------------------ what it holds
 
@@ -323,41 +345,70 @@ class Tracker(Answers):
 
     def restore(self, saved: bytes | State) -> None:
         """
-        Hold what was saved, instead of what it holds.
+        Hold what was saved, instead of what it holds, and go on from its time.
 
         Raises:
             SourceFormatError: *saved* is damaged, or no snapshot.
             InvalidInputError: It counts other events than this tracker, or in other buckets.
         """
-        self._take(saved, afresh=True)
+        self._take(saved, afresh=True, resume=True)
 
     def merge(self, other: Tracker | State | bytes) -> None:
         """
         Add what another worker or host counted; merging in any order gives the same.
 
+        What lies ahead of the present counts as of now.
+
         Raises:
             SourceFormatError: *other* is damaged, or no snapshot.
             InvalidInputError: It counts other events than this tracker, or in other buckets.
         """
-        self._take(other.state() if isinstance(other, Tracker) else other, afresh=False)
+        self._take(other.state() if isinstance(other, Tracker) else other)
 
-    def _take(self, saved: State | bytes, *, afresh: bool) -> None:
+    def resume(self, saved: bytes | State) -> None:
+        """
+        Add what this tracker held before a restart, and go on from its time.
+
+        As `merge`, but for a clock that fell back meanwhile: it is treated as if it had fallen back
+        during the run, so what was saved keeps its buckets.
+
+        Raises:
+            SourceFormatError: *saved* is damaged, or no snapshot.
+            InvalidInputError: It counts other events than this tracker, or in other buckets.
+        """
+        self._take(saved, resume=True)
+
+    def _take(self, saved: State | bytes, *, afresh: bool = False, resume: bool = False) -> None:
         from errorbudget.live.state import State
 
         state = saved if isinstance(saved, State) else State.from_bytes(saved)
-        pairs = [(self._feed(part.name), part) for part in state.feeds]
-        for feed, part in pairs:
-            part.check_like(feed.blank())
+        pairs = [(self._feed_like(part), part) for part in state.feeds]
         with self._lock:
+            if resume:
+                self._observe()
+                self._present.go_on_from(state.at_ns)
+                self._after_ns = self._before_ns = 0
             now_ns, arrived = self._observe()
             if afresh:
+                self._dropped_elsewhere -= self.dropped_late
                 self.dropped_late = 0
                 for feed in self._feeds:
-                    feed.ring.clear(feed.ring.end_of(now_ns), arrived)
-                    feed.left_out = 0
+                    feed.clear(feed.ring.end_of(now_ns), arrived)
             self.dropped_late += state.dropped_late
+            self._dropped_elsewhere += state.dropped_late
             for feed, part in pairs:
-                feed.take(part)
+                feed.take(part, arrived)
+
+    def _feed_like(self, part: FeedState) -> Feed:
+        """The feed that *part* may be added to."""
+        feed = self._feed(part.name)
+        if part.service != feed.slo.service:
+            raise InvalidInputError(
+                f'SLO "{part.name}" belongs to the service "{part.service}" in the saved state, '
+                f'and to "{feed.slo.service}" here; they are two'
+            )
+        part.check_like(feed.blank())
+        return feed
 
     def _check(self) -> None:
         """
@@ -375,6 +426,15 @@ class Tracker(Answers):
                     raise AssertionError(f"{ring.newest} is open, and it is {now_ns}")
                 if feed.left_out < 0:
                     raise AssertionError(f"{feed.left_out} events were left out")
-            fast = self._before_ns
-            if fast and any(feed.ring.newest * self.resolution_ns != fast for feed in self._feeds):
-                raise AssertionError("the fast path is open and another bucket is")
+                if min(feed.counted(arrived)) < 0:
+                    raise AssertionError(f"{feed.counted(arrived)} events were counted here")
+            if self._present.ahead_ns < 0:
+                raise AssertionError(f"{now_ns} lies behind the clock")
+            if self._before_ns:
+                last = max(self._after_ns + 1, self._before_ns - 1)
+                ahead = Present(self._present.clock_ns)
+                ahead.now_ns = self._present.now_ns
+                if {feed.ring.end_of(ahead.observe(last)) for feed in self._feeds} != {
+                    feed.ring.newest for feed in self._feeds
+                }:
+                    raise AssertionError("the fast path is open and another bucket is")

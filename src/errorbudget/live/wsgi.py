@@ -1,8 +1,9 @@
 """
 Counting the requests of a WSGI application: Flask, Django, or any other.
 
-A request lasts until the server closes its answer. It counts with the status that was sent, and as
-500 when the application raised, also in the middle of an answer.
+A request lasts until the server has sent its answer to the end, or closes it before; what the
+application does on closing is not the client's to wait for. It counts with the status that was
+sent, and as 500 when the application raised, also in the middle of an answer.
 """
 
 from __future__ import annotations
@@ -24,32 +25,44 @@ Application = Callable[..., Iterable[bytes]]
 
 def request_labels(environ: Environ) -> Mapping[str, object]:
     """
-    Labels of a request: `method`, `path`, and `route`, which WSGI knows as the path only.
+    Labels of a request: `method`, `path`, and `route`, its template where Flask names one.
+
+    Both begin with the prefix under which the application is mounted, `SCRIPT_NAME`.
 
     Example:
-        >>> request_labels({"REQUEST_METHOD": "GET", "PATH_INFO": "/cart"})
-        {'method': 'GET', 'path': '/cart', 'route': '/cart'}
+        >>> request_labels({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/shop", "PATH_INFO": "/cart"})
+        {'method': 'GET', 'path': '/shop/cart', 'route': '/shop/cart'}
     """
-    path = environ.get("PATH_INFO", "")
-    return {"method": environ.get("REQUEST_METHOD", ""), "path": path, "route": path}
+    prefix, path = _text(environ.get("SCRIPT_NAME", "")), _text(environ.get("PATH_INFO", ""))
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    route = prefix + (path if rule is None else rule.rule)
+    return {"method": environ.get("REQUEST_METHOD", ""), "path": prefix + path, "route": route}
+
+
+def _text(path: str) -> str:
+    """WSGI hands over bytes as if they were Latin-1."""
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 class _Request:
     """One request on its way: it records itself once, when it is done."""
 
-    __slots__ = ("_recorder", "_started", "environ", "status")
+    __slots__ = ("_recorder", "_started", "environ", "labels", "sent", "status")
 
     def __init__(self, recorder: RequestRecorder, environ: Environ) -> None:
         self._recorder: RequestRecorder | None = recorder
         self._started = perf_counter()
         self.environ = environ
         self.status = 0
+        self.sent: float | None = None
+        self.labels: Mapping[str, object] | None = None
 
     def done(self) -> None:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
-            duration_s = perf_counter() - self._started
-            recorder.record(self.environ, self.status or SERVER_ERROR, duration_s)
+            ended = perf_counter() if self.sent is None else self.sent
+            duration_s = ended - self._started
+            recorder.record(self.environ, self.status or SERVER_ERROR, duration_s, self.labels)
 
 
 class _Answer:
@@ -69,6 +82,8 @@ class _Answer:
         try:
             return next(self._parts)
         except StopIteration:
+            # The server asks for more only when it has sent what there was.
+            self._request.sent = perf_counter()
             raise
         except BaseException:
             self._request.status = SERVER_ERROR
@@ -84,7 +99,8 @@ class _Answer:
             if close is not None:
                 close()
         except BaseException:
-            self._request.status = SERVER_ERROR
+            if self._request.sent is None:
+                self._request.status = SERVER_ERROR
             raise
         finally:
             self._request.done()
@@ -128,6 +144,8 @@ class BudgetMiddleware:
 
         def watched(status: str, headers: Any, *error: Any) -> Callable[[bytes], object]:
             request.status = int(status[:3])
+            # Flask forgets the route as soon as its answer is made.
+            request.labels = self.recorder.labels(environ)
             return start_response(status, headers, *error)
 
         try:
