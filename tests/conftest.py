@@ -40,6 +40,7 @@ _WITH_TESTS = {
     "promql_parser",
     "pytest_benchmark",
     "scipy",
+    "slack_sdk",
     "starlette",
     "sybil",
 }

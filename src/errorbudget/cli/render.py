@@ -40,7 +40,7 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str | byt
 
     Args:
         document: What to show.
-        form: "text", "json", "markdown", "html" or "csv".
+        form: "text", "json", "markdown", "html", "csv", "slack" or "teams".
         to_file: Whether the text goes to a file: no colour, no terminal's width.
     """
     if form == "text":
@@ -59,6 +59,10 @@ def render(document: Document, form: str, *, to_file: bool = False) -> str | byt
         from errorbudget.report.rows import to_csv
 
         return to_csv(document).encode()
+    if form in ("slack", "teams"):
+        from errorbudget.report.chat import to_slack, to_teams
+
+        return (to_slack if form == "slack" else to_teams)(document).encode()
     from errorbudget.report.page import to_html
 
     return to_html(document).encode()

@@ -21,7 +21,7 @@ __all__ = ["report"]
     "-f",
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown", "html", "csv"]),
+    type=click.Choice(["text", "json", "markdown", "html", "csv", "slack", "teams"]),
     default=None,
     help="By default text, or what the name given with -o says.",
 )

@@ -6,12 +6,15 @@ Faces for people and machines: what a report says (`document`), and its forms.
     to_markdown  for pull requests, chats and mail
     to_html      one page that needs nothing else
     to_csv       one row an SLO
+    to_slack     a message of blocks
+    to_teams     a message with a card
 
 The terminal's form lives with the command line.
 """
 
 from __future__ import annotations
 
+from errorbudget.report.chat import to_slack, to_teams
 from errorbudget.report.defaults import default_slos
 from errorbudget.report.document import Document, document
 from errorbudget.report.json_form import report_schema, to_json
@@ -26,4 +29,6 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_markdown",
+    "to_slack",
+    "to_teams",
 ]
