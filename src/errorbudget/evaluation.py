@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from errorbudget import figures
 from errorbudget.budget import Ratio, spent
+from errorbudget.cards import Card, Shown, frame
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError, did_you_mean
@@ -38,7 +40,7 @@ __all__ = ["Report", "evaluate", "evaluate_counts", "evaluate_events", "evaluate
 
 
 @dataclass(frozen=True, slots=True)
-class Report(Sequence[Status]):
+class Report(Shown, Sequence[Status]):
     """
     The statuses of several SLOs at one instant.
 
@@ -79,6 +81,38 @@ class Report(Sequence[Status]):
             "at": format_time(self.at_ns),
             "slos": [status.to_dict() for status in self.statuses],
         }
+
+    def to_pandas(self) -> Any:
+        """The headline figures, one row a status, as a pandas DataFrame."""
+        return frame(status.row() for status in self.statuses)
+
+    def _card(self) -> Card:
+        rows = []
+        for status in self.statuses:
+            share = left = figures.NOTHING
+            if status.budget is not None and status.state != "no_data":
+                good, total = Fraction(status.counts.good), Fraction(status.counts.total)
+                target = status.slo.target_at(status.at_ns).ratio
+                bounds = [tier.above for tier in status.slo.policy.tiers if tier.above is not None]
+                share = figures.percent(good / total, 4, lines=[target])
+                left = figures.percent(status.budget.remaining_exact, lines=bounds)
+            alerts = ", ".join(alert.alert.name for alert in status.active_alerts)
+            rows.append(
+                (
+                    status.name,
+                    status.state.replace("_", " "),
+                    share,
+                    "-" if status.slo.target is None else str(status.slo.target_at(status.at_ns)),
+                    left,
+                    status.tier or figures.NOTHING,
+                    alerts or "none",
+                )
+            )
+        missed = sum(status.state == "missed" for status in self.statuses)
+        state = f"{missed} missed" if missed else ""
+        header = ("SLO", "state", "SLI", "target", "budget left", "tier", "alerts")
+        title = f"{len(self)} SLOs at {format_time(self.at_ns)}"
+        return Card(title, state, "bad" if missed else "", (), header, rows)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statuses))

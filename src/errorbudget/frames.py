@@ -18,9 +18,23 @@ if TYPE_CHECKING:
 
     from errorbudget.events import Events
 
-__all__ = ["events_from_frame", "to_pandas"]
+__all__ = ["events_from_frame", "frame", "to_pandas"]
 
 _UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> Any:
+    """
+    Rows as a pandas DataFrame.
+
+    Raises:
+        MissingDependencyError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MissingDependencyError.for_extra("a DataFrame", "pandas", "pandas") from None
+    return pd.DataFrame(list(rows))
 
 
 def to_pandas(time_ns: NDArray[np.int64], columns: Mapping[str, Any]) -> Any:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget import figures
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.kernels import ratios
@@ -45,7 +47,7 @@ MOST_POINTS = 10_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class History:
+class History(Shown):
     """
     One SLO at every point of a grid.
 
@@ -149,20 +151,39 @@ class History:
 
         return to_pandas(self.time_ns, self.columns())
 
-    def plot(self) -> Any:
-        """
-        A picture: budget left over its tiers, SLI against target, burn rates against thresholds.
+    def _card(self) -> Card:
+        lines = [repr(self)[len("History(") : -1]] if len(self) else ["no points"]
+        if not len(self) or self.slo.target is None:
+            rows = [
+                (name, *_extremes(values, figures.decimal))
+                for name, values in self.measurements.items()
+            ]
+        else:
+            rows = [
+                ("SLI", *_extremes(self.sli, lambda value: figures.percent(value, 4))),
+                ("budget left", *_extremes(self.remaining_ratio, figures.percent)),
+            ]
+            rows += [
+                (f"burn rate, {window}", *_extremes(values, figures.decimal))
+                for window, values in self.burn_rates.items()
+            ]
+        notes = [
+            f"{name} fired at {int(fires.sum()):,} points"
+            for name in self.conditions
+            if (fires := self.firing(name)).any()
+        ]
+        header = ("figure", "first", "lowest", "highest", "last")
+        return Card(f"History of {self.slo.name}", "", "", lines, header, rows, notes)
 
-        Returns:
-            A matplotlib figure, which notebooks show and `savefig` writes.
 
-        Raises:
-            MissingDependencyError: matplotlib is not installed.
-        """
-        from importlib import import_module
-
-        # Looked up by name: pictures are faces, and this floor has not heard of those.
-        return import_module("errorbudget.plot").history_figure(self)
+def _extremes(values: Floats, text: Any) -> tuple[str, str, str, str]:
+    """First, lowest, highest and last of a column that may have gaps, as *text* writes them."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return (figures.NOTHING,) * 4
+    ends = (values[0], known.min(), known.max(), values[-1])
+    first, low, high, last = (text(None if end != end else float(end)) for end in ends)
+    return first, low, high, last
 
 
 def grid(

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from errorbudget import figures
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
@@ -199,7 +202,7 @@ def _first(mask: NDArray[np.bool_]) -> int:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CountSeries:
+class CountSeries(Shown):
     """
     Good and total units per time bin: the series that adds, merges and travels.
 
@@ -433,6 +436,17 @@ class CountSeries:
         from errorbudget.frames import to_pandas
 
         return to_pandas(self.label_ns, {"good": self.good, "total": self.total})
+
+    def _card(self) -> Card:
+        total, good = int(self.total.sum()), int(self.good.sum())
+        rows = [("good", f"{good:,}"), ("bad", f"{total - good:,}"), ("total", f"{total:,}")]
+        every = format_duration(self.step_ns)
+        lines = [f"{len(self):,} bins of {every} with units"]
+        if self.span is not None:
+            lines[0] += f", {format_time(self.span[0])} to {format_time(self.span[1])}"
+        share = Fraction(good, total) if total else None
+        rows.append(("share of good units", figures.percent(share, 4)))
+        return Card("Count series", "", "", lines, ("units", "count"), rows)
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
         """The status of *slo*, whose indicator these units were counted for."""

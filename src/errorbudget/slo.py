@@ -14,8 +14,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from errorbudget import figures
-from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy
+from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy, BurnAlert
 from errorbudget.budget import Budget, Ratio, spent
+from errorbudget.cards import Card, Shown, frame
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
@@ -88,7 +89,7 @@ class _Countable(Evaluable, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SLO:
+class SLO(Shown):
     """
     An objective for one indicator.
 
@@ -275,6 +276,43 @@ class SLO:
                     DoubtfulTargetWarning,
                     stacklevel=3,
                 )
+
+    def to_pandas(self) -> Any:
+        """Its burn alerts, one row each with its threshold, as a pandas DataFrame."""
+        return frame(
+            {
+                "alert": alert.name,
+                "severity": alert.severity,
+                "budget": float(alert.budget),
+                "long": format_duration(alert.long),
+                "short": None if alert.short is None else format_duration(alert.short),
+                "hold": format_duration(alert.hold) if alert.hold else None,
+                "threshold": float(alert.threshold(self.period_ns)),
+            }
+            for alert in self._burn_alerts()
+        )
+
+    def _burn_alerts(self) -> Sequence[BurnAlert]:
+        if self.target is None or self.alerts is None:
+            return ()
+        return self.alerts.alerts
+
+    def _card(self) -> Card:
+        lines = [self.description] if self.description else []
+        goal = "no target" if self.target is None else str(self.target)
+        lines.append(f"{goal} over {self.window}; {self.sli}; {self.method.name}")
+        rows = [
+            (
+                alert.name,
+                alert.severity,
+                figures.percent(alert.budget),
+                " and ".join(map(format_duration, alert.windows)),
+                figures.decimal(alert.threshold(self.period_ns), 2),
+            )
+            for alert in self._burn_alerts()
+        ]
+        header = ("alert", "severity", "budget", "windows", "burn above") if rows else ()
+        return Card(f"SLO {self.name}", "", "", lines, header, rows)
 
     @property
     def period_ns(self) -> int:

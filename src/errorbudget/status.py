@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget import figures
 from errorbudget.budget import Budget, Ratio, sli
+from errorbudget.cards import Card, Shown, frame
 from errorbudget.counts import Count, Counts
 from errorbudget.durations import format_duration
 from errorbudget.times import format_time
@@ -49,7 +50,7 @@ def plain_count(count: Count) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Status(Shown):
     """
     One SLO at one instant.
 
@@ -204,6 +205,62 @@ class Status:
             data["may_deploy"] = tier.may_deploy
         data.update(slo.metadata())
         return data
+
+    def row(self) -> dict[str, Any]:
+        """The headline figures in one row."""
+        budget = self.budget
+        return {
+            "slo": self.name,
+            "state": self.state,
+            "sli": self.sli,
+            "target": None if budget is None else float(1 - budget.error),
+            "good": plain_count(self.counts.good),
+            "bad": plain_count(self.counts.bad),
+            "total": plain_count(self.counts.total),
+            "remaining_ratio": None if budget is None else budget.remaining_ratio,
+            "tier": self.tier,
+            "coverage": self.coverage,
+            "alerts": ", ".join(alert.alert.name for alert in self.active_alerts),
+        }
+
+    def to_pandas(self) -> Any:
+        """The headline figures as a pandas DataFrame of one row."""
+        return frame([self.row()])
+
+    def _card(self) -> Card:
+        def left(budget: Budget) -> str:
+            bounds = [tier.above for tier in self.slo.policy.tiers if tier.above is not None]
+            return figures.percent(budget.remaining_exact, lines=bounds)
+
+        word = {"met": "met", "missed": "missed", "no_data": "no data"}[self.state]
+        lines = [self.slo.description] if self.slo.description else []
+        lines.append(f"{slo_target(self.slo)} over {self.slo.window}; {self.slo.sli}")
+        rows: list[tuple[str, str]] = []
+        if self.budget is None:
+            rows += [
+                (m.name, f"{figures.decimal(m.value, 4)} {m.unit} (bound {m.op} {m.bound:g})")
+                for m in self.measurements
+            ]
+        elif self.state != "no_data":
+            counts, target = self.counts, self.slo.target_at(self.at_ns).ratio
+            share = Fraction(counts.good) / Fraction(counts.total)
+            rows.append(("SLI", figures.percent(share, 4, lines=[target])))
+            rows.append(("bad", f"{figures.count(counts.bad)} of {figures.count(counts.total)}"))
+            rows.append(("budget left", f"{left(self.budget)} ({self.tier})"))
+            rows += [
+                (f"burn rate, {format_duration(window)}", figures.decimal(rate, 2))
+                for window, rate in self.burn.items()
+            ]
+        rows += [("alert", f"{one.alert.name} fires") for one in self.active_alerts]
+        window = f"{format_time(self.interval.start_ns)} to {format_time(self.interval.end_ns)}"
+        rows.append(("window", window))
+        if self.coverage is not None:
+            rows.append(("observed", figures.percent(self.coverage)))
+        tier = self.policy_tier
+        notes = [] if tier is None else [f"{k}: {action}" for k, action in tier.actions.items()]
+        notes += list(self.warnings)
+        tone = {"met": "good", "missed": "bad"}.get(self.state, "")
+        return Card(self.name, word, tone, lines, ("figure", "value"), rows, notes)
 
     def __str__(self) -> str:
         if self.state == "no_data":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Advice", "Candidate", "advise"]
 
 MONTH_NS = 30 * DAY_NS
+HEADER = ("target", "months kept", "breaches", "time missed", "pages")
 USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
 
 
@@ -75,7 +77,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Advice(Sequence[Candidate]):
+class Advice(Shown, Sequence[Candidate]):
     """
     Which target fits, and why.
 
@@ -148,9 +150,15 @@ class Advice(Sequence[Candidate]):
         ]
 
     def __str__(self) -> str:
-        header = ["target", "months kept", "breaches", "time missed", "pages"]
         reasons = "\n".join(f"- {reason}" for reason in self.reasons)
-        return f"{text_table(header, self._rows())}\ntake {self.recommended}:\n{reasons}"
+        return f"{text_table(HEADER, self._rows())}\ntake {self.recommended}:\n{reasons}"
+
+    def _card(self) -> Card:
+        span = f"{format_time(self.start_ns)} to {format_time(self.end_ns)}"
+        lines = [f"Now {self.present}; take {self.recommended}. {span}."]
+        notes = [f"{reason[0].upper()}{reason[1:]}." for reason in self.reasons]
+        title = f"Which target fits {self.slo.name}"
+        return Card(title, "", "", lines, HEADER, self._rows(), notes)
 
     def proposal(self) -> str:
         """The change as a document in Markdown, with the guide's six steps to agree on it."""
@@ -173,7 +181,7 @@ class Advice(Sequence[Candidate]):
             "",
             f"What each target would have meant {span}, over {self.counts.total:,} events:",
             "",
-            "| target | months kept | breaches | time missed | pages |",
+            "| " + " | ".join(HEADER) + " |",
             "|---|---|---|---|---|",
             *("| " + " | ".join(row) + " |" for row in self._rows()),
             "",

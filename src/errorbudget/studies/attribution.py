@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.budget import Ratio, spent
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_mean
 from errorbudget.events import Events, Labels
@@ -70,7 +71,7 @@ class Spender:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Attribution(Sequence[Spender]):
+class Attribution(Shown, Sequence[Spender]):
     """
     Who spent the budget of one window, the greatest spender first.
 
@@ -148,7 +149,7 @@ class Attribution(Sequence[Spender]):
             f"{self.counts.bad:,} bad of {self.counts.total:,}, {spent_share} of the budget)"
         )
 
-    def __str__(self) -> str:
+    def _rows(self) -> list[list[str]]:
         rows = [
             [
                 spender.name,
@@ -159,7 +160,6 @@ class Attribution(Sequence[Spender]):
             ]
             for spender in self.spenders
         ]
-        header = [", ".join(self.by), "bad", "total", "of the bad", "of the budget"]
         everything = [
             "together",
             f"{self.counts.bad:,}",
@@ -167,7 +167,20 @@ class Attribution(Sequence[Spender]):
             percent(Fraction(1) if self.counts.bad else None),
             percent(self.consumed),
         ]
-        return text_table(header, [*rows, everything])
+        return [*rows, everything]
+
+    def _header(self) -> list[str]:
+        return [", ".join(self.by), "bad", "total", "of the bad", "of the budget"]
+
+    def __str__(self) -> str:
+        return text_table(self._header(), self._rows())
+
+    def _card(self) -> Card:
+        *rows, everything = self._rows()
+        total = f"Together {everything[1]} bad of {everything[2]}, {everything[4]} of the budget."
+        span = f"{format_time(self.interval.start_ns)} to {format_time(self.interval.end_ns)}"
+        title = f"Who spent the budget of {self.slo.name}"
+        return Card(title, "", "", [f"{span}. {total}"], self._header(), rows)
 
 
 def part_of_budget(bad: Any, counts: Counts, error: Fraction) -> Ratio | None:

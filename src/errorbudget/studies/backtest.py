@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.alerts import AlertPolicy
 from errorbudget.burn import Number
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import (
     HOUR_NS,
@@ -46,9 +47,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Backtest", "backtest"]
 
+HEADER = ("policy", "pages", "false", "seen", "detection", "spent unseen")
+
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Backtest(Sequence[PolicyResult]):
+class Backtest(Shown, Sequence[PolicyResult]):
     """
     Several policies on one history.
 
@@ -123,8 +126,8 @@ class Backtest(Sequence[PolicyResult]):
             f"{format_time(self.start_ns)} to {format_time(self.end_ns)})"
         )
 
-    def __str__(self) -> str:
-        rows = [
+    def _rows(self) -> list[list[str]]:
+        return [
             [
                 result.name,
                 f"{len(result.pages)}",
@@ -135,8 +138,16 @@ class Backtest(Sequence[PolicyResult]):
             ]
             for result in self.results
         ]
-        header = ["policy", "pages", "false", "seen", "detection", "spent unseen"]
-        return text_table(header, rows)
+
+    def __str__(self) -> str:
+        return text_table(HEADER, self._rows())
+
+    def _card(self) -> Card:
+        span = f"{format_time(self.start_ns)} to {format_time(self.end_ns)}"
+        lines = [f"{len(self)} policies, {len(self.incidents)} incidents, {span}"]
+        front = ", ".join(result.name for result in self.front())
+        notes = [f"No other beats: {front}"] if front else []
+        return Card(f"Backtest of {self.slo.name}", "", "", lines, HEADER, self._rows(), notes)
 
 
 def _policies(slo: SLO, policies: Any) -> list[AlertPolicy]:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from errorbudget import figures
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
@@ -88,7 +90,7 @@ def error_interval(
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class Confidence(Shown):
     """
     How far the truth may lie from the figures of a window.
 
@@ -172,6 +174,23 @@ class Confidence:
             for name in names
             if data[name] is not None
         )
+
+    def _card(self) -> Card:
+        tone = {"met": "good", "missed": "bad"}.get(self.verdict, "")
+        rows = []
+        if self.sli is not None and self.burn is not None and self.remaining is not None:
+            rows = [
+                ("SLI", *(figures.percent(end, 4) for end in self.sli)),
+                ("burn rate", *(figures.decimal(end) for end in self.burn)),
+                ("budget left", *(figures.percent(end) for end in self.remaining)),
+            ]
+        line = f"{figures.count(self.counts.bad)} bad of {figures.count(self.counts.total)}; "
+        line += f"intervals hold the truth {self.level:.0%} of the time ({self.method})"
+        header = ("figure", "at least", "at most") if rows else ()
+        notes = [f"Failures cluster {self.dispersion:.1f} fold."] if self.dispersion > 1 else []
+        target = figures.percent(1 - self.error, 4)
+        word = self.verdict.replace("_", " ")
+        return Card(f"Is {target} kept?", word, tone, [line], header, rows, notes)
 
     def __str__(self) -> str:
         if self.sli is None or self.remaining is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.budget import Ratio, spent
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.series import CountSeries, Series
@@ -31,7 +32,7 @@ __all__ = ["DeployEffect", "deploy_effect"]
 
 
 @dataclass(frozen=True, slots=True)
-class DeployEffect:
+class DeployEffect(Shown):
     """
     The stretches before and after one instant, side by side.
 
@@ -100,6 +101,30 @@ class DeployEffect:
         """Both sides as rows of a pandas DataFrame."""
         data = self.to_dict()
         return frame({"side": side, **data[side]} for side in ("before", "after"))
+
+    def _card(self) -> Card:
+        rows = [
+            (
+                side,
+                format_duration(length),
+                f"{counts.bad:,}",
+                f"{counts.total:,}",
+                "-" if burn is None else f"{float(burn):.2f}",
+            )
+            for side, length, counts, burn in (
+                ("before", self.before_ns, self.before, self.burn_before),
+                ("after", self.after_ns, self.after, self.burn_after),
+            )
+        ]
+        notes = []
+        if self.extra_bad is not None:
+            notes.append(
+                f"{float(self.extra_bad):+,.1f} bad events against what the time before foretells; "
+                f"chance alone does as much in {self.p_value:.2g} of all cases."
+            )
+        title = f"{self.slo.name} around {format_time(self.at_ns)}"
+        header = ("side", "for", "bad", "total", "burn rate")
+        return Card(title, "", "", (), header, rows, notes)
 
     def __str__(self) -> str:
         def side(counts: Counts, burn: Ratio | None) -> str:

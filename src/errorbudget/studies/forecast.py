@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget import figures
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import (
     DAY_NS,
     HOUR_NS,
@@ -84,7 +86,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Forecast:
+class Forecast(Shown):
     """
     Where the budget goes from one instant on.
 
@@ -147,6 +149,29 @@ class Forecast:
 
         columns = {"low": self.low, "median": self.median, "high": self.high}
         return to_pandas(self.time_ns, columns)
+
+    def _card(self) -> Card:
+        title = f"Forecast for {self.slo.name}, {self.scenario.name}"
+        if self.probability is None:
+            return Card(title, "nothing foretold", "", [str(self)])
+        names = ("early", "median", "late")
+        rows = [
+            (
+                name,
+                "not within the horizon" if gone is None else format_time(gone),
+                figures.percent(float(left[-1])),
+            )
+            for name, gone, left in zip(
+                names, self.exhaustion, (self.low, self.median, self.high), strict=True
+            )
+        ]
+        until = format_time(int(self.time_ns[-1]))
+        line = (
+            f"Exhausted by {until} in {self.probability:.0%} of futures; {self.level:.0%} of them"
+        )
+        line += " lie between early and late."
+        header = ("future", "budget is gone", "left at the end")
+        return Card(title, "", "", [line], header, rows)
 
     def __repr__(self) -> str:
         return f"Forecast({self})"

@@ -17,6 +17,7 @@ import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.burn import Number
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from errorbudget.windows import Interval
 
 __all__ = ["Ledger", "LedgerEntry", "burning_stretches", "incident_ledger", "usual_threshold"]
+
+HEADER = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Ledger(Sequence[LedgerEntry]):
+class Ledger(Shown, Sequence[LedgerEntry]):
     """
     The incidents of one window, by start.
 
@@ -147,7 +150,7 @@ class Ledger(Sequence[LedgerEntry]):
             f"{self.elsewhere.bad:,} of them outside)"
         )
 
-    def __str__(self) -> str:
+    def _rows(self) -> list[list[str]]:
         rows = [
             [
                 entry.name,
@@ -165,9 +168,15 @@ class Ledger(Sequence[LedgerEntry]):
             Fraction(self.elsewhere.bad) / Fraction(self.counts.bad) if self.counts.bad else None
         )
         rows.append([*elsewhere, percent(self.elsewhere_cost), percent(share)])
-        return text_table(
-            ["incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad"], rows
-        )
+        return rows
+
+    def __str__(self) -> str:
+        return text_table(HEADER, self._rows())
+
+    def _card(self) -> Card:
+        cost = percent(spent(self.counts, self.error))
+        lines = [f"{len(self)} incidents; {self.counts.bad:,} bad events, {cost} of the budget"]
+        return Card(f"Incidents of {self.slo.name}", "", "", lines, HEADER, self._rows())
 
 
 def usual_threshold(slo: SLO) -> Fraction:

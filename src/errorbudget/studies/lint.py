@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from errorbudget.cards import Card, Shown
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.slo import SLO
 from errorbudget.studies.tables import frame
@@ -79,7 +80,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class LintReport(Sequence[Finding]):
+class LintReport(Shown, Sequence[Finding]):
     """
     Everything that was found, in the order of the checks.
 
@@ -179,6 +180,24 @@ class LintReport(Sequence[Finding]):
             f"{_data(f'{finding.subject}: {finding.message}; {finding.check.cure}')}"
             for finding in self.findings
         ]
+
+    def _card(self) -> Card:
+        if not self.findings:
+            return Card("Pitfalls", "nothing found", "good")
+        rows = [
+            (
+                finding.check.id,
+                finding.check.severity,
+                finding.subject,
+                finding.message,
+                finding.check.cure,
+            )
+            for finding in self.findings
+        ]
+        found = f"{len(rows)} found"
+        tone = "" if self.ok else "bad"
+        header = ("id", "severity", "where", "what", "cure")
+        return Card("Pitfalls", found, tone, (), header, rows)
 
     def __str__(self) -> str:
         if not self.findings:

@@ -14,11 +14,13 @@ from typing import Any
 
 from errorbudget.alerts import BurnAlert
 from errorbudget.burn import Number, burn_rate_exact
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.rationals import parse_rational
 from errorbudget.studies.chances import binomial_tail, chance
+from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -59,7 +61,7 @@ def _events(total: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class BurnVerdict:
+class BurnVerdict(Shown):
     """
     Whether a burn is more than chance.
 
@@ -97,6 +99,16 @@ class BurnVerdict:
             "needed": self.needed,
             "real": self.real,
         }
+
+    def to_pandas(self) -> Any:
+        """The verdict as a pandas DataFrame of one row."""
+        return frame([self.to_dict()])
+
+    def _card(self) -> Card:
+        if self.burn is None:
+            return Card("Burn or noise?", "no events")
+        word, tone = ("a burn", "bad") if self.real else ("may be noise", "")
+        return Card("Burn or noise?", word, tone, [str(self)])
 
     def __str__(self) -> str:
         if self.burn is None:
@@ -227,7 +239,7 @@ def false_pages_per_month(
 
 
 @dataclass(frozen=True, slots=True)
-class LeastTraffic:
+class LeastTraffic(Shown):
     """
     Events that a window needs before a target means something.
 
@@ -258,6 +270,20 @@ class LeastTraffic:
             "factor": self.factor,
             "level": self.level,
         }
+
+    def to_pandas(self) -> Any:
+        """The figures as a pandas DataFrame of one row."""
+        return frame([self.to_dict()])
+
+    def _card(self) -> Card:
+        rows = [
+            ("for a single bad one to fit", f"{self.to_allow_one:,}"),
+            (f"to be shown at {self.level:.0%}, all of them good", f"{self.to_show:,}"),
+            (f"to be told from {self.factor:g} times its errors", f"{self.to_tell:,}"),
+        ]
+        return Card(
+            f"Least traffic for {self.target}", header=("events wanted", "count"), rows=rows
+        )
 
     def __str__(self) -> str:
         return (

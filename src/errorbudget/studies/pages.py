@@ -9,8 +9,9 @@ from statistics import fmean, median
 from typing import Any
 
 from errorbudget.alerts import AlertPolicy
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import SECOND_NS
-from errorbudget.studies.tables import figure
+from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.times import format_time
 
 __all__ = ["CostlyPeriod", "Detection", "Episode", "Page", "PolicyResult"]
@@ -150,7 +151,7 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PolicyResult:
+class PolicyResult(Shown):
     """
     One policy on one history.
 
@@ -248,6 +249,30 @@ class PolicyResult:
             "detections": [found.to_dict() for found in self.detections],
             "page_list": [page.to_dict() for page in self.pages],
         }
+
+    def to_pandas(self) -> Any:
+        """One row a page, as a pandas DataFrame."""
+        return frame(page.to_dict() for page in self.pages)
+
+    def _card(self) -> Card:
+        rows = [
+            (
+                found.incident.name,
+                format_time(found.incident.start_ns),
+                percent(found.incident.cost),
+                "missed" if found.detection_s is None else f"{found.detection_s / 60:.0f} min",
+                found.why,
+            )
+            for found in self.detections
+        ]
+        notes = [
+            f"False page at {format_time(page.start_ns)}: {page.why}" for page in self.false_pages
+        ]
+        line = f"{len(self.pages)} pages, {len(self.false_pages)} of them false"
+        seen = len(self.detections) - len(self.missed)
+        line += f"; {seen} of {len(self.detections)} incidents seen"
+        header = ("incident", "start", "of a budget", "seen after", "why not sooner")
+        return Card(f"Policy {self.name}", "", "", [line], header, rows, notes)
 
     def __repr__(self) -> str:
         return (

@@ -15,17 +15,18 @@ from typing import Any
 
 from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.burn import Number
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
 from errorbudget.studies.pages import PolicyResult
-from errorbudget.studies.tables import percent
+from errorbudget.studies.tables import frame, percent
 
 __all__ = ["Recommendation", "pareto_front", "policy_sweep", "recommendation"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Shown):
     """
     The policy to take, and why.
 
@@ -49,6 +50,13 @@ class Recommendation:
             "figures": self.result.summary(),
             "reasons": list(self.reasons),
         }
+
+    def to_pandas(self) -> Any:
+        """The figures of the policy as a pandas DataFrame of one row."""
+        return frame([self.result.summary()])
+
+    def _card(self) -> Card:
+        return Card(f"Take {self.policy.name}", lines=[f"{reason}." for reason in self.reasons])
 
     def __str__(self) -> str:
         return "\n".join([f"{self.policy.name}:", *(f"- {reason}" for reason in self.reasons)])

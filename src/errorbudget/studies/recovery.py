@@ -16,6 +16,7 @@ import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.burn import Number
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.rationals import parse_rational
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Recovery", "recovery"]
 
+HEADER = ("from", "tier", "budget left")
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Recovery:
+class Recovery(Shown):
     """
     How the budget returns from one instant on, when nothing more goes wrong.
 
@@ -140,12 +143,18 @@ class Recovery:
             f"events leave in {len(self):,} steps)"
         )
 
-    def __str__(self) -> str:
-        rows = [
+    def _rows(self) -> list[list[str]]:
+        return [
             [format_time(change.at_ns), change.after or "-", percent(change.remaining)]
             for change in self.tier_changes()
         ]
-        return text_table(["from", "tier", "budget left"], rows)
+
+    def __str__(self) -> str:
+        return text_table(HEADER, self._rows())
+
+    def _card(self) -> Card:
+        lines = ["When the budget comes back, if nothing more goes wrong."]
+        return Card(f"Recovery of {self.slo.name}", "", "", lines, HEADER, self._rows())
 
 
 def recovery(slo: SLO, data: Events | CountSeries, *, at: TimeLike | None = None) -> Recovery:

@@ -1,0 +1,190 @@
+"""Cards: what a notebook shows of an answer, escaped, without scripts, as HTML and as text."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import errorbudget as eb
+from errorbudget.cards import MOST_ROWS, STYLE, Card, Shown
+from errorbudget.studies.advice import advise
+from errorbudget.studies.attribution import attribute
+from errorbudget.studies.backtest import backtest
+from errorbudget.studies.confidence import confidence_of
+from errorbudget.studies.deploys import deploy_effect
+from errorbudget.studies.forecast import forecast
+from errorbudget.studies.ledger import incident_ledger
+from errorbudget.studies.lint import lint
+from errorbudget.studies.noise import burn_or_noise, least_traffic
+from errorbudget.studies.recovery import recovery
+
+T0 = 1_772_366_400_000_000_000
+HOUR = 3_600 * 10**9
+DAY = 24 * HOUR
+NASTY = '<script>alert("1")</script>&'
+
+
+def answers(events: eb.Events) -> dict[str, Any]:
+    """One of everything that has a card, over *events* of ten days."""
+    slo = eb.SLO(NASTY, target="99%", window="7d", sli=eb.Availability(), description=NASTY)
+    end = T0 + 10 * DAY
+    status = slo.evaluate(events, at=end)
+    tried = backtest(slo, events, [eb.WORKBOOK, eb.GUIDE], start=T0, end=end, step="5m")
+    return {
+        "Status": status,
+        "Report": eb.evaluate([slo], events, at=end),
+        "History": slo.history(events, step="1h", start=T0, end=end),
+        "SLO": slo,
+        "CountSeries": slo.count(events),
+        "Backtest": tried,
+        "PolicyResult": tried[0],
+        "Recommendation": tried.recommend(),
+        "Forecast": forecast(slo, events, at=end, paths=20),
+        "Recovery": recovery(slo, events, at=end),
+        "Confidence": confidence_of(slo, events, at=end),
+        "BurnVerdict": burn_or_noise(status.counts, "99%"),
+        "LeastTraffic": least_traffic("99%"),
+        "Attribution": attribute(slo, events, "route", at=end),
+        "Ledger": incident_ledger(slo, events, at=end),
+        "DeployEffect": deploy_effect(slo, events, T0 + 3 * DAY),
+        "Advice": advise(slo, events, targets=["95%"]) if len(events) else None,
+        "LintReport": lint(slo),
+    }
+
+
+def ten_days(n: int = 4_000) -> eb.Events:
+    """Traffic with one outage, and routes with names that bite."""
+    rng = np.random.default_rng(3)
+    time = T0 + np.sort(rng.integers(1, 10 * DAY, n))
+    bad = (time > T0 + 5 * DAY) & (time < T0 + 5 * DAY + 2 * HOUR)
+    routes = np.where(rng.random(n) < 0.5, "/", NASTY).tolist()
+    return eb.Events(time=time, status=np.where(bad, 503, 200), labels={"route": routes})
+
+
+HISTORIES = {
+    "ten days": ten_days(),
+    "all bad": eb.Events(time=[T0 + DAY], status=[500], labels={"route": ["/"]}),
+    "nothing": eb.Events(time=[], status=[], labels={"route": []}),
+}
+
+
+class Reader(HTMLParser):
+    """Tags that are open, and those that were seen."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_everything_has_a_card(history: str) -> None:
+    """Every answer is well-formed HTML without scripts or handlers, and plain text, of any data."""
+    for name, answer in answers(HISTORIES[history]).items():
+        if answer is None:
+            continue
+        assert type(answer).__name__ == name
+        html = answer._repr_html_()
+        reader = Reader(html)
+        assert not reader.open, name
+        assert set(reader.seen) <= {
+            *("div", "style", "p", "span", "table", "thead", "tbody", "tr", "th", "td"),
+        }
+        assert reader.attributes <= {"class", "scope"}
+        assert "<script" not in html
+        text = answer._card().text()
+        assert text.strip()
+        assert "nan" not in re.findall(r"[a-z]+", text), f"{name}: {text}"
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_every_answer_is_a_frame(history: str) -> None:
+    """Each gives a pandas frame, of any data."""
+    pandas = pytest.importorskip(
+        "pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'"
+    )
+    for answer in answers(HISTORIES[history]).values():
+        if answer is not None:
+            assert isinstance(answer.to_pandas(), pandas.DataFrame)
+
+
+def test_no_answer_is_left_out() -> None:
+    """All types of the library that have a card are in the list above."""
+    import errorbudget
+
+    found = set()
+    for module in pkgutil.walk_packages(errorbudget.__path__, "errorbudget."):
+        if not module.name.startswith(("errorbudget.studies", "errorbudget.s", "errorbudget.e")):
+            continue
+        if module.name.startswith(("errorbudget.sources", "errorbudget.specs")):
+            continue
+        for name, value in inspect.getmembers(importlib.import_module(module.name)):
+            if inspect.isclass(value) and issubclass(value, Shown) and value is not Shown:
+                found.add(name)
+    assert found <= {*answers(HISTORIES["ten days"]), *ELSEWHERE}
+
+
+ELSEWHERE: set[str] = set()
+"""Types with tests of their own."""
+
+
+def test_an_outage_is_said() -> None:
+    """The cards hold the figures of their answers."""
+    found = answers(HISTORIES["ten days"])
+    status = found["Status"]
+    assert "missed" in status._repr_html_()
+    assert f"{status.counts.bad}" in status._card().text()
+    assert "incident 1" in found["Ledger"]._repr_html_()
+    assert "&lt;script&gt;" in found["Attribution"]._repr_html_()
+
+
+@given(
+    st.lists(st.lists(st.text(max_size=9), min_size=2, max_size=2), max_size=5),
+    st.text(min_size=1, max_size=20),
+)
+def test_any_text_is_escaped(rows: list[list[str]], title: str) -> None:
+    """Whatever the texts are, only the card's own tags are tags."""
+    html = Card(title, title, "", [title], ["a", "b"], rows, [title]).html()
+    plain = Card("x", "x", "", ["x"], ["a", "b"], [["x", "x"]] * len(rows), ["x"]).html()
+    assert len(Reader(html).seen) == len(Reader(plain).seen)
+
+
+def test_long_tables_end() -> None:
+    """A table of many rows says how many more there are."""
+    card = Card("x", header=["a"], rows=[[str(n)] for n in range(MOST_ROWS + 7)])
+    assert "and 7 more" in card.html()
+    assert "and 7 more" in card.text()
+
+
+def test_the_page_outranks_the_system() -> None:
+    """Jupyter's own theme comes after the preference of the system, and letters are the page's."""
+    assert STYLE.index("prefers-color-scheme:dark") < STYLE.index("[data-jp-theme-light=true]")
+    assert "[data-jp-theme-light=false]" in STYLE
+    assert "color:inherit" in STYLE
+
+
+def test_ipython_writes_plain_text() -> None:
+    """A terminal gets the table."""
+    pretty = pytest.importorskip(
+        "IPython.lib.pretty", reason="missing: IPython; make test (or the dependency group `dev`)"
+    ).pretty
+    assert "budget left" in pretty(answers(HISTORIES["ten days"])["Status"])
