@@ -9,6 +9,7 @@ right one up by the name of the type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -78,8 +79,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _is_figure(text: str) -> bool:
-    return not text or text[0] in "-<>+0123456789"
+_FIGURE = re.compile(r"[-+<>]*(\d[\d,.]*)?( of \d+|/\d+)? ?(%|\w{0,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Card:
     def _table(self) -> str:
         rows, more = self._shown()
         right = [
-            bool(place) and all(_is_figure(row[place]) for row in rows) and bool(rows)
+            bool(place and rows) and all(_FIGURE.fullmatch(row[place]) for row in rows)
             for place in range(len(self.header))
         ]
 

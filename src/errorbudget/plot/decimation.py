@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["decimated"]
+__all__ = ["decimated", "isolated", "stretches"]
 
 
 def decimated(values: NDArray[np.float64], buckets: int = 400) -> NDArray[np.int64]:
@@ -50,3 +50,30 @@ def decimated(values: NDArray[np.float64], buckets: int = 400) -> NDArray[np.int
         if gaps.any():
             kept.add(low + int(np.argmax(gaps)))
     return np.array(sorted(kept), dtype=np.int64)
+
+
+def isolated(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points have a gap, or nothing, on both sides: a line through them shows nothing."""
+    known = np.concatenate(([False], ~np.isnan(values), [False]))
+    return np.asarray(known[1:-1] & ~known[:-2] & ~known[2:])
+
+
+def stretches(flags: NDArray[np.bool_], buckets: int = 1_600) -> NDArray[np.int64]:
+    """
+    Where flags hold, as [first, end) rows; neighbours closer than a pixel become one.
+
+    Args:
+        flags: What holds at each point; shape (n,).
+        buckets: How many pixels there are.
+
+    Returns:
+        shape (k, 2), k <= buckets + 1; every flag that holds lies in one of them.
+    """
+    padded = np.concatenate(([False], flags, [False])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(padded)).reshape(-1, 2)
+    if not len(edges):
+        return edges
+    apart = edges[1:, 0] - edges[:-1, 1] > len(flags) // buckets
+    first = np.concatenate(([True], apart))
+    last = np.concatenate((apart, [True]))
+    return np.column_stack((edges[first, 0], edges[last, 1]))

@@ -4,41 +4,83 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_hex, to_rgba
 
-from errorbudget.plot.style import GRID, INK, MAIN, PAPER, RC, SOFT
+from errorbudget.plot.style import DARK, GRID, NAMES, RC, SOFT, Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["inline_svg", "picture"]
-
-_NAMED = {
-    INK: "var(--ink)",
-    SOFT: "var(--soft)",
-    GRID: "var(--grid)",
-    MAIN: "var(--line)",
-    PAPER: "none",
-}
+__all__ = ["inline_svg", "named_svg", "picture"]
 
 
-def picture(figure: Figure, form: str = "png") -> bytes:
+def picture(figure: Figure, form: str = "png", *, theme: Theme = "light") -> bytes:
     """
     The figure as a file; the same figure gives the same bytes.
 
     Args:
         figure: What to write.
         form: "png" or "svg".
+        theme: "light" or "dark" paper.
     """
     sink = io.BytesIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC), _on(figure, theme):
+        paper = figure.get_facecolor()
         if form == "svg":
-            figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+            nameless = {"Date": None, "Creator": None}
+            figure.savefig(sink, format="svg", metadata=nameless, facecolor=paper)
         else:
-            figure.savefig(sink, format="png", dpi=150, metadata={"Software": None})
+            figure.savefig(
+                sink, format="png", dpi=150, metadata={"Software": None}, facecolor=paper
+            )
     return sink.getvalue()
+
+
+def _partner(colour: Any) -> Any:
+    """The colour on dark paper; None where it has no partner."""
+    try:
+        *_, alpha = to_rgba(colour)
+    except (TypeError, ValueError):
+        return None
+    found = DARK.get(to_hex(colour))
+    return None if found is None or not alpha else (*to_rgba(found)[:3], alpha)
+
+
+@contextmanager
+def _on(figure: Figure, theme: Theme) -> Iterator[None]:
+    """The figure in the colours of *theme* for a while."""
+    if theme == "light":
+        yield
+        return
+    undo: list[tuple[Callable[[Any], Any], Any]] = []
+    for ax in figure.axes:
+        ax.tick_params(colors=DARK[SOFT], grid_color=DARK[GRID])
+    for artist in figure.findobj():
+        for part in ("color", "facecolor", "edgecolor"):
+            get, put = getattr(artist, f"get_{part}", None), getattr(artist, f"set_{part}", None)
+            if get is None or put is None:
+                continue
+            old = get()
+            rows = list(old) if np.ndim(old) == 2 else [old]
+            new = [_partner(each) for each in rows]
+            if any(each is not None for each in new):
+                mixed = [n if n is not None else o for n, o in zip(new, rows, strict=True)]
+                put(mixed if len(mixed) > 1 else mixed[0])
+                undo.append((put, old))
+    try:
+        yield
+    finally:
+        for put, old in reversed(undo):
+            put(old)
+        for ax in figure.axes:
+            ax.tick_params(colors=SOFT, grid_color=GRID)
 
 
 def inline_svg(figure: Figure, *, name: str, label: str) -> str:
@@ -50,13 +92,15 @@ def inline_svg(figure: Figure, *, name: str, label: str) -> str:
         name: Prefix of every id in it, different for each figure of a page; letters and digits.
         label: What it shows, for who cannot see it.
     """
-    from html import escape
+    return named_svg(picture(figure, "svg").decode(), name=name, label=label)
 
-    text = picture(figure, "svg").decode()
+
+def named_svg(text: str, *, name: str, label: str) -> str:
+    """An SVG file as an element for a page; see `inline_svg`."""
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
-    for colour, named in _NAMED.items():
+    for colour, named in NAMES.items():
         text = text.replace(colour, named)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)

@@ -9,7 +9,8 @@ import numpy as np
 
 from errorbudget.figures import decimal
 from errorbudget.figures import seconds as span
-from errorbudget.plot.decimation import decimated
+from errorbudget.plot.canvas import aside, line, moments
+from errorbudget.plot.decimation import stretches
 from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
 
 if TYPE_CHECKING:
@@ -23,20 +24,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["budget_panel", "burn_panel", "figure_panel", "sli_panel"]
+__all__ = ["budget_panel", "burn_panel", "figure_panel", "over_tiers", "sli_panel"]
 
 
-def moments(time_ns: Integers) -> Any:
-    """Instants as matplotlib takes them (UTC)."""
-    return time_ns.astype("datetime64[ns]").astype("datetime64[ms]")
+def over_tiers(ax: Axes, low: float, policy: Policy) -> float:
+    """
+    The ground of a budget's panel: its tiers, named in the margin.
 
+    Args:
+        ax: The panel, in percent.
+        low: The least share of budget that will be drawn.
+        policy: The tiers.
 
-def budget_panel(
-    ax: Axes, time_ns: Integers, remaining: Floats, policy: Policy, title: str
-) -> None:
-    """The share of budget left, over the tiers of its policy."""
-    finite = remaining[np.isfinite(remaining)]
-    low = float(finite.min(initial=0.0)) if len(finite) else 0.0
+    Returns:
+        The lowest share that is shown.
+    """
     bottom = -0.08 if low >= 0 else low - 0.08 * (1 - low)
     ax.set_ylim(100 * bottom, 106)
     colours = tier_colours(policy)
@@ -44,31 +46,41 @@ def budget_panel(
     for tier in policy.tiers:
         floor = max(bottom, bottom if tier.above is None else float(tier.above))
         if floor < top:
-            ax.axhspan(100 * floor, 100 * top, color=colours[tier.name], alpha=0.13, linewidth=0)
+            ax.axhspan(100 * floor, 100 * top, color=colours[tier.name], alpha=0.17, linewidth=0)
             if top - floor > 0.07 * (1.06 - bottom):
-                ax.annotate(
-                    tier.name,
-                    (1.0, 50 * (floor + top)),
-                    xycoords=("axes fraction", "data"),
-                    xytext=(4, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=8,
-                    color=SOFT,
-                )
+                aside(ax, 50 * (floor + top), tier.name)
             top = floor
-    rows = decimated(remaining)
-    ax.plot(moments(time_ns[rows]), 100 * remaining[rows], color=INK, label="budget left")
     ax.axhline(0, color=SOFT, linewidth=0.8)
     ax.set_ylabel("budget left [%]")
+    return bottom
+
+
+def budget_panel(
+    ax: Axes, time_ns: Integers, remaining: Floats, policy: Policy, title: str
+) -> None:
+    """The share of budget left, over the tiers of its policy; endless overspend at the bottom."""
+    finite = remaining[np.isfinite(remaining)]
+    low = float(finite.min(initial=0.0))
+    endless = np.isneginf(remaining)
+    bottom = over_tiers(ax, min(low, -0.5) if endless.any() else low, policy)
+    drawn = np.where(endless, bottom, remaining)
+    line(ax, time_ns, 100 * drawn, color=INK, label="budget left")
+    if endless.any():
+        ax.annotate(
+            "-inf: nothing may fail, and something did",
+            (0.01, 0.04),
+            xycoords="axes fraction",
+            fontsize=8,
+            color=SOFT,
+        )
     ax.set_title(title)
 
 
 def sli_panel(ax: Axes, time_ns: Integers, sli: Floats, slo: SLO, title: str) -> None:
     """The share of good events, against the target."""
     target = float(slo.target_at(int(time_ns[-1])).ratio)
-    rows = decimated(sli)
-    ax.plot(moments(time_ns[rows]), 100 * sli[rows], color=MAIN, label="SLI", linewidth=1.1)
+    line(ax, time_ns, 100 * sli, color=MAIN, label="SLI", linewidth=1.1)
+    ax.axhspan(100 * target, 100, color=MAIN, alpha=0.09, linewidth=0)
     ax.axhline(100 * target, color=ALARM, linestyle="--", linewidth=1, label="target")
     shown = sli[np.isfinite(sli)]
     low = min(float(shown.min(initial=1.0)), target)
@@ -77,21 +89,7 @@ def sli_panel(ax: Axes, time_ns: Integers, sli: Floats, slo: SLO, title: str) ->
     ax.set_ylabel("good [%]")
     ax.ticklabel_format(axis="y", useOffset=False)
     ax.set_title(title)
-    _name_line(ax, 100 * target, f"target\n{slo.target_at(int(time_ns[-1]))}")
-
-
-def _name_line(ax: Axes, value: float, text: str) -> None:
-    """What a horizontal line means, in the margin beside it."""
-    ax.annotate(
-        text,
-        (1.0, value),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        fontsize=8,
-        color=SOFT,
-        va="center",
-    )
+    aside(ax, 100 * target, f"target\n{slo.target_at(int(time_ns[-1]))}")
 
 
 def burn_panel(ax: Axes, history: History, title: str) -> None:
@@ -105,18 +103,23 @@ def burn_panel(ax: Axes, history: History, title: str) -> None:
         by_window.setdefault(format_duration(alert.long), alert.threshold(slo.period_ns))
     if not by_window:
         by_window = dict.fromkeys(list(history.burn_rates)[-3:], Fraction(1))
-    peak = 1.0
+    finite = [history.burn_rates[window] for window in by_window]
+    peak = max(
+        1.0,
+        *(float(threshold) for threshold in by_window.values()),
+        *(float(values[np.isfinite(values)].max(initial=0.0)) for values in finite),
+    )
+    top = peak * 2.2  # where an endless burn is drawn
     for colour, (window, threshold) in zip(LINES, by_window.items(), strict=False):
         values = history.burn_rates[window]
-        rows = decimated(values)
-        drawn = np.where(np.isinf(values), np.nan, values)[rows]
-        ax.plot(moments(history.time_ns[rows]), drawn, color=colour, linewidth=1.1, label=window)
-        peak = max(peak, float(threshold), float(np.nanmax(drawn, initial=0.0)))
+        line(
+            ax, history.time_ns, np.minimum(values, top), color=colour, label=window, linewidth=1.1
+        )
         if alerts:
             ax.axhline(float(threshold), color=colour, linestyle="--", linewidth=0.8)
     ax.set_yscale("symlog", linthresh=1, linscale=0.6)
-    ax.set_ylim(0, peak * 2.2)
-    ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000) if tick <= peak * 1.6]
+    ax.set_ylim(0, top)
+    ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000, 10_000) if tick <= peak * 1.6]
     ax.set_yticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
     ax.set_ylabel("burn rate")
@@ -124,7 +127,7 @@ def burn_panel(ax: Axes, history: History, title: str) -> None:
     fired = [alert for alert in alerts if bool(history.firing(alert.name).any())]
     for rank, alert in enumerate(fired):
         _episodes(ax, history, alert.name, 1.0 - 0.035 * (rank + 1))
-    lines = [*ax.get_lines()[: 2 * len(by_window) : 2 if alerts else 1]]
+    lines = [one for one in ax.get_lines() if one.get_label() in by_window]
     labels = [
         f"{window}, alert above {decimal(limit, 2)} (dashed)" if alerts else window
         for window, limit in by_window.items()
@@ -144,26 +147,27 @@ def burn_panel(ax: Axes, history: History, title: str) -> None:
 
 def _episodes(ax: Axes, history: History, name: str, height: float) -> None:
     """Bars where the alert fired, at *height* of the panel."""
-    firing = history.firing(name).astype(np.int8)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], firing, [0]))))
     time = moments(history.time_ns)
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        ax.plot(
-            [time[start], time[min(end, len(time) - 1)]],
-            [height, height],
-            color=ALARM,
-            linewidth=2.6,
-            solid_capstyle="round",
-            transform=ax.get_xaxis_transform(),
-        )
+    last = len(time) - 1
+    xs: list[Any] = []
+    for start, end in stretches(history.firing(name)).tolist():
+        xs += [time[start], time[min(end, last)], np.datetime64("NaT")]
+    ax.plot(
+        np.array(xs, dtype="datetime64[ms]"),
+        [height] * len(xs),
+        color=ALARM,
+        linewidth=2.6,
+        solid_capstyle="round",
+        label=f"fires: {name}",
+        transform=ax.get_xaxis_transform(),
+    )
 
 
 def figure_panel(ax: Axes, history: History, name: str, bound: float, op: str, unit: str) -> None:
     """One figure of a threshold objective, against its bound."""
     values = history.measurements[name]
     scale = 1_000 if unit == "s" and bound <= 2 else 1
-    rows = decimated(values)
-    ax.plot(moments(history.time_ns[rows]), scale * values[rows], color=MAIN)
+    line(ax, history.time_ns, scale * values, color=MAIN)
     ax.axhline(scale * bound, color=ALARM, linestyle="--", linewidth=1)
     shown = scale * values[np.isfinite(values)]
     high = max(float(shown.max(initial=0.0)), scale * bound)
@@ -171,4 +175,4 @@ def figure_panel(ax: Axes, history: History, name: str, bound: float, op: str, u
     ax.set_ylabel("ms" if scale == 1_000 else unit)
     ax.set_title(name)
     limit = span(bound) if unit == "s" else decimal(bound, 2)
-    _name_line(ax, scale * bound, f"bound\n{op} {limit}")
+    aside(ax, scale * bound, f"bound\n{op} {limit}")

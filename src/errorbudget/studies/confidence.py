@@ -188,7 +188,7 @@ class Confidence(Shown):
         line += f"intervals hold the truth {self.level:.0%} of the time ({self.method})"
         header = ("figure", "at least", "at most") if rows else ()
         notes = [f"Failures cluster {self.dispersion:.1f} fold."] if self.dispersion > 1 else []
-        target = figures.percent(1 - self.error, 4)
+        target = Target(1 - self.error)
         word = self.verdict.replace("_", " ")
         return Card(f"Is {target} kept?", word, tone, [line], header, rows, notes)
 
