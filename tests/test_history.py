@@ -284,3 +284,24 @@ def test_long_windows_near_the_first_instants() -> None:
     history = slo.history(events, start=at, end=at)
     assert history.total.tolist() == [1]  # (start, t]: the very first instant is the open end
     assert slo.evaluate(events, at=at).counts.total == 1
+
+
+@given(
+    left=st.lists(
+        st.one_of(
+            st.sampled_from([0.0, 0.2, 0.25, 0.5, 0.55, 1.0, float("nan"), float("-inf")]),
+            st.floats(-1, 1),
+        ),
+        min_size=1,
+        max_size=60,
+    ),
+    margin=st.sampled_from(["0%", "5%", "20%"]),
+)
+def test_tiers_change_where_every_point_would_say_so(left: list[float], margin: str) -> None:
+    """Points between two bounds are passed over, and no change of tier is."""
+    policy = eb.ERROR_BUDGET_POLICY.with_hysteresis(margin)
+    slo = eb.SLO("a", target="99%", window="1d", sli=eb.Availability(), policy=policy)
+    times = np.arange(len(left))
+    counts = np.ones(len(left), dtype=np.int64)
+    found = eb.History(slo, times, 1, counts, counts, np.ones(len(left)), np.array(left))
+    assert found.tier_changes() == policy.timeline(times.tolist(), left)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,6 @@ from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar, Interval
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from numpy.typing import NDArray
 
     from errorbudget.events import Events
@@ -107,14 +106,21 @@ class History(Shown):
         """
         When the tier changed and why; the first entry says where it began.
 
-        Time: O(n), in plain Python only where the budget moves.
+        Time: O(n), in plain Python only where the budget crosses a bound.
         """
         left = self.remaining_ratio
         if not len(left):
             return []
+        policy = self.slo.policy
+        bounds = [tier.above for tier in policy.tiers if tier.above is not None]
+        margins = {Fraction(0), policy.hysteresis}
+        # Between two bounds, and on one, every share is told the same: the first speaks for all.
+        lines = np.array(sorted({float(bound + margin) for bound in bounds for margin in margins}))
+        cell = np.searchsorted(lines, left, "left") + np.searchsorted(lines, left, "right")
+        cell[np.isnan(left)] = -1
         moved = np.ones(len(left), dtype=bool)
-        moved[1:] = (left[1:] != left[:-1]) & ~(np.isnan(left[1:]) & np.isnan(left[:-1]))
-        return self.slo.policy.timeline(self.time_ns[moved].tolist(), left[moved].tolist())
+        moved[1:] = cell[1:] != cell[:-1]
+        return policy.timeline(self.time_ns[moved].tolist(), left[moved].tolist())
 
     def firing(self, name: str) -> NDArray[np.bool_]:
         """
