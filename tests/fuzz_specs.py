@@ -57,7 +57,7 @@ spec:
 apiVersion: openslo/v1
 kind: AlertPolicy
 metadata: {name: p}
-spec: {conditions: [{kind: AlertCondition, metadata: {name: c}, spec: {severity: page, condition: {kind: burnrate, threshold: 2, lookbackWindow: 1h, alertAfter: 5m}}}]}
+spec: {conditions: [{or: [{and: [{kind: AlertCondition, spec: {condition: {kind: burnrate, threshold: 2, lookbackWindow: -5m}}}]}]}, {kind: AlertCondition, metadata: {name: c}, spec: {severity: page, condition: {kind: burnrate, threshold: 2, lookbackWindow: 1h, alertAfter: 5m}}}]}
 """,
     """version: prometheus/v1
 service: s
@@ -68,6 +68,17 @@ slos:
 kind: ServiceLevelObjective
 metadata: {name: n, namespace: m, labels: {a: b}}
 spec: {target: '99', window: 2w, indicator: {latencyNative: {total: {metric: m}, latency: 1s}}, alerting: {disabled: false}}
+""",
+    """service: s
+slos:
+  - {name: n, objective: 99.9, period: 7d, sli: {latency: {histogram_metric: h, threshold: "1"}}, alerting: {windows: [{severity: page, long: 2h, short: 5m, factor: 9}]}}
+""",
+    """apiVersion: slo-kit/v1
+name: n
+objective: 0.999
+window: 30d
+sli: {good_query: 'g[{window}]', total_query: t}
+alerting: {conditions: [{name: c, long_window: 1h, short_window: 5m, threshold: 14.4, severity: page}]}
 """,
     """apiVersion: sre.google.com/v2
 kind: ServiceLevelObjective

@@ -704,6 +704,9 @@ slos:
     assert latency.alerts == WORKBOOK.for_period(28 * DAY)
     found = [(a.severity, float(a.threshold("7d"))) for a in weekly.alerts.alerts]
     assert found == [("page", 20.0), ("ticket", 2.0)]
+    over = "      windows: [{severity: page, long: 2h, short: 5m, factor: 999}]\n"
+    spec = load(SLOTH % (EVENTS, "", "") + over)
+    assert "more than the budget" in " ".join(lost(spec).values())
     with pytest.raises(SpecError, match="factor"):
         load(
             SLOTH % (EVENTS, "", "") + "      windows: [{severity: page, long: 2h, factor: much}]\n"

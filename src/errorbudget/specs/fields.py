@@ -88,6 +88,8 @@ def _text(value: Any) -> str:
 def _target(value: Any) -> Target:
     if not isinstance(value, (str, int, Decimal, Fraction, Target)) or isinstance(value, bool):
         raise InvalidInputError(f'must be a share such as "99.9%" or 0.999, got {_shown(value)}')
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise InvalidInputError(f'must be a share such as "99.9%" or 0.999, got {value}')
     return Target(value)
 
 

@@ -188,7 +188,11 @@ def _own_windows(alerting: Cursor, period: int) -> AlertPolicy | None:
         severity = part.text("severity", default="page")
         long = part.text("long")
         try:
-            budget = Fraction(part.text("factor")) * parse_duration(long) / period
+            factor = part.text("factor")
+            budget = Fraction(factor) * parse_duration(long) / period
+            if budget > 1:
+                part.lose(f"burning {factor} times too fast for {long} is more than the budget")
+                continue
             rows.append(
                 BurnAlert(f"{severity}-{number}", severity, budget, long, part.text("short"))
             )

@@ -49,7 +49,7 @@ class Limits:
     """
 
     bytes: int = 2 * 1024 * 1024
-    nodes: int = 250_000
+    nodes: int = 100_000
     depth: int = 48
     aliases: int = 1_000
     digits: int = 100
