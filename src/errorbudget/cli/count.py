@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from errorbudget.cli import NO_DATA, OK, say
-from errorbudget.cli.inputs import chosen, instant, load_slos, pairs
+from errorbudget.cli.engines import ENGINE_NAMES, columns_of, ratios, tell
+from errorbudget.cli.inputs import chosen, instant, load_slos
 
 __all__ = ["count"]
-
-_UNITS = click.Choice(["s", "ms", "us", "ns"])
 
 
 @click.command()
@@ -28,7 +27,7 @@ _UNITS = click.Choice(["s", "ms", "us", "ns"])
 @click.option("--by", multiple=True, metavar="LABEL", help="Keep counts apart by this label.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "polars", "duckdb", "pyarrow", "dask", "spark"]),
+    type=click.Choice(ENGINE_NAMES),
     default="auto",
     show_default=True,
     help="What counts; auto looks at the size of the files and at what is installed.",
@@ -58,25 +57,20 @@ def count(**options: Any) -> int:
     errorbudget count -s slos.yaml 'logs/*.parquet' -o counts/
     errorbudget count -s slos.yaml -o counts/
     """  # noqa: D301 - \b is click's mark for lines to keep
-    from errorbudget.sli import RatioSLI
     from errorbudget.sources.engines import count_files, read_counts, update_counts
 
     files, out = options["files"], options["out"]
     if not files and not out:
         raise click.UsageError("nothing to count: name files, or with -o a folder of counts")
-    every = chosen(load_slos(options["spec"]), options["names"])
-    slos = [slo for slo in every if isinstance(slo.sli, RatioSLI)]
-    for slo in every:
-        if slo not in slos:
-            say(f'SLO "{slo.name}" ({slo.sli}) has no good and bad events to count; left out')
+    slos = ratios(chosen(load_slos(options["spec"]), options["names"]))
     roles = _roles(options)
     if not out:
         counted = count_files(files, slos, **roles)
-        _tell(counted.notes, counted.skipped)
+        tell(counted.notes, counted.skipped)
     else:
         if files:
             update = update_counts(out, files, slos, **roles)
-            _tell(update.notes, update.skipped)
+            tell(update.notes, update.skipped)
             say(f"counted {len(update.counted):,}, unchanged {len(update.unchanged):,}, in {out}")
         counted = read_counts(out, slos)
     report = counted.evaluate(instant(options["at"]))
@@ -90,23 +84,9 @@ def count(**options: Any) -> int:
 
 
 def _roles(options: dict[str, Any]) -> dict[str, Any]:
-    named = pairs("--columns", options["columns"].split(",")) if options["columns"] else {}
-    roles: dict[str, Any] = {
-        role: named.pop(role) for role in ("time", "status", "duration", "good") if role in named
-    }
-    return roles | {
-        "columns": named,
+    return columns_of(options) | {
         "every": options["every"],
         "by": options["by"],
         "engine": options["engine"],
         "errors": "skip" if options["skip_bad_files"] else "raise",
-        "time_unit": options["time_unit"],
-        "duration_unit": options["duration_unit"],
     }
-
-
-def _tell(notes: tuple[str, ...], skipped: tuple[tuple[str, str], ...]) -> None:
-    for note in notes:
-        say(note)
-    for _, why in skipped:
-        say(f"warning: left out: {why}")

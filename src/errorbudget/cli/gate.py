@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from errorbudget.cli import NO, NO_DATA, OK, say
+from errorbudget.cli.engines import engine_options
 from errorbudget.cli.inputs import data_options, gathered, objective_options, pairs
 from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError, NoDataError
@@ -25,6 +26,7 @@ __all__ = ["gate"]
 
 @click.command()
 @data_options
+@engine_options
 @objective_options
 @prometheus_options()
 @click.option(
@@ -137,7 +139,7 @@ def _standings(
     from errorbudget.times import to_ns
 
     files = options["files"]
-    found = json_report(files[0]) if len(files) == 1 else None
+    found = json_report(files[0]) if len(files) == 1 and not options["engine"] else None
     if found is None:
         from errorbudget.durations import parse_duration
         from errorbudget.evaluation import evaluate

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from errorbudget.cli import OK
+from errorbudget.cli.engines import engine_options
 from errorbudget.cli.inputs import data_options, gathered, objective_options
 from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError
@@ -28,6 +29,7 @@ _FORMS = {".csv": "csv", ".json": "json", ".png": "png", ".svg": "svg"}
 
 @click.command()
 @data_options
+@engine_options
 @objective_options
 @prometheus_options("--bin")
 @click.option("--step", default="1h", show_default=True, help="Distance of two points.")

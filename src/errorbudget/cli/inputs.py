@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from errorbudget.cli.prometheus_options import Extrapolated
     from errorbudget.events import Events
     from errorbudget.slo import SLO
+    from errorbudget.sources.engines import CountedEvents
     from errorbudget.sources.prometheus import PrometheusCounts
 
 __all__ = [
@@ -40,20 +41,20 @@ class Inputs:
     Events or counters, and the objectives to judge them by.
 
     Attributes:
-        events: What was read.
+        events: What was read or counted.
         slos: The objectives.
         defaults: Whether they are the defaults.
         at: The instant to judge [ns UTC], or None for the end of the data.
         since: Where a history begins [ns UTC], or None for the start of the data.
     """
 
-    events: Events | PrometheusCounts | Extrapolated
+    events: Events | CountedEvents | PrometheusCounts | Extrapolated
     slos: tuple[SLO, ...]
     defaults: bool
     at: int | None
     since: int | None = None
 
-    def countable(self) -> Events | PrometheusCounts:
+    def countable(self) -> Events | CountedEvents | PrometheusCounts:
         """
         What has a history.
 
@@ -239,6 +240,7 @@ def gathered(
         UsageError: Options contradict each other, or no file is named.
         ErrorBudgetError: Something cannot be read.
     """
+    from errorbudget.cli.engines import wants_counts
     from errorbudget.cli.prometheus_options import refuse_without_server
     from errorbudget.report.defaults import default_slos
     from errorbudget.target import Target
@@ -254,6 +256,8 @@ def gathered(
     if options.get("prometheus"):
         return _of_server(options, burn, since, along=along, shown=shown)
     refuse_without_server(options)
+    if wants_counts(options):
+        return _of_engine(options, burn, since)
     target = Target(options["target"] or "99.9%")
     window = parse_window(options["window"] or "30d")
     at = instant(options["at"])
@@ -280,6 +284,17 @@ def _with_burn(slos: Iterable[SLO], burn: tuple[int, ...]) -> tuple[SLO, ...]:
     if not burn:
         return tuple(slos)
     return tuple(slo.replace(burn_windows=(*slo.burn_windows, *burn)) for slo in slos)
+
+
+def _of_engine(options: Mapping[str, Any], burn: tuple[int, ...], since: int | None) -> Inputs:
+    """Objectives, and what an engine counts for them now, or counted before."""
+    from errorbudget.cli.engines import counted, ratios
+
+    if options["spec"] is None:
+        raise click.UsageError("counting wants objectives: -s slos.yaml")
+    slos = ratios(_with_burn(chosen(load_slos(options["spec"]), options["names"]), burn))
+    at = instant(options["at"])
+    return Inputs(counted(options, slos), slos, defaults=False, at=at, since=since)
 
 
 def _of_server(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from errorbudget.cli import NO_DATA, OK, say
+from errorbudget.cli.engines import engine_options
 from errorbudget.cli.inputs import data_options, gathered, objective_options
 from errorbudget.cli.prometheus_options import prometheus_options
 
@@ -15,6 +16,7 @@ __all__ = ["report"]
 
 @click.command()
 @data_options
+@engine_options
 @objective_options
 @prometheus_options()
 @click.option(
@@ -32,6 +34,8 @@ def report(form: str | None, out: str | None, title: str, **options: Any) -> int
 
     FILES are access logs, JSON lines, CSV or Parquet, also packed; - is standard input. Without
     a file of SLOs (-s) a set of defaults is judged. --prometheus URL reads a server's counters.
+    With --engine files larger than memory are counted where they are; a folder that `errorbudget
+    count -o` keeps is read as it is.
     """
     from errorbudget.cli.outputs import write
     from errorbudget.cli.render import form_of, render

@@ -17,18 +17,20 @@ Counting where the data lives: the same count series from any engine.
 
 from __future__ import annotations
 
-from errorbudget.sources.engines.counted import Bins, Counted
+from errorbudget.sources.engines.counted import Bins, Counted, CountedEvents
 from errorbudget.sources.engines.files import count_files
 from errorbudget.sources.engines.latencies import latencies
 from errorbudget.sources.engines.scan import count
-from errorbudget.sources.engines.store import Update, read_counts, update_counts
+from errorbudget.sources.engines.store import Update, holds_counts, read_counts, update_counts
 
 __all__ = [
     "Bins",
     "Counted",
+    "CountedEvents",
     "Update",
     "count",
     "count_files",
+    "holds_counts",
     "latencies",
     "read_counts",
     "update_counts",

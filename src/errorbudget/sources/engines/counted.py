@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from errorbudget.durations import format_duration
+from errorbudget.durations import DurationLike, format_duration
 from errorbudget.errors import InvalidInputError, NoDataError
 from errorbudget.evaluation import Report, evaluate_series
 from errorbudget.judging import judge_series
@@ -26,9 +26,13 @@ from errorbudget.times import TimeLike, format_time, to_ns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from errorbudget.comparison import Comparison
+    from errorbudget.history import History
+    from errorbudget.status import Status
+
     Integers = NDArray[np.int64]
 
-__all__ = ["Bins", "Counted"]
+__all__ = ["Bins", "Counted", "CountedEvents"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,28 +229,30 @@ class Counted:
             NoDataError: There are no events and *at* is not given.
             InvalidSeriesError: A time slice is no multiple of the bins.
         """
-        series = {slo.name: self[slo] for slo in self.slos}
-        spans = [each.span for each in series.values()]
-        if at is None and None in spans:
+        at_ns = self._instant(at)
+        return Report(at_ns, tuple(self._status(slo, at_ns) for slo in self.slos))
+
+    def _instant(self, at: TimeLike | None) -> int:
+        if at is not None:
+            return to_ns(at)
+        spans = [self[slo].span for slo in self.slos]
+        if None in spans:
             raise NoDataError("there are no events, and no instant to judge; give at=...")
-        at_ns = max(span[1] for span in spans if span) if at is None else to_ns(at)
-        statuses = []
-        for index, slo in enumerate(self.slos):
-            counts = series[slo.name]
-            labels, missing = self._column(index, self.bins.left_out)
-            lacking = CountSeries(labels, missing, missing, self.step_ns, counts.closed)
-            left_out = int(window_counts(lacking, slo.interval(at_ns)).good)
-            said = f"{left_out:,} events lacked a value and took no part: neither good nor bad"
-            statuses.append(
-                evaluate_series(
-                    slo,
-                    judge_series(slo, counts, until_ns=at_ns),
-                    at_ns=at_ns,
-                    left_out=left_out,
-                    warnings=[said] if left_out else [],
-                )
-            )
-        return Report(at_ns, tuple(statuses))
+        return max(span[1] for span in spans if span)
+
+    def _status(self, slo: SLO, at_ns: int) -> Status:
+        counts = self[slo]
+        labels, missing = self._column(self._index(slo), self.bins.left_out)
+        lacking = CountSeries(labels, missing, missing, self.step_ns, counts.closed)
+        left_out = int(window_counts(lacking, slo.interval(at_ns)).good)
+        said = f"{left_out:,} events lacked a value and took no part: neither good nor bad"
+        return evaluate_series(
+            slo,
+            judge_series(slo, counts, until_ns=at_ns),
+            at_ns=at_ns,
+            left_out=left_out,
+            warnings=[said] if left_out else [],
+        )
 
     def coarser(self, step_ns: int) -> Counted:
         """
@@ -305,6 +311,45 @@ class Counted:
             }
             for index, slo in enumerate(self.slos)
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountedEvents:
+    """
+    Counts in the place of the events that they were counted from, as reports ask for them.
+
+    Args:
+        counted: The counts.
+    """
+
+    counted: Counted
+
+    def of(self, slo: SLO) -> CountSeries:
+        """The count series of *slo*."""
+        return self.counted[slo]
+
+    def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
+        """The status of *slo*, by default at the end of the counts of all objectives."""
+        return self.counted._status(slo, self.counted._instant(at))
+
+    def history(
+        self,
+        slo: SLO,
+        *,
+        step: DurationLike = "1m",
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+    ) -> History:
+        """The history of *slo*; arguments as `CountSeries.history`."""
+        return self.counted[slo].history(slo, step=step, start=start, end=end)
+
+    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries:
+        """The count series of *slo* in bins of *step*."""
+        return self.counted[slo].coarser(step)
+
+    def compare_methods(self, slo: SLO, **how: Any) -> Comparison:
+        """The budgeting methods side by side; arguments as `CountSeries.compare_methods`."""
+        return self.counted[slo].compare_methods(slo, **how)
 
 
 def _shown(value: Any) -> str:

@@ -38,7 +38,7 @@ from errorbudget.sources.engines.scan import countable, labels_of, step_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Update", "read_counts", "update_counts"]
+__all__ = ["Update", "holds_counts", "read_counts", "update_counts"]
 
 _KEY = b"errorbudget.counts/1"
 _SUFFIX = ".counts.parquet"
@@ -188,6 +188,11 @@ def _conditions(slo: SLO) -> dict[str, Any]:
     """What decides the integers of one objective, as it comes back from a file."""
     conditions: dict[str, Any] = json.loads(json.dumps(slo.sli.to_dict()))
     return {"sli": conditions, "corrections": [repr(each) for each in slo.corrections]}
+
+
+def holds_counts(folder: str | os.PathLike[str]) -> bool:
+    """Whether *folder* is one that `update_counts` keeps counts in."""
+    return Path(folder).is_dir() and bool(_stored(Path(folder)))
 
 
 def _stored(folder: Path) -> list[Path]:
