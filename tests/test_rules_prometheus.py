@@ -218,7 +218,7 @@ def test_what_rules_cannot_say_is_a_warning() -> None:
     shown = "\n".join(file.warnings)
     assert "no form in PromQL" in shown
     assert "page-fast is left out" in shown
-    assert "timeslices" in shown
+    assert "each slice is judged" in shown
     assert file.to_yaml().startswith("# api-availability")
     assert prometheus_rules(slo(), alerts=False).groups[0]["rules"][-1].get("alert") is None
 
@@ -290,6 +290,16 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
             Metrics(match={"job": "shop"}),
             marks=pytest.mark.slow,
         ),
+        pytest.param(
+            slo(
+                method=eb.Timeslices("5m", "99%", no_data="good", strict=True),
+                target="99.5%",
+                window="7d",
+            ),
+            None,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(slo(method=eb.RatioTimeslices("1m")), None, marks=pytest.mark.slow),
     ],
 )
 def test_generated_unit_tests_pass(tmp_path: Path, objective: eb.SLO, metrics: Any) -> None:
@@ -385,6 +395,67 @@ def test_alerts_fire_at_the_same_evaluation_steps(tmp_path: Path) -> None:
     (tmp_path / "tests.yml").write_text(json.dumps(tests))
     done = promtool("test", "rules", "tests.yml", folder=tmp_path)
     assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        eb.Timeslices("1m", "95%"),
+        eb.Timeslices("3m", "95%", no_data="bad"),
+        eb.RatioTimeslices("2m", no_data="good"),
+    ],
+)
+def test_time_slices_burn_at_the_same_steps(tmp_path: Path, method: Any) -> None:
+    """Slices that promtool judges are the library's, minute by minute, silence included."""
+    objective = slo(method=method, alerts=GUIDE, target="98%", window="24h", burn_windows=("1h",))
+    minutes, minute_ns = 240, 60_000_000_000
+    bad = np.zeros(minutes, dtype=np.int64)
+    # In whole slices: inside one, rules of 3.x do not see its first scrape interval.
+    bad[36:54], bad[102:108], bad[150:156] = 40, 4, 1
+    total = np.full(minutes, 40)
+    total[60:66] = bad[60:66] = 0
+    ends = (np.arange(minutes, dtype=np.int64) + 1) * minute_ns
+    series = eb.CountSeries(ends, total - bad, total, "1m", "right")
+    history = objective.history(series, step="1m", start=minute_ns, end=int(ends[-1]))
+    burn = history.columns()["burn_1h"]
+    share = float(objective.target.error)  # type: ignore[union-attr]
+    matcher = 'slo="api-availability"'
+    expr = f"slo:error_ratio:1h{{{matcher}}}"
+    questions = [
+        {
+            "expr": f"round(1e9 * {expr})",
+            "eval_time": f"{minute}m",
+            "exp_samples": [
+                {"labels": f"{{{matcher}}}", "value": round(1e9 * value * share)}
+                for value in burn[minute - 1 : minute].tolist()
+                if not np.isnan(value)
+            ],
+        }
+        for minute in range(66, minutes + 1)  # whole hours only
+    ]
+    inputs = [
+        {
+            "series": f'http_server_requests_total{{status="{status}"}}',
+            "values": "0 " + " ".join(str(v) for v in np.cumsum(np.repeat(grown / 4, 4)).tolist()),
+        }
+        for status, grown in (("200", total - bad), ("500", bad))
+    ]
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
+    }
+    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
+    (tmp_path / "tests.yml").write_text(json.dumps(tests))
+    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+def test_slices_are_judged_where_all_events_come_together() -> None:
+    """A shard cannot tell whether a slice was good: it records none."""
+    sliced = slo(method=eb.Timeslices("1m", "95%"))
+    assert not prometheus_rules(sliced, placement="shard").groups
+    assert prometheus_rules(sliced, placement="global").groups
 
 
 def test_words_for_statuses_and_columns_without_a_label() -> None:

@@ -92,6 +92,7 @@ def _burning(objective: Objective) -> Iterator[Rule]:
         if not alert.reachable(target, period):
             continue
         threshold = alert.threshold(period)
+        units = "slices" if objective.is_sliced else "events"
         long = format_duration(alert.long)
         yield _alert(
             objective,
@@ -99,7 +100,7 @@ def _burning(objective: Objective) -> Iterator[Rule]:
             burn_expression(objective, alert),
             alert.severity,
             f"{slo.name}: the error budget burns more than {float(threshold):g} times too fast",
-            f"{{{{ $value | humanizePercentage }}}} of events failed in the last {long}, where "
+            f"{{{{ $value | humanizePercentage }}}} of {units} failed in the last {long}, where "
             f"{format_percent(target.error)} may: more than {format_percent(alert.budget)} of the "
             f"budget of {format_duration(period)}.",
             hold=format_duration(alert.hold) if alert.hold else "",

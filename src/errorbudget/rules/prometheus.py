@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.methods import Occurrences
 from errorbudget.rules.alerting import alert_rules
 from errorbudget.rules.metrics import Metrics, MetricsLike, metrics_for
 from errorbudget.rules.recording import (
@@ -71,7 +72,10 @@ class RuleFile:
 
 
 def objectives(
-    slos: SLO | Iterable[SLO], metrics: MetricsLike | None = None, direct: DurationLike = "3d"
+    slos: SLO | Iterable[SLO],
+    metrics: MetricsLike | None = None,
+    direct: DurationLike = "3d",
+    interval: DurationLike = "1m",
 ) -> list[Objective]:
     """
     Objectives with their metrics.
@@ -87,7 +91,8 @@ def objectives(
     if not wanted:
         raise InvalidInputError("no SLOs to write rules for; give at least one")
     given = Metrics() if metrics is None else metrics
-    return [Objective(slo, metrics_for(given, slo.name), parse_duration(direct)) for slo in wanted]
+    spans = parse_duration(direct), parse_duration(interval)
+    return [Objective(slo, metrics_for(given, slo.name), *spans) for slo in wanted]
 
 
 def prometheus_rules(
@@ -127,7 +132,7 @@ def prometheus_rules(
     groups: list[dict[str, Any]] = []
     warnings: list[str] = []
     every = format_duration(parse_duration(interval))
-    for objective in objectives(slos, metrics, direct):
+    for objective in objectives(slos, metrics, direct, interval):
         warnings += _warnings(objective)
         fast, slow = _rules(objective, placement, alerts=alerts)
         name = f"errorbudget-{slug(objective.slo.name)}"
@@ -153,14 +158,23 @@ def _rules(
             slow += [rule for _, _, rule in measurement_rules(objective)]
             slow += alert_rules(objective) if alerts else ()
         return fast, slow
-    if here:
-        fast += count_rules(objective, objective.windows)
-        if objective.queries.adds_up:
-            slow += count_rules(objective, (BASE_NS,), "count")
+    if objective.is_sliced:
+        # A slice is judged by all its events: where they come together.
+        if above:
+            fast += count_rules(objective, (objective.base_ns,), "count")
+            fast += sum_rules(objective, objective.windows)
+    else:
+        if here:
+            fast += count_rules(objective, objective.windows)
+            if objective.queries.adds_up:
+                slow += count_rules(objective, (objective.base_ns,), "count")
+        if above:
+            fast += ratio_rules(objective)
     if above:
-        fast += [*ratio_rules(objective), *metadata_rules(objective)]
+        fast += metadata_rules(objective)
         fast += alert_rules(objective) if alerts else ()
-        slow += [*sum_rules(objective), *budget_rules(objective)]
+        slow += sum_rules(objective, objective.slow_windows)
+        slow += budget_rules(objective)
     return fast, slow
 
 
@@ -178,13 +192,17 @@ def _warnings(objective: Objective) -> list[str]:
             for alert in slo.alerts.unreachable(objective.target, slo.period_ns)
         ]
     if objective.is_ratio and not objective.queries.adds_up:
-        longest = format_duration(max(objective.windows + objective.summed))
+        longest = format_duration(max(objective.windows + objective.slow_windows))
         found.append(
             f"{slo.name}: the query gives a ratio and no counts, so the server is asked for "
             f"{longest} at once; bad_query and total_query would add up"
         )
     if slo.corrections or slo.resets:
         found.append(f"{slo.name}: the rules know of no maintenance and no resets")
-    if str(slo.method) != "occurrences" and objective.is_ratio:
-        found.append(f"{slo.name}: the rules count events, not {slo.method}")
+    if not isinstance(slo.method, Occurrences) and objective.is_sliced:
+        length = format_duration(slo.method.slice)
+        found.append(
+            f"{slo.name}: each slice is judged by what grew in {length}, so {length} must hold "
+            "several scrapes"
+        )
     return found

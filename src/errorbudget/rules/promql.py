@@ -220,6 +220,7 @@ class Queries:
             measured.
         bad_may_lack: Whether no series of bad events means that there were none.
         adds_up: Whether figures of short windows add up to those of long ones; a ratio does not.
+        less_ns: What a window is shortened by, so that its left edge stays out [ns].
     """
 
     bad: str
@@ -227,10 +228,11 @@ class Queries:
     series: tuple[tuple[str, ...], ...]
     bad_may_lack: bool = True
     adds_up: bool = True
+    less_ns: int = 0
 
     def over(self, length_ns: int) -> tuple[str, str]:
         """Bad and all events of a window, 0 bad ones where only those have no series."""
-        window = promql_duration(length_ns)
+        window = promql_duration(length_ns - self.less_ns)
         bad, total = (text.replace(WINDOW, window) for text in (self.bad, self.total))
         return (f"({bad} or 0 * {total})" if self.bad_may_lack else bad), total
 

@@ -4,7 +4,8 @@ Recording rules: counts per window, then ratios of sums.
 A ratio is never averaged: what is recorded are events, and a ratio is the quotient of their sums.
 Windows up to *direct* are asked of the counters themselves, at each evaluation, as alerts need
 them. The window of the budget is long, so it adds up five-minute counts that were recorded once
-each. A query that gives nothing but a ratio is asked anew for each window, however long.
+each. A query that gives nothing but a ratio is asked anew for each window, however long. Time slices
+are judged once each, when they end, and every window adds them up.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from errorbudget.durations import MINUTE_NS, SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.methods import Occurrences
 from errorbudget.rules.metrics import Metrics
 from errorbudget.rules.promql import (
     Queries,
@@ -25,6 +27,7 @@ from errorbudget.rules.promql import (
     selectors,
     sli_queries,
 )
+from errorbudget.rules.timeslices import sliced
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import Concurrency, LatencyQuantile, RatioSLI, Throughput
 from errorbudget.slo import SLO
@@ -56,11 +59,13 @@ class Objective:
         slo: The objective.
         metrics: Its metrics.
         direct_ns: Longest window that is asked of the counters themselves [ns].
+        interval_ns: How often short windows are evaluated [ns].
     """
 
     slo: SLO
     metrics: Metrics
     direct_ns: int
+    interval_ns: int = MINUTE_NS
 
     @property
     def target(self) -> Target:
@@ -92,18 +97,28 @@ class Objective:
         return isinstance(self.slo.sli, RatioSLI)
 
     @property
+    def is_sliced(self) -> bool:
+        """Whether its units are time slices, which no sum over shards can tell."""
+        return self.is_ratio and not isinstance(self.slo.method, Occurrences)
+
+    @property
     def queries(self) -> Queries:
-        """Its events in PromQL."""
-        return sli_queries(self.slo.sli, self.metrics)
+        """Its units in PromQL: events, or time slices."""
+        return sliced(sli_queries(self.slo.sli, self.metrics), self.slo.method)
+
+    @property
+    def base_ns(self) -> int:
+        """Length of the counts that long windows add up [ns]."""
+        return self.interval_ns if self.is_sliced else BASE_NS
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """The windows that burn rates are recorded for [ns]."""
+        """The windows that are recorded as often as alerts are evaluated [ns]."""
         return tuple(window for window in self.slo.all_burn_windows if window <= self.direct_ns)
 
     @property
-    def summed(self) -> tuple[int, ...]:
-        """The windows that add up recorded counts [ns], that of the budget among them."""
+    def slow_windows(self) -> tuple[int, ...]:
+        """The other windows [ns], that of the budget among them."""
         wanted = {*self.slo.all_burn_windows, self.slo.period_ns}
         return tuple(sorted(wanted - {*self.windows}))
 
@@ -115,7 +130,7 @@ class Objective:
 def count_rules(
     objective: Objective, windows: Sequence[int], kind: str = "increase"
 ) -> Iterator[Rule]:
-    """Bad and all events of each window, on the server that scrapes them."""
+    """Bad and all units of each window, on the server that scrapes them."""
     queries = objective.queries
     for window in windows:
         bad, total = queries.over(window)
@@ -140,10 +155,10 @@ def ratio_rules(objective: Objective) -> Iterator[Rule]:
         yield objective.recorded(f"slo:error_ratio:{length}", ratio)
 
 
-def sum_rules(objective: Objective) -> Iterator[Rule]:
-    """Events and error ratio of each long window, added up from recorded counts."""
-    base = format_duration(BASE_NS)
-    for window in objective.summed:
+def sum_rules(objective: Objective, windows: Sequence[int]) -> Iterator[Rule]:
+    """Events and error ratio of each window, added up from recorded counts."""
+    base = format_duration(objective.base_ns)
+    for window in windows:
         length = format_duration(window)
         if not objective.queries.adds_up:
             ratio = objective.queries.ratio(window)

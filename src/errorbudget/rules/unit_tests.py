@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
+from errorbudget.methods import Method, Occurrences, Timeslices
 from errorbudget.predicates import All, Any_, LabelIn, LabelMatches, Not, Predicate, StatusIn
 from errorbudget.rules.alerting import alert_name
 from errorbudget.rules.metrics import Metrics, MetricsLike
@@ -29,7 +31,9 @@ from errorbudget.slo import SLO
 
 __all__ = ["RuleTests", "Scenario", "prometheus_tests"]
 
-_PER_MINUTE = 600
+_SCRAPES = 4
+"""Scrapes a minute, so that a slice of a minute holds enough of them under every set of rules."""
+_PER_SCRAPE = 150
 _QUIET = 5  # minutes around a question in which nothing may change
 _SILENCE = 30
 
@@ -81,14 +85,28 @@ class Scenario:
         begin, end = self.healthy, self.healthy + self.outage
         return max(0, min(minute, end) - max(minute - length, begin, 0))
 
+    def units_in(self, minute: int, length: int, method: Method) -> tuple[Fraction, int]:
+        """Bad and all units among the last *length* minutes until *minute*."""
+        if isinstance(method, Occurrences):
+            return Fraction(self.bad_in(minute, length)), min(minute, length)
+        size = method.slice // MINUTE_NS
+        first = max(minute - length, 0) // size + 1
+        ends = range(first * size, minute + 1, size)
+        shares = [Fraction(self.bad_in(end, size), size) for end in ends]
+        if isinstance(method, Timeslices):
+            judged = (method.judge(Counts(good=1 - share, bad=share)) for share in shares)
+            return Fraction(sum(good is False for good in judged)), len(shares)
+        return sum(shares, Fraction()), len(shares)
+
     def values(self, *, healthy: int, outage: int) -> str:
-        """A counter that grows by so many a minute in health and in outage, in promtool's words."""
-        first, second = healthy * self.healthy, healthy * self.healthy + outage * self.outage
+        """A counter that grows by so many a scrape in health and in outage, in promtool's words."""
+        spans = [minutes * _SCRAPES for minutes in (self.healthy, self.outage, self.recovered)]
+        first, second = healthy * spans[0], healthy * spans[0] + outage * spans[1]
         return " ".join(
             (
-                f"0+{healthy}x{self.healthy}",
-                f"{first + outage}+{outage}x{self.outage - 1}",
-                f"{second + healthy}+{healthy}x{self.recovered - 1}",
+                f"0+{healthy}x{spans[0]}",
+                f"{first + outage}+{outage}x{spans[1] - 1}",
+                f"{second + healthy}+{healthy}x{spans[2] - 1}",
                 "stale",
             )
         )
@@ -125,6 +143,10 @@ def prometheus_tests(
         if not objective.target.error:
             untested[slo.name] = "any bad event at all is beyond a target of 100 %"
             continue
+        method = slo.method
+        if not isinstance(method, Occurrences) and method.slice % MINUTE_NS:
+            untested[slo.name] = "the tests go by minutes, which its slices do not fill"
+            continue
         scenario = _scenario(objective)
         series = list(_input_series(objective, scenario))
         if not series:
@@ -133,7 +155,7 @@ def prometheus_tests(
         tests.append(
             {
                 "name": slo.name,
-                "interval": "1m",
+                "interval": "15s",
                 "input_series": series,
                 "promql_expr_test": list(_questions(objective, scenario)),
             }
@@ -168,11 +190,11 @@ def fires(objective: Objective, scenario: Scenario) -> list[frozenset[str]]:
         firing = set()
         for alert in alerts:
             limit = alert.threshold(period) * objective.target.error
-            burning = all(
-                Fraction(scenario.bad_in(minute, window // MINUTE_NS), seen) > limit
+            units = (
+                scenario.units_in(minute, window // MINUTE_NS, slo.method)
                 for window in alert.windows
-                if (seen := min(minute, window // MINUTE_NS))
             )
+            burning = all(bad > limit * seen for bad, seen in units if seen)
             held[alert] = held[alert] + 1 if burning and minute else 0
             if held[alert] > alert.hold // MINUTE_NS:
                 firing.add(alert_name(objective, alert))
@@ -207,9 +229,9 @@ def _question(expression: str, minute: int, names: frozenset[str]) -> dict[str, 
 def _input_series(objective: Objective, scenario: Scenario) -> Iterator[dict[str, str]]:
     sli, metrics = objective.slo.sli, objective.metrics
     assert isinstance(sli, RatioSLI)  # noqa: S101 - told apart above
-    good = {"healthy": _PER_MINUTE, "outage": 0}
-    bad = {"healthy": 0, "outage": _PER_MINUTE}
-    both = {"healthy": _PER_MINUTE, "outage": _PER_MINUTE}
+    good = {"healthy": _PER_SCRAPE, "outage": 0}
+    bad = {"healthy": 0, "outage": _PER_SCRAPE}
+    both = {"healthy": _PER_SCRAPE, "outage": _PER_SCRAPE}
     if isinstance(sli, Latency):
         labels = _example(sli.valid_when, lambda event: sli.valid_when.matches(event) is True)
         if labels is None:
