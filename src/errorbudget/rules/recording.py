@@ -4,8 +4,8 @@ Recording rules: counts per window, then ratios of sums.
 A ratio is never averaged: what is recorded are events, and a ratio is the quotient of their sums.
 Windows up to *direct* are asked of the counters themselves, at each evaluation, as alerts need
 them. The window of the budget is long, so it adds up five-minute counts that were recorded once
-each. A query that gives nothing but a ratio is asked anew for each window, however long. Time slices
-are judged once each, when they end, and every window adds them up.
+each. A query that gives nothing but a ratio is asked anew for each window, however long. Time
+slices are judged once each, when they end, and every window adds them up.
 """
 
 from __future__ import annotations
