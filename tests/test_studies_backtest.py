@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +28,13 @@ from errorbudget import (
 from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.budget import spent
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.rules import prometheus_rules
 from errorbudget.studies.backtest import Backtest, backtest
 from errorbudget.studies.pages import PolicyResult
 from errorbudget.studies.pareto import pareto_front, policy_sweep
 from errorbudget.studies.simulate import BrownOut, Outage, SlowBurn, simulate
 from tests import strategies as inputs
+from tests.prometheus_binaries import binary
 
 MINUTE = 60 * 10**9
 API = SLO("api", target="90%", window="1d", sli=Availability())
@@ -358,3 +363,68 @@ def test_frames_hold_the_figures() -> None:
     data = CountSeries([MINUTE], [0], [1], MINUTE)
     table = backtest(API, data, [WORKBOOK, GUIDE]).to_pandas()
     assert table["policy"].tolist() == ["sre-workbook", "guide"]
+
+
+def test_episodes_are_those_of_a_real_prometheus(tmp_path: Path) -> None:
+    """
+    Minute by minute, the generated rules fire in promtool where the backtest says so.
+
+    Each minute's requests come in its second half, so that every server version counts them in the
+    same windows, whichever end of a range it leaves open.
+    """
+    promtool = binary("promtool")
+    policy = AlertPolicy(
+        "two",
+        (
+            BurnAlert("fast", "page", "2%", "1h", "5m", "2m"),
+            BurnAlert("slow", "ticket", "3%", "3h", "15m", "10m"),
+        ),
+        inhibit=False,
+    )
+    slo = SLO("api", target="99%", window="30d", sli=Availability(), alerts=policy)
+    random = np.random.default_rng(19)
+    minutes = 480
+    share = np.full(minutes, 0.004)
+    share[60:75], share[150:210], share[300:303], share[420:] = 0.9, 0.3, 1.0, 0.12
+    total = random.integers(50, 150, minutes)
+    bad = random.binomial(total, share)
+    data = CountSeries((np.arange(minutes) + 1) * 60 * 10**9, total - bad, total, "1m")
+    (found,) = backtest(slo, data, incidents={})
+    firing = {alert.name: set() for alert in policy.alerts}
+    for episode in found.episodes:
+        last = minutes + 1 if episode.end_ns is None else episode.end_ns // MINUTE
+        firing[episode.alert] |= set(range(episode.start_ns // MINUTE, last))
+    assert all(10 < len(rows) < minutes for rows in firing.values())
+    questions = [
+        {
+            "expr": 'count by (burn) (ALERTS{alertstate="firing",burn!=""})',
+            "eval_time": f"{minute}m",
+            "exp_samples": [
+                {"labels": f'{{burn="{name}"}}', "value": 1}
+                for name, rows in firing.items()
+                if minute in rows
+            ],
+        }
+        for minute in range(1, minutes + 1)
+    ]
+    inputs = []
+    for status, units in (("200", total - bad), ("500", bad)):
+        # So far from 0 that no extrapolation is cut short there.
+        grown = 10**6 + np.concatenate(([0], np.cumsum(units)))
+        values = np.stack([grown, grown], axis=1).ravel()[:-1]
+        inputs.append(
+            {
+                "series": f'http_server_requests_total{{status="{status}"}}',
+                "values": " ".join(map(str, values.tolist())),
+            }
+        )
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "30s", "input_series": inputs, "promql_expr_test": questions}],
+    }
+    (tmp_path / "rules.yml").write_text(prometheus_rules(slo).to_yaml())
+    (tmp_path / "tests.yml").write_text(json.dumps(tests))
+    words = [promtool, "test", "rules", "tests.yml"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]

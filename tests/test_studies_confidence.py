@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from errorbudget import (
     SLO,
     WORKBOOK,
+    AlertPolicy,
     Availability,
+    BurnAlert,
     Counts,
     CountSeries,
     Events,
@@ -21,6 +23,7 @@ from errorbudget import (
     Timeslices,
 )
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, InvalidTargetError
+from errorbudget.studies.backtest import backtest
 from errorbudget.studies.chances import beta_cdf, beta_quantile, binomial_tail
 from errorbudget.studies.confidence import (
     confidence,
@@ -28,6 +31,7 @@ from errorbudget.studies.confidence import (
     dispersion,
     error_interval,
 )
+from errorbudget.studies.low_traffic import quiet_alert
 from errorbudget.studies.noise import (
     burn_or_noise,
     chance_to_exceed,
@@ -238,9 +242,68 @@ def test_false_page_rate_is_what_simulation_finds() -> None:
     pages = random.binomial(60, 0.001, size=200_000) >= 1
     expected = chance_to_exceed(60, "99.9%", "14.4")
     assert np.mean(pages) == pytest.approx(expected, rel=0.03)
-    alert = WORKBOOK.alerts[0]
-    assert false_pages_per_month(alert, "99.9%", "30d", 60) == pytest.approx(720 * expected)
-    assert false_pages_per_month(alert, "99.9%", "30d", 0) == 0
+    assert false_pages_per_month(WORKBOOK.alerts[0], "99.9%", "30d", 0) == 0
+
+
+def months_of_pages(alert: BurnAlert, hourly: int, share: float, *, even: bool) -> float:
+    """Pages in 30 days that ordinary failures make, minute by minute over some years."""
+    random = np.random.default_rng(23)
+    n = 60 * 24 * 30 * 24
+    one_by_one = np.diff(np.arange(n + 1) * hourly // 60)
+    total = one_by_one if even else random.poisson(hourly / 60, n)
+    bad = random.binomial(total, share)
+    wide = alert.long // (60 * 10**9)
+    sums = [np.concatenate(([0], np.cumsum(units))) for units in (bad, total)]
+    lost, seen = (each[wide:] - each[:-wide] for each in sums)
+    limit = float(alert.threshold(30 * 86_400 * 10**9)) * 0.001
+    fires = lost > limit * seen
+    return float(np.count_nonzero(fires[1:] & ~fires[:-1])) / 24
+
+
+def test_sliding_windows_page_falsely_as_often_as_said() -> None:
+    """The rate of level crossings is what a minute-by-minute simulation counts."""
+    for budget, long, hourly in (("2%", "1h", 60), ("5%", "6h", 60), ("4%", "1h", 120)):
+        alert = BurnAlert("a", "page", budget, long)
+        said = false_pages_per_month(alert, "99.9%", "30d", hourly)
+        counted = months_of_pages(alert, hourly, 0.001, even=True)
+        # Counted over 24 months, so five deviations of a Poisson count are this many a month.
+        assert counted == pytest.approx(said, abs=5 * (said / 24) ** 0.5), (budget, long)
+
+
+@pytest.mark.parametrize("hourly", [5, 60, 600])
+@pytest.mark.parametrize("bound", [1, 4])
+def test_quiet_alerts_keep_their_promise(hourly: int, bound: int) -> None:
+    """Uneven traffic does not make an alert for little traffic page more often than it may."""
+    quiet = quiet_alert("99.9%", "30d", hourly, false_pages_per_month=bound)
+    assert quiet is not None
+    assert quiet.false_pages_per_month <= bound
+    counted = months_of_pages(quiet.alert, hourly, 0.001, even=False)
+    assert counted <= bound * 1.2 + 0.2
+    # It is no quieter than need be: an outage of the length it says is seen.
+    slo = SLO("api", target="99.9%", window="30d", sli=Availability())
+    minutes = 5 * 1_440
+    total = np.diff(np.arange(minutes + 1) * hourly // 60)
+    bad = np.zeros(minutes, dtype=np.int64)
+    start = 4 * 1_440
+    lasting = -(-quiet.detection_ns // (60 * 10**9)) + 1
+    bad[start : start + lasting] = total[start : start + lasting]
+    data = CountSeries((np.arange(minutes) + 1) * 60 * 10**9, total - bad, total, "1m")
+    found = backtest(slo, data, AlertPolicy("quiet", (quiet.alert,)), incidents={})[0]
+    assert len(found.pages) == 1
+
+
+def test_quiet_alerts_say_when_there_is_none() -> None:
+    """Too little traffic has no alert, and what does not fit is named."""
+    assert quiet_alert("99.9%", "1h", 1) is None
+    for change, part in (
+        ({"target": "100%"}, "100 %"),
+        ({"events_per_hour": 0}, "above 0"),
+        ({"false_pages_per_month": "x"}, "false_pages_per_month"),
+        ({"ordinary": 2}, "ordinary"),
+    ):
+        asked = {"target": "99.9%", "period": "30d", "events_per_hour": 60, **change}
+        with pytest.raises(InvalidInputError, match=part):
+            quiet_alert(**asked)
 
 
 def test_least_traffic_keeps_its_promise() -> None:

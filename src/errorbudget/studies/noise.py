@@ -16,7 +16,7 @@ from errorbudget.alerts import BurnAlert
 from errorbudget.burn import Number, burn_rate_exact
 from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts, as_counts
-from errorbudget.durations import DAY_NS, DurationLike, length_of
+from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.rationals import parse_rational
 from errorbudget.studies.chances import binomial_tail, chance
@@ -28,6 +28,7 @@ __all__ = [
     "LeastTraffic",
     "burn_or_noise",
     "chance_to_exceed",
+    "crossings_per_month",
     "false_pages_per_month",
     "least_bad",
     "least_traffic",
@@ -213,8 +214,9 @@ def false_pages_per_month(
     """
     How often chance alone would fire *alert* in 30 days.
 
-    Each long window counts as one look, which is what windows that do not overlap would find;
-    sliding ones find up to a few times as many. A short window and `hold` only make it less.
+    A sliding window begins to burn with a failure that finds one fewer than needed in it already;
+    that happens as often as failures come, times the chance of so many. A short window, `hold` and
+    looking only each minute make it less, never more.
 
     Args:
         alert: The alert.
@@ -226,16 +228,38 @@ def false_pages_per_month(
     Example:
         >>> fast = BurnAlert("fast", "page", "2%", "1h", "5m")
         >>> round(false_pages_per_month(fast, "99.9%", "30d", 60), 1)
-        41.9
+        40.7
         >>> false_pages_per_month(fast, "99.9%", "30d", 6_000) < 1e-9
         True
     """
     rate = _exact("events_per_hour", events_per_hour)
-    total = int(rate * alert.long / (3_600 * 10**9))
-    looks = MONTH_NS / alert.long
-    return looks * chance_to_exceed(
-        total, target, alert.threshold(length_of(period)), ordinary=ordinary
+    total = int(rate * alert.long / HOUR_NS)
+    return crossings_per_month(
+        rate,
+        total,
+        least_bad(total, target, alert.threshold(length_of(period))),
+        _ordinary(target, ordinary),
     )
+
+
+def crossings_per_month(
+    events_per_hour: Fraction, total: int, least: int, ordinary: float
+) -> float:
+    """
+    How often a sliding window comes to hold *least* bad events, in 30 days.
+
+    Args:
+        events_per_hour: Even traffic [events / h].
+        total: Events in the window [events].
+        least: Bad events that are waited for [events, >= 1].
+        ordinary: Chance of each event to be bad [1].
+    """
+    if not total or least > total:
+        return 0.0
+    others = binomial_tail(least - 1, total - 1, ordinary) - binomial_tail(
+        least, total - 1, ordinary
+    )
+    return float(events_per_hour * MONTH_NS / HOUR_NS) * ordinary * max(others, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

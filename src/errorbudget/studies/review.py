@@ -165,8 +165,8 @@ class Review(Sequence[SLOReview]):
             len(each.now.alerts.missed) for each in self.slos if each.now and each.now.alerts
         )
         parts.append(
-            f"{pages} {'page' if pages == 1 else 'pages'}, {missed} incidents that nobody was "
-            "paged for"
+            f"{pages} {'page' if pages == 1 else 'pages'}, {missed} "
+            f"{'incident' if missed == 1 else 'incidents'} that nobody was paged for"
         )
         return ". ".join(parts) + "."
 
