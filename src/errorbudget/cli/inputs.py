@@ -223,6 +223,7 @@ def gathered(
     since: int | None = None,
     along: bool = False,
     shown: bool = False,
+    reader: Callable[..., Events] | None = None,
     further: tuple[str, ...] = (),
 ) -> Inputs:
     """
@@ -234,6 +235,7 @@ def gathered(
         since: First instant that will be judged [ns UTC].
         along: Whether all instants until the last one will be judged.
         shown: Whether each status will be shown with its warnings, which then need no saying here.
+        reader: Reads the files, as `read` does, which is the default.
         further: Labels to read beside those that the objectives ask for.
 
     Raises:
@@ -265,7 +267,7 @@ def gathered(
     labels, values = wanted_columns(slos) if slos else (tuple(where), ())
     labels = tuple(dict.fromkeys((*labels, *further)))
     try:
-        events = read(options, labels=labels, values=values, at=at)
+        events = (reader or read)(options, labels=labels, values=values, at=at)
     except InvalidInputError as error:
         if len(slos) < 2 or "has no column" not in str(error):
             raise

@@ -28,8 +28,19 @@ __all__ = ["report"]
     help="By default text, or what the name given with -o says.",
 )
 @click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
+@click.option("--watch", "watching", is_flag=True, help="Show it again and again; Ctrl-C ends.")
+@click.option(
+    "--every", metavar="DURATION", help="How often, with --watch; by default 2s, of a server 15s."
+)
 @click.option("--title", default="Error budget report", help="Heading of the page.")
-def report(form: str | None, out: str | None, title: str, **options: Any) -> int:
+def report(
+    form: str | None,
+    out: str | None,
+    title: str,
+    watching: bool,
+    every: str | None,
+    **options: Any,
+) -> int:
     """What is left of each error budget, and what to do about it.
 
     FILES are access logs, JSON lines, CSV or Parquet, also packed; - is standard input. Without
@@ -42,6 +53,16 @@ def report(form: str | None, out: str | None, title: str, **options: Any) -> int
     from errorbudget.report.document import document
 
     wanted = form or form_of(out)
+    if watching:
+        if wanted != "text" or out not in (None, "-"):
+            raise click.UsageError("--watch shows text on the screen; leave out --format and --out")
+        from errorbudget.cli.watch import watch
+
+        return watch(
+            options, every=every or ("15s" if options["prometheus"] else "2s"), title=title
+        )
+    if every is not None:
+        raise click.UsageError("--every belongs to --watch")
     inputs = gathered(options, shown=wanted != "csv")
     found = document(
         inputs.slos, inputs.events, at=inputs.at, defaults=inputs.defaults, title=title

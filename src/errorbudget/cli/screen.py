@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from errorbudget.report.document import DataSummary, Document
     from errorbudget.status import Status
 
-__all__ = ["Marks", "console_for", "marks_for", "screen"]
+__all__ = ["Marks", "brief_screen", "console_for", "marks_for", "screen"]
 
 PIPE_WIDTH = 200
 NARROW = 72
@@ -128,9 +128,41 @@ def screen(document: Document, *, to_file: bool = False) -> str:
     if any(one.time_note for one in said):
         console.print()
         console.print(Text(f"Budgets in time: {EVEN}.", style="dim"))
+    return _text_of(console)
+
+
+def brief_screen(document: Document) -> str:
+    """The report at a glance, for a live view: overview, burn-downs, alerts that fire."""
+    console = console_for(to_file=False)
+    marks = marks_for(console)
+    said = [words(status) for status in document.report]
+    if document.data is not None and document.data.span is not None:
+        console.print(
+            Text(f"{count(document.data.events)} events until {instant(document.data.span[1])}")
+        )
+    console.print(Text(f"judged at {instant(document.report.at_ns)}", style="dim"))
+    console.print()
+    console.print(_overview(said, console, marks))
+    console.print()
+    for status, one in zip(document.report, said, strict=True):
+        grid = _grid()
+        _add_lines(grid, status, document, console, marks)
+        if grid.row_count:
+            console.print(Text(one.name, style="bold"))
+            console.print(Padding(grid, (0, 0, 0, 2)))
+    for one in said:
+        for alert in one.active_alerts:
+            text = (
+                f"{marks.firing} {one.name}: {alert.name} fires ({alert.condition}: {alert.rates})"
+            )
+            console.print(Text(text, style="bold red"))
+    return _text_of(console)
+
+
+def _text_of(console: Console) -> str:
+    """What was printed; padding at the end of a line is of no use to anybody."""
     text = console.file
-    assert isinstance(text, io.StringIO)  # noqa: S101 - made above
-    # Padding at the end of a line is of no use to anybody.
+    assert isinstance(text, io.StringIO)  # noqa: S101 - `console_for` made it
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
