@@ -11,7 +11,9 @@ with it and one without, asked in turn over kept connections.
 
 Source of the goals: an event at most 8 times an empty method and at least 4 times under
 slo-budget-tracker; a status of eight windows under 10 us and 10^4 times under its status; under
-1 MB for 30 days of minutes; middleware under 5 % of a request.
+1 MB for 30 days of minutes; middleware under 5 % of a request. `status()` reads the moment and
+works out its parts when they are looked at, so what is read out at once is measured beside it: SLI,
+budget left, the burn rates of all windows and the tier (`figures`), and everything (`alerts`).
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ WINDOWS_S = (300, 1800, 3600, 7200, 21600, 86400, 259200)
 GOALS = {
     "record / empty method": ("at most", 8.0),
     "slo-budget-tracker / record": ("at least", 4.0),
-    "figures of eight windows [us]": ("at most", 10.0),
+    "status of eight windows [us]": ("at most", 10.0),
+    "figures of eight windows, read out [us]": ("at most", 10.0),
+    "slo-budget-tracker's status / status": ("at least", 1e4),
     "slo-budget-tracker's status / figures": ("at least", 1e4),
     "memory of 30 days of minutes [MB]": ("at most", 1.0),
     "events lost by 8 threads": ("at most", 0.0),
@@ -151,7 +155,10 @@ def measure_status(events: int, rounds: int) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for _ in range(rounds):
         found.setdefault("figures", []).append(per_status_us(tracker.figures, 2_000))
-        found.setdefault("status", []).append(per_status_us(tracker.status, 300))
+        found.setdefault("status", []).append(per_status_us(tracker.status, 2_000))
+        found.setdefault("status and its alerts", []).append(
+            per_status_us(lambda: tracker.status().alerts, 200)
+        )
         if other is not None:
             found.setdefault("slo-budget-tracker", []).append(per_status_us(other.snapshot, 1))
     return {name: statistics.median(times) for name, times in found.items()}
@@ -272,6 +279,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=1_000_000, help="before a status is asked")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--http", action="store_true", help="the middleware, and nothing else")
+    parser.add_argument("--out", type=Path, help="keep the result in this file")
     arguments = parser.parse_args()
     found: dict[str, float] = {}
     raw: dict[str, Any] = {"machine": platform.platform(), "python": platform.python_version()}
@@ -285,13 +293,17 @@ def main() -> int:
         raw["memory [MB]"] = memory = measure_memory(arguments.events)
         raw["8 threads, lost and [ns]"] = lost, _ = measure_threads(arguments.events)
         found["record / empty method"] = record["record"] / record["empty method"]
-        found["figures of eight windows [us]"] = status["figures"]
+        found["status of eight windows [us]"] = status["status"]
+        found["figures of eight windows, read out [us]"] = status["figures"]
         found["memory of 30 days of minutes [MB]"] = max(memory)
         found["events lost by 8 threads"] = lost
         if "slo-budget-tracker" in record:
             theirs = record["slo-budget-tracker"], status["slo-budget-tracker"]
             found["slo-budget-tracker / record"] = theirs[0] / record["record"]
+            found["slo-budget-tracker's status / status"] = theirs[1] / status["status"]
             found["slo-budget-tracker's status / figures"] = theirs[1] / status["figures"]
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(raw | {"found": found}, indent=1) + "\n")
     print(json.dumps(raw, indent=2))
     missed = 0
     for name, value in found.items():

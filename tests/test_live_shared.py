@@ -351,6 +351,61 @@ def test_gunicorn_workers_have_one_budget(tmp_path: Path, preload: bool) -> None
             server.wait(10)
 
 
+ASGI_SERVICE = """
+import errorbudget as eb
+from errorbudget.live import Tracker, asgi
+from errorbudget.live.shared import Shared
+from errorbudget.live.sqlite_store import SqliteStore
+
+slo = eb.SLO("api", target="99%", window="1d", sli=eb.Availability())
+tracker = Tracker(slo)
+shared = Shared(tracker, SqliteStore("budget.db"), every="50ms")
+
+async def hello(scope, receive, send):
+    status, body = 503 if scope["path"] == "/bad" else 200, b"hello"
+    if scope["path"] == "/status":
+        counts = shared.view.counts("api")
+        body = repr((counts.good, counts.bad)).encode()
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+counted = asgi.BudgetMiddleware(hello, tracker)
+
+async def app(scope, receive, send):
+    await (hello if scope.get("path") == "/status" else counted)(scope, receive, send)
+"""
+
+
+def test_uvicorn_workers_have_one_budget(tmp_path: Path) -> None:
+    """Three uvicorn workers, spawned and not forked, under load: one budget in all of them."""
+    pytest.importorskip("uvicorn", reason="missing: uvicorn; make test")
+    (tmp_path / "service.py").write_text(ASGI_SERVICE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "service:app", "--workers", "3", "--lifespan=off"]
+    command += ["--port", str(port), "--log-level", "critical"]
+    with subprocess.Popen(command, cwd=tmp_path) as server:
+        try:
+            _wait_for(port)
+            clients = [
+                threading.Thread(target=_ask, args=(port, ["/good"] * 45 + ["/bad"] * 5))
+                for _ in range(4)
+            ]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+            deadline = time.monotonic() + 60
+            answers: set[str] = set()
+            while answers != {"(180, 20)"} and time.monotonic() < deadline:
+                answers = set(_ask(port, ["/status"] * 12))
+            assert answers == {"(180, 20)"}
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
 def _ask(port: int, paths: list[str]) -> list[str]:
     found = []
     for path in paths:

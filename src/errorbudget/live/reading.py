@@ -287,13 +287,12 @@ def _exact(pair: Pair) -> Pair:
     return pair if type(good) is type(bad) is int else (Fraction(good), Fraction(bad))
 
 
-def _rate(pair: Pair, error: Fraction) -> float | None:
-    """The burn rate, correctly rounded."""
-    good, bad = _exact(pair)
+def _rate(pair: Pair, up: int, down: int) -> float | None:
+    """The burn rate where *down* / *up* may be bad, correctly rounded."""
+    good, bad = pair if type(pair[0]) is type(pair[1]) is int else _exact(pair)
     total = good + bad
     if not total:
         return None
-    up, down = error.denominator, error.numerator
     if not down:
         return inf if bad else 0.0
     return float(bad * up / (total * down))
@@ -308,15 +307,18 @@ def figures(reading: Reading, names: Sequence[str]) -> Figures:
         names: The burn windows as text, in their order.
     """
     good, bad = _exact(reading.own)
+    error, policy = reading.error, reading.slo.policy
+    up, down = error.denominator, error.numerator
     rates = {
-        name: _rate(pair, error)
-        for name, pair, error in zip(names, reading.burning, reading.errors, strict=True)
+        name: _rate(pair, up, down)
+        if allowed is error
+        else _rate(pair, allowed.denominator, allowed.numerator)
+        for name, pair, allowed in zip(names, reading.burning, reading.errors, strict=True)
     }
     total = good + bad
     if not total:
         return Figures(0, 0, None, None, rates, None)
-    error, policy = reading.error, reading.slo.policy
-    allowed, spent = total * error.numerator, bad * error.denominator
+    allowed, spent = total * down, bad * up
     if allowed:
         left = allowed - spent
         ratio = float(left / allowed)
