@@ -11,6 +11,7 @@ import pickle
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -599,6 +600,25 @@ def real(kind: str, url: str, **settings: Any) -> Any:
             return await client.query("42", at=0)
 
     return asyncio.run(asked())
+
+
+def test_a_hanging_answer_does_not_hold_up_the_process() -> None:
+    """A thread that was left at the deadline ends with the process, and not the other way round."""
+    pytest.importorskip("httpx2")
+    code = (
+        "import sys, time\n"
+        "from errorbudget.sources.prometheus import Client\n"
+        "def hang(request):\n"
+        "    time.sleep(60)\n"
+        "client = Client('http://127.0.0.1:1', transport=hang, deadline='100ms')\n"
+        "try:\n"
+        "    client.query('up', at=0)\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=40, check=True)
+    assert done.stdout.strip() == "SourceUnavailableError"
 
 
 @both

@@ -175,6 +175,22 @@ def test_missing_pieces_are_an_error_unless_wanted() -> None:
     assert int(whole.of(API).good.sum()) == 2 * day + 3000
 
 
+def test_the_same_call_again_asks_for_the_rest_only() -> None:
+    """What came before a fetch broke off is kept by the source, and not asked for twice."""
+    day = 86_400
+    server = Server(counter("200", {t: float(t) for t in range(0, 2 * day + 3600, 600)}))
+    server.failing = True
+    span = {"start": 0, "end": (2 * day + 3000) * 10**9}
+    one = source(server, lookback="20m")
+    with pytest.raises(SourceResponseError, match="execution"):
+        one.fetch(API, **span)
+    asked, server.failing = len(server.asked), False
+    assert int(one.fetch(API, **span).of(API).good.sum()) == 2 * day + 3000
+    assert len(server.asked) == asked + 1
+    one.fetch(API, **span)
+    assert len(server.asked) == 2 * asked + 1
+
+
 def test_what_cannot_be_counted_is_said() -> None:
     """Ages, no series, an absent bound, and a counter that is none."""
     server = Server(counter("200", every_minute(0, 0.5)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Self
 
 from errorbudget.counters import Rules
@@ -194,13 +196,37 @@ class Client(Questions):
         self._transported()  # what is not installed is said here, not by a thread
         deadline = self._deadline()
         # The caller waits on threads, not on sockets: one that hangs is left behind at the
-        # deadline.
-        pool = ThreadPoolExecutor(min(self.concurrency, len(questions)), "errorbudget-prometheus")
+        # deadline. A pool's threads would hold up the end of the process; daemons do not.
+        futures: list[Future[Answer]] = [Future() for _ in questions]
+        waiting: SimpleQueue[tuple[Future[Answer], Question]] = SimpleQueue()
+        for pair in zip(futures, questions, strict=True):
+            waiting.put(pair)
+        for _ in range(min(self.concurrency, len(questions))):
+            Thread(
+                target=self._work,
+                args=(waiting, deadline),
+                name="errorbudget-prometheus",
+                daemon=True,
+            ).start()
         try:
-            futures = [pool.submit(self._drive, question, deadline) for question in questions]
             return [self._outcome(future, deadline) for future in futures]
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in futures:
+                future.cancel()
+
+    def _work(self, waiting: SimpleQueue[tuple[Future[Answer], Question]], deadline: float) -> None:
+        """Answer questions until none waits."""
+        while True:
+            try:
+                future, question = waiting.get_nowait()
+            except Empty:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._drive(question, deadline))
+            except BaseException as error:  # noqa: BLE001 - the caller gets it, whatever it is
+                future.set_exception(error)
 
     def _outcome(self, future: Future[Answer], deadline: float) -> Answer | ErrorBudgetError:
         try:
