@@ -26,6 +26,7 @@ from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.lint import lint
 from errorbudget.studies.noise import burn_or_noise, least_traffic
 from errorbudget.studies.recovery import recovery
+from errorbudget.studies.review import review
 from errorbudget.studies.spend import daily_spend
 
 T0 = 1_772_366_400_000_000_000
@@ -60,6 +61,7 @@ def answers(events: eb.Events) -> dict[str, Any]:
         "Advice": advise(slo, events, targets=["95%"]) if len(events) else None,
         "LintReport": lint(slo),
         "DailySpend": daily_spend(slo, events),
+        "Review": review(slo, events, at=end),
     }
 
 

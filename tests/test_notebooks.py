@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ pytestmark = pytest.mark.skipif(not NOTEBOOKS, reason="no notebooks in this chec
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_notebook_runs(path: Path, tmp_path: Path) -> None:
-    """Executed in a folder of its own, no cell raises."""
+def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executed in a folder of its own, no cell raises; public logs lie beside the checkout."""
     import jupytext
     from nbclient import NotebookClient
 
+    if "ERRORBUDGET_SHARED" not in os.environ:
+        monkeypatch.setenv("ERRORBUDGET_SHARED", str(FOLDER.parents[1] / "shared"))
     notebook = jupytext.read(path)
     client = NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}

@@ -42,6 +42,7 @@ SAID = {
     "DeployEffect": ("1h before", "1h after"),
     "Advice": ("share of the time [%]", "healthy", "exhausted"),
     "LintReport": ("findings",),
+    "Review": ("Budget left: 1 of 1 missed",),
     "DailySpend": ("Mon", "Sun", "week that begins on (UTC); hatched: no data"),
 }
 

@@ -25,7 +25,14 @@ _HOME = {
     "inline_svg": "files",
     "picture": "files",
     **dict.fromkeys(
-        ("report_figure", "series_figure", "slo_figure", "spend_figure", "standing_figure"),
+        (
+            "report_figure",
+            "review_figure",
+            "series_figure",
+            "slo_figure",
+            "spend_figure",
+            "standing_figure",
+        ),
         "standing",
     ),
     **dict.fromkeys(
@@ -66,6 +73,7 @@ _PICTURE_OF = {
     "Recommendation": "recommendation_figure",
     "Recovery": "recovery_figure",
     "Report": "report_figure",
+    "Review": "review_figure",
     "SLO": "slo_figure",
     "Status": "standing_figure",
 }

@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from errorbudget.series import CountSeries
     from errorbudget.slo import SLO
     from errorbudget.status import Status
+    from errorbudget.studies.review import Review
     from errorbudget.studies.spend import DailySpend
 
-__all__ = ["report_figure", "series_figure", "slo_figure", "spend_figure", "standing_figure"]
+__all__ = [
+    "report_figure",
+    "review_figure",
+    "series_figure",
+    "slo_figure",
+    "spend_figure",
+    "standing_figure",
+]
 
 MOST_ROWS = 40
 PERCENTS = (0.001, 0.01, 0.1, 1, 10, 100)
@@ -85,6 +93,11 @@ def standing_figure(status: Status) -> Picture:
 def report_figure(report: Report) -> Picture:
     """The budget left of each objective, over its tiers."""
     return _standing(list(report), f"{len(report)} SLOs: budget left")
+
+
+def review_figure(review: Review) -> Picture:
+    """The budget left of each objective at the end of the period."""
+    return _standing([each.status for each in review], f"{review.period} review: budget left")
 
 
 def _standing(statuses: list[Status], said: str) -> Picture:

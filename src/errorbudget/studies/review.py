@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import DAY_NS
 from errorbudget.errors import InvalidInputError, NoDataError, did_you_mean
 from errorbudget.events import Events
@@ -97,8 +98,11 @@ class Shared:
         }
 
 
+HEADER = ("SLO", "state", "budget left", "before", "bad", "before", "trend")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Review(Sequence[SLOReview]):
+class Review(Shown, Sequence[SLOReview]):
     """
     One period of some objectives, beside the period before.
 
@@ -198,8 +202,8 @@ class Review(Sequence[SLOReview]):
             f"{format_time(self.interval.end_ns)}: {len(self)} SLOs, {len(self.actions)} actions)"
         )
 
-    def __str__(self) -> str:
-        rows = [
+    def _rows(self) -> list[list[str]]:
+        return [
             [
                 each.slo.name,
                 each.status.state.replace("_", " "),
@@ -211,8 +215,16 @@ class Review(Sequence[SLOReview]):
             ]
             for each in self.slos
         ]
-        head = ["SLO", "state", "budget left", "before", "bad", "before", "trend"]
-        return f"{text_table(head, rows)}\n" + "\n".join(f"- {item}" for item in self.actions)
+
+    def __str__(self) -> str:
+        table = text_table(HEADER, self._rows())
+        return f"{table}\n" + "\n".join(f"- {item}" for item in self.actions)
+
+    def _card(self) -> Card:
+        span = f"{format_time(self.interval.start_ns)} to {format_time(self.interval.end_ns)}"
+        title = f"{self.period.capitalize()} review, {span}"
+        notes = [f"{item}." for item in self.actions]
+        return Card(title, "", "", [self.summary()], HEADER, self._rows(), notes)
 
 
 def _intervals(period: Period, at_ns: int, calendar: str | None) -> tuple[Interval, Interval]:
