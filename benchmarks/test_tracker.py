@@ -214,7 +214,8 @@ async def app(scope, receive, send):
 if sys.argv[2] == "with":
     slo = eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability())
     app = BudgetMiddleware(app, Tracker(slo))
-uvicorn.run(app, port=int(sys.argv[1]), log_level="critical", access_log=False, lifespan="off")
+uvicorn.run(app, port=int(sys.argv[1]), log_level="critical", access_log=False, lifespan="off",
+            timeout_keep_alive=120)
 """
 
 
