@@ -58,8 +58,9 @@ def _slo_setup(case: Case) -> Any:
     from errorbudget.series import CountSeries
 
     slo = eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability(good="2xx"))
-    label = np.array([AT * 10**9])
-    series = CountSeries(label, good=[GOOD], total=[GOOD + BAD], step_ns="1m")
+    # All of the window was observed, and everything happened in its last minute.
+    label = np.array([AT - WINDOWS["30d"] + 60, AT]) * 10**9
+    series = CountSeries(label, good=[0, GOOD], total=[0, GOOD + BAD], step_ns="1m")
     return case.events, slo, series
 
 

@@ -28,9 +28,9 @@ __all__ = [
     "sli",
 ]
 
-NUMPY_FROM = 128
+NUMPY_FROM = 256
 """
-Events from which a kernel is faster than its plain twin, with numpy loaded already.
+Events from which a kernel is faster than its plain twin; `errorbudget.trailing` goes by it.
 
 Source: `benchmarks/crossover.py`.
 """

@@ -27,7 +27,7 @@ from errorbudget.kernels.arrays import (
     not_ascending,
     time_column,
 )
-from errorbudget.kernels.merging import Merge
+from errorbudget.kernels.merging import LIKE, Merge
 from errorbudget.rolling import Closed
 from errorbudget.target import Target, TargetLike
 
@@ -70,8 +70,8 @@ class _Pass:
         Returns:
             The first of those edges, the one behind the last, and how many of the rows are bad.
         """
-        falls = np.empty(PASS, dtype=np.bool_)
-        merge = Merge(PASS, PASS)
+        most = min(PASS, stop - start)
+        falls, merge = np.empty(most, dtype=np.bool_), Merge(most, LIKE * most)
         first = settled = self.reached(start - 1) if start else 0
         bad_before = 0
         for begin in range(start, stop, PASS):
@@ -96,7 +96,7 @@ class _Pass:
         self, block: NDArray[np.int64], edges: NDArray[np.int64], merge: Merge
     ) -> NDArray[np.int64]:
         """How many rows of the block each edge has behind it; its last row has none."""
-        if len(edges) > PASS or edges[0] == np.iinfo(np.int64).min:
+        if len(edges) > LIKE * len(block) or edges[0] == np.iinfo(np.int64).min:
             return block.searchsorted(edges, self.closed)
         limits = edges if self.closed == "right" else edges - 1
         return merge.rows_up_to(block, len(block) - 1, limits)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-__all__ = ["Merge"]
+__all__ = ["LIKE", "Merge"]
 
 LIKE = 4
 """How many times longer one column may be than the other; beyond, a search is faster."""

@@ -55,18 +55,16 @@ _T = TypeVar("_T", bound=np.generic)
 
 
 class _Scratch:
-    """Arrays of one thread, used again for every block."""
+    """Arrays of one thread, used again for every block of at most *events*."""
 
-    def __init__(self) -> None:
-        self.rises = np.empty(BLOCK, dtype=np.bool_)
-        self.merge = Merge(LONGEST, BLOCK)
-        self.limit = np.empty(BLOCK, dtype=np.int64)
-        self.step = np.empty(BLOCK + 1, dtype=np.int64)
-        self.bad = np.empty(BLOCK, dtype=np.int64)
-        self.gone = np.empty(BLOCK, dtype=np.int64)
-        self.total = np.empty(BLOCK, dtype=np.int64)
-        self.floats = [np.empty(BLOCK) for _ in range(2)]
-        self.steps = np.arange(BLOCK + 1, dtype=np.int64)
+    def __init__(self, events: int) -> None:
+        block = min(BLOCK, events)
+        self.merge = Merge(min(LONGEST, events), block)
+        self.rises = np.empty(block, dtype=np.bool_)
+        self.limit, self.bad, self.gone, self.total = np.empty((4, block), dtype=np.int64)
+        self.step = np.empty(block + 1, dtype=np.int64)
+        self.floats = np.empty((2, block))
+        self.steps = np.arange(block + 1, dtype=np.int64)
 
 
 def _bad_inside(
@@ -214,13 +212,13 @@ def _sweep_all(
         return
     window = _longest_window(time, window)
     if threads == 1 or len(time) < threads * CHUNKS * BLOCK:
-        _sweep(time, good, window, 0, len(time), write, _Scratch())
+        _sweep(time, good, window, 0, len(time), write, _Scratch(len(time)))
         return
     kept = local()
 
     def work(share: tuple[int, int]) -> None:
         if not hasattr(kept, "scratch"):
-            kept.scratch = _Scratch()
+            kept.scratch = _Scratch(len(time))
         _sweep(time, good, window, *share, write, kept.scratch)
 
     with ThreadPoolExecutor(threads) as pool:
