@@ -54,7 +54,7 @@ def _table(run: dict[str, Any]) -> list[str]:
     title = f"**{run['events']:,} {counted}, {run['shape']}**"
     lines = [
         f'<a id="{anchor}"></a>',
-        f"{title} (load {run['load']:.1f}, `{run['file']}`)",
+        f"{title} ({run['machine']['processor']}, load {run['load']:.1f}, `{run['file']}`)",
         "",
         "| method | wall, median | times ours | processor | times ours | extra memory | rounds |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -74,8 +74,8 @@ def _table(run: dict[str, Any]) -> list[str]:
 
 
 def _fit(runs: list[dict[str, Any]]) -> str | None:
-    """How the time of our method grows with events: the exponent between the outer sizes."""
-    from math import log
+    """How the time of our method grows: a fixed cost and one per event, fitted to every size."""
+    import numpy as np
 
     points = [
         (run["events"], next(iter(run["methods"].values())).get("wall_s"))
@@ -83,13 +83,16 @@ def _fit(runs: list[dict[str, Any]]) -> str | None:
         if run["shape"] == "seasonal"
     ]
     known = [(events, seconds) for events, seconds in points if seconds]
-    if len(known) < 2:
+    if len(known) < 3:
         return None
-    (few, short), (many, long) = known[0], known[-1]
-    exponent = log(long / short) / log(many / few)
+    events, seconds = np.array(known).T
+    # Relative errors: the smallest size counts as much as the largest.
+    terms = np.stack([np.ones(len(events)), events], axis=1) / seconds[:, np.newaxis]
+    (fixed, each), *_ = np.linalg.lstsq(terms, np.ones(len(events)))
+    off = np.abs((fixed + each * events) / seconds - 1).max()
     return (
-        f"From {few:,} to {many:,} events the time grows with the power {exponent:.2f} of their "
-        "number (1 is linear)."
+        f"From {known[0][0]:,} to {known[-1][0]:,} events the time is {_time(max(fixed, 0.0))} and "
+        f"{each * 1e9:.2g} ns an event; no size is off that line by more than {off:.0%}."
     )
 
 

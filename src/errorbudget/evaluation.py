@@ -193,12 +193,29 @@ def _edges(*instants: int) -> Integers:
 
 
 def _burn(slo: SLO, series: Series, at_ns: int) -> dict[int, Ratio | None]:
-    rates: dict[int, Ratio | None] = {}
-    for window in slo.all_burn_windows:
-        interval = Interval(max(at_ns - window, MIN_NS), at_ns, "right")
-        counts = counts_in(series, interval)
-        rates[window] = spent(counts, allowed_error(slo, series, interval))
-    return rates
+    intervals = [
+        Interval(max(at_ns - window, MIN_NS), at_ns, "right") for window in slo.all_burn_windows
+    ]
+    return {
+        window: spent(counts, allowed_error(slo, series, interval))
+        for window, interval, counts in zip(
+            slo.all_burn_windows, intervals, _each_counted(series, intervals), strict=True
+        )
+    }
+
+
+def _each_counted(series: Series, intervals: Sequence[Interval]) -> list[Counts]:
+    """Counts of (start, end] intervals with one end, in one look at the series."""
+    if isinstance(series, RatioSeries) or not intervals:
+        return [counts_in(series, interval) for interval in intervals]
+    edges = [interval.start_ns for interval in intervals]
+    good, total = (
+        column.tolist() for column in series.cumulative(_edges(*edges, intervals[0].end_ns))
+    )
+    return [
+        Counts(good[-1] - fine, (total[-1] - whole) - (good[-1] - fine))
+        for fine, whole in zip(good[:-1], total[:-1], strict=True)
+    ]
 
 
 def held_alerts(slo: SLO, series: Series, at_ns: int) -> dict[str, bool]:
