@@ -70,7 +70,7 @@ def bare(text: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_no_line_is_wider_than_the_terminal(width: int, log: Path) -> None:
     """Every figure is there at every width, and nothing is cut off."""
     text = bare(on_terminal(width, "report", str(log)))
@@ -89,6 +89,17 @@ def test_colour_on_a_terminal_alone(log: Path) -> None:
         [sys.executable, "-m", "errorbudget", "report", str(log)], capture_output=True, check=True
     )
     assert b"\x1b" not in done.stdout
+
+
+def test_colour_in_a_pipe_where_it_is_asked_for(log: Path) -> None:
+    """FORCE_COLOR colours a pipe; NO_COLOR beside it wins."""
+    command = [sys.executable, "-m", "errorbudget", "report", str(log)]
+    for extra, coloured in (
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ):
+        done = subprocess.run(command, capture_output=True, check=True, env={**os.environ, **extra})
+        assert bool(re.search(rb"\x1b\[[\d;]*3\d", done.stdout)) == coloured
 
 
 def test_a_pipe_is_not_wrapped(log: Path) -> None:

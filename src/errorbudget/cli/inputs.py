@@ -75,7 +75,7 @@ def data_options(command: Command) -> Command:
     """FILES and how to read them."""
     for decorate in reversed(
         (
-            click.argument("files", nargs=-1),
+            click.argument("files", nargs=-1, type=click.Path()),
             click.option(
                 "--columns",
                 metavar="ROLE=NAME,...",
@@ -104,14 +104,36 @@ def data_options(command: Command) -> Command:
     return command
 
 
+def _names_in_spec(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell offers for --slo: the names in the file that -s names, if it can be read."""
+    from errorbudget.errors import ErrorBudgetError
+
+    try:
+        slos = load_slos(ctx.params["spec"]) if ctx.params.get("spec") else []
+    except ErrorBudgetError:
+        return []
+    return [slo.name for slo in slos if slo.name.startswith(incomplete)]
+
+
 def objective_options(command: Command) -> Command:
     """Which SLOs, and the instant."""
     for decorate in reversed(
         (
             click.option(
-                "-s", "--spec", metavar="SPEC", help="File of SLOs; without it, sensible defaults."
+                "-s",
+                "--spec",
+                metavar="SPEC",
+                type=click.Path(),
+                help="File of SLOs; without it, sensible defaults.",
             ),
-            click.option("--slo", "names", multiple=True, metavar="NAME", help="Only this SLO."),
+            click.option(
+                "--slo",
+                "names",
+                multiple=True,
+                metavar="NAME",
+                shell_complete=_names_in_spec,
+                help="Only this SLO.",
+            ),
             click.option("--target", help="Target of the default availabilities, as 99.9%."),
             click.option("--window", help="Window of the default SLOs, as 30d."),
             click.option(

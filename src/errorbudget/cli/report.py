@@ -27,7 +27,13 @@ __all__ = ["report"]
     default=None,
     help="By default text, or what the name given with -o says.",
 )
-@click.option("-o", "--out", metavar="PATH", help="Write to a file instead of standard output.")
+@click.option(
+    "-o",
+    "--out",
+    metavar="PATH",
+    type=click.Path(),
+    help="Write to a file instead of standard output.",
+)
 @click.option("--watch", "watching", is_flag=True, help="Show it again and again; Ctrl-C ends.")
 @click.option(
     "--every", metavar="DURATION", help="How often, with --watch; by default 2s, of a server 15s."

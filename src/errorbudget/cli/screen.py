@@ -81,11 +81,13 @@ def console_for(*, to_file: bool) -> Console:
         return Console(file=sink, force_terminal=True, highlight=False, markup=False, emoji=False)
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdigit() and int(columns) and not to_file else PIPE_WIDTH
+    # For logs of CI, which are no terminal and show colours: https://force-color.org
+    coloured = bool(os.environ.get("FORCE_COLOR")) and not to_file
     return Console(
         file=sink,
         width=width,
-        force_terminal=False,
-        color_system=None,
+        force_terminal=coloured,
+        color_system="standard" if coloured and not os.environ.get("NO_COLOR") else None,
         highlight=False,
         markup=False,
         emoji=False,
