@@ -97,7 +97,13 @@ class BudgetMiddleware:
             if kind == "http.response.start":
                 status = message["status"]
                 trailers = message.get("trailers", False)
-            elif not answered and _ends(kind, message, trailers):
+                return
+            # What ends nearly every answer is told apart first.
+            if kind == "http.response.body" and not trailers:
+                ends = not message.get("more_body", False)
+            else:
+                ends = _ends(kind, message, trailers)
+            if ends and not answered:
                 answered = True
                 record(scope, status or SERVER_ERROR, perf_counter() - started)
 
@@ -117,7 +123,7 @@ class BudgetMiddleware:
 
 def _ends(kind: str, message: Message, trailers: bool) -> bool:
     """Whether *message* is the last of an answer."""
-    if kind in {"http.response.body", "http.response.zerocopysend"}:
+    if kind == "http.response.zerocopysend":
         return not trailers and not message.get("more_body", False)
     if kind == "http.response.trailers":
         return not message.get("more_trailers", False)
