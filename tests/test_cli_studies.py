@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import errorbudget as eb
-from errorbudget.cli import main
+from errorbudget.cli import main, prometheus_options
 from errorbudget.errors import SourceFormatError
 from errorbudget.sources.incident_files import read_incidents
 from errorbudget.studies.attribution import attribute
@@ -21,6 +21,7 @@ from errorbudget.studies.confidence import confidence_of
 from errorbudget.studies.forecast import forecast
 from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.review import review
+from tests.test_cli_prometheus import Server, samples
 
 pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
 pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]'")
@@ -192,7 +193,7 @@ def test_the_proposal_has_six_steps(shop: Path, capsys: Captured) -> None:
 
 
 def test_counts_that_were_kept_answer_alike(shop: Path, tmp_path: Path, capsys: Captured) -> None:
-    """--counts reads what `errorbudget count` keeps, and says the same."""
+    """A folder of what `errorbudget count` keeps stands for the files, and says the same."""
     pytest.importorskip("polars", reason="missing: polars; pip install 'errorbudget[polars]'")
     table = tmp_path / "events.csv"
     events = eb.read_events(shop / "access.log")
@@ -204,7 +205,7 @@ def test_counts_that_were_kept_answer_alike(shop: Path, tmp_path: Path, capsys: 
     spec = ["-s", str(shop / "slos.yaml")]
     assert main(["count", str(table), *spec, "-o", str(folder)]) == 0
     for command in ("incidents", "confidence"):
-        code, kept = run([command, *spec, "--counts", str(folder), "-f", "csv"], capsys)
+        code, kept = run([command, *spec, str(folder), "-f", "csv"], capsys)
         assert code == 0
         words = [command, *spec, str(table), "--time-unit", "ns", "-f", "csv"]
         code, direct = run([*words, "--at", "2026-03-05T00:00Z"], capsys)
@@ -259,7 +260,7 @@ def test_wrong_questions_are_told_in_one_line(command: str, shop: Path, capsys: 
         ([command], "no files"),
         ([command, *inputs(shop), "--slo", "al"], 'did you mean "all"'),
         ([command, "-s", str(shop / "missing.yaml"), str(shop / "access.log")], "missing.yaml"),
-        ([command, "--counts", "x", str(shop / "access.log")], "one of them"),
+        ([command, *inputs(shop), "--prometheus", "http://127.0.0.1:1"], "either files or"),
         ([command, *inputs(shop), "-o", str(shop / "access.log"), "-f", "json"], "read here"),
     ):
         capsys.readouterr()
@@ -325,3 +326,39 @@ def test_lint_speaks_to_people_and_to_ci(shop: Path, tmp_path: Path, capsys: Cap
     assert found["schema"] == "errorbudget.lint/1"
     assert all(finding["why"] and finding["cure"] for finding in found["files"][0]["findings"])
     assert main(["lint", str(spec), "--ignore", "EB999"]) == 2
+
+
+@pytest.mark.parametrize("command", [*STUDIES, "lint"])
+def test_servers_are_asked_alike(
+    command: str, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each study reads a server's counters, each objective its own."""
+    server = Server(
+        samples("200", 99, route="/api"),
+        samples("200", 95, route="/cart"),
+        samples("503", 5, route="/cart"),
+    )
+    monkeypatch.setattr(prometheus_options, "transport_for", lambda _: server)
+    spec = tmp_path / "slos.yaml"
+    spec.write_text(
+        "slos:\n"
+        "  - {name: all, target: 99%, window: 1h, sli: {kind: availability}}\n"
+        "  - name: cart\n    target: 99%\n    window: 1h\n"
+        "    sli: {kind: availability, where: {route: /cart}}\n"
+    )
+    asked = ["--prometheus", "http://127.0.0.1:9090", "--at", "1970-01-01T02:00:00Z"]
+    if command == "lint":
+        code, shown = run(["lint", str(spec), *asked, "-f", "json"], capsys)
+        assert "EB201" in {each["id"] for each in json.loads(shown)["files"][0]["findings"]}
+        assert code == 1
+        return
+    more = ["--by", "status"] if command == "attribute" else []
+    code, shown = run([command, "-s", str(spec), *asked, *more, "-f", "json"], capsys)
+    if command == "attribute":  # counters know no single events
+        assert (code, shown) == (2, "")
+        return
+    assert code == (3 if command == "forecast" else 0)
+    slos = json.loads(shown)["slos"]
+    assert len(slos) == 2
+    if command == "confidence":
+        assert [(slo["good"], slo["bad"]) for slo in slos] == [(11_640, 300), (5_700, 300)]

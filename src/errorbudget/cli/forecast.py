@@ -14,6 +14,7 @@ from errorbudget.cli.study import (
     output_options,
     study_options,
 )
+from errorbudget.durations import DAY_NS
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_mean
 
 __all__ = ["forecast"]
@@ -53,7 +54,7 @@ def forecast(**options: Any) -> int:
     from errorbudget.studies.forecast import forecast as run
     from errorbudget.studies.recovery import recovery
 
-    found, at = histories(options, reach=lambda slo: slo.period_ns)
+    found, at = histories(options, reach=lambda slo: max(28 * DAY_NS, slo.period_ns))
     shares = options["above"] or ("0%", "20%", "50%")
     answers = []
     for slo, data in found:

@@ -41,9 +41,8 @@ def _list(ctx: click.Context, _: click.Parameter, value: Any) -> None:
 @click.command()
 @click.argument("specs", nargs=-1, required=True)
 @click.option(
-    "--data", "files", multiple=True, metavar="FILE", help="A history to hold them against."
+    "--data", "files", multiple=True, metavar="FILE", help="A history, or a folder of kept counts."
 )
-@click.option("--counts", metavar="FOLDER", help="The same from what `errorbudget count` keeps.")
 @click.option("--columns", metavar="ROLE=NAME,...", help="Names of columns in the data.")
 @click.option("--zone", help="Zone of written times that name none.")
 @click.option("--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Of numeric times.")
@@ -75,7 +74,7 @@ def _list(ctx: click.Context, _: click.Parameter, value: Any) -> None:
 def lint(**options: Any) -> int:
     """Pitfalls of the objectives in SPECS, each with an id, a why and a cure.
 
-    Checks from EB201 on want a history: --data, --counts or --prometheus.
+    Checks from EB201 on want a history: --data or --prometheus.
 
     \b
     errorbudget lint slos.yaml
@@ -125,17 +124,16 @@ def lint(**options: Any) -> int:
 def _counts(slos: list[SLO], options: dict[str, Any]) -> dict[str, CountSeries]:
     """The history of every objective that counts good and bad events, where one is given."""
     from errorbudget.sli import RatioSLI
+    from errorbudget.sources.engines import holds_counts, read_counts
 
-    given = [name for name in ("files", "counts", "prometheus") if options[name]]
-    if len(given) > 1:
-        raise click.UsageError("give --data, --counts or --prometheus, one of them")
+    files = options["files"]
+    if files and options["prometheus"]:
+        raise click.UsageError("give --data or --prometheus, one of them")
     counted = [slo for slo in slos if isinstance(slo.sli, RatioSLI)]
-    if not given or not counted:
+    if not counted or not (files or options["prometheus"]):
         return {}
-    if options["counts"]:
-        from errorbudget.sources.engines import read_counts
-
-        kept = read_counts(options["counts"], counted)
+    if len(files) == 1 and holds_counts(files[0]):
+        kept = read_counts(files[0], counted)
         return {slo.name: kept[slo] for slo in counted}
     if options["prometheus"]:
         from errorbudget.cli.prometheus_options import Extrapolated, fetch

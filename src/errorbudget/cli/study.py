@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from errorbudget.cli import say
+from errorbudget.cli.engines import engine_options
 from errorbudget.cli.inputs import (
     chosen,
     data_options,
@@ -51,9 +52,7 @@ def study_options(command: Command) -> Command:
         (
             data_options,
             objective_options,
-            click.option(
-                "--counts", metavar="FOLDER", help="Read counts that `errorbudget count` keeps."
-            ),
+            engine_options,
             click.option(
                 "--start",
                 metavar="TIME",
@@ -112,16 +111,22 @@ def unfiltered(
     since = instant(options["start"])
     if since is not None and not starts and not options["prometheus"]:
         raise click.UsageError("--start belongs to --prometheus URL here")
-    if options["counts"]:
-        found, at = _kept(options)
-    else:
-        if options["prometheus"] and since is None:
-            since = _reach(options, reach)
-        inputs = gathered(options, since=since, along=True, further=labels)
-        data, at = inputs.countable(), inputs.at
-        of = getattr(data, "of", None)
-        found = [(slo, data if of is None else of(slo)) for slo in inputs.slos]
-    return found, at
+    if options["prometheus"] and since is None:
+        since = _reach(options, reach)
+    inputs = gathered(options, since=since, along=True, further=labels)
+    data = inputs.countable()
+    return [(slo, _of(slo, data)) for slo in inputs.slos], inputs.at
+
+
+def _of(slo: SLO, data: Any) -> Data:
+    """The history of one objective: the events themselves, or its own counts."""
+    from errorbudget.events import Events
+
+    if isinstance(data, Events):
+        return data
+    of = getattr(data, "of", None)
+    found: Data = data.count(slo) if of is None else of(slo)
+    return found
 
 
 def histories(
@@ -144,24 +149,6 @@ def _reach(options: Mapping[str, Any], reach: Callable[[SLO], int]) -> int:
         raise InvalidInputError(f"{options['spec']} has no SLOs")
     at = instant(options["at"])
     return (time.time_ns() if at is None else at) - max(map(reach, slos))
-
-
-def _kept(options: Mapping[str, Any]) -> tuple[list[tuple[SLO, Any]], int | None]:
-    from errorbudget.sources.engines import read_counts
-
-    if options["files"] or options["prometheus"]:
-        raise click.UsageError("give files, --prometheus or --counts, one of them")
-    if options["spec"] is None:
-        raise click.UsageError("--counts wants the objectives that were counted: -s slos.yaml")
-    from errorbudget.sli import RatioSLI
-
-    every = chosen(load_slos(options["spec"]), options["names"])
-    slos = [slo for slo in every if isinstance(slo.sli, RatioSLI)]
-    for slo in every:
-        if slo not in slos:
-            say(f'SLO "{slo.name}" ({slo.sli}) has no good and bad events to count; left out')
-    counted = read_counts(options["counts"], slos)
-    return [(slo, counted[slo]) for slo in slos], instant(options["at"])
 
 
 def _budgeted(found: Sequence[tuple[SLO, Any]]) -> list[tuple[SLO, Any]]:

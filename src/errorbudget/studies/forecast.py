@@ -365,8 +365,9 @@ class _Past:
         totals = units.reshape(shape)[::-1].astype(np.float64)
         bads = (units - fine).reshape(shape)[::-1]
         some = totals.sum(axis=1) > 0
-        if not some.any():
-            totals, bads = totals[:0], bads[:0]
+        # Blocks before the first traffic are no past: the service, or its counters, came later.
+        known = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 0
+        totals, bads = totals[:known], bads[:known]
         return cls(totals, bads / np.maximum(totals, 1.0))
 
     def futures(
