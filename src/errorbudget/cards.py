@@ -49,9 +49,9 @@ STYLE = (
     ".eb table{border-collapse:collapse;margin:.35em 0;color:inherit;background:none;"
     "border:0;font-size:1em;width:auto;display:table}"
     ".eb tr,.eb td,.eb th{background:none;color:inherit;border:0}"
-    ".eb th,.eb td{padding:.18em .9em .18em 0;text-align:left;vertical-align:top;"
+    ".eb th,.eb td{padding:.18em .9em .18em 0;text-align:left!important;vertical-align:top;"
     "border-bottom:1px solid var(--grid);max-width:34em;white-space:normal}"
-    ".eb th{font-weight:600}.eb td.eb-n,.eb th.eb-n{text-align:right;white-space:nowrap;"
+    ".eb th{font-weight:600}.eb td.eb-n,.eb th.eb-n{text-align:right!important;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}"
     ".eb svg{width:100%;height:auto;display:block}"
 )
