@@ -362,3 +362,32 @@ def test_servers_are_asked_alike(
     assert len(slos) == 2
     if command == "confidence":
         assert [(slo["good"], slo["bad"]) for slo in slos] == [(11_640, 300), (5_700, 300)]
+
+
+def test_own_incidents_are_simulated_in_every_form(tmp_path: Path, capsys: Captured) -> None:
+    """Every kind of incident, as log, counters and counts; the truth names each."""
+    from errorbudget.studies.simulate import INCIDENTS
+
+    listed = [
+        {"kind": kind, "name": kind, "start": f"2026-03-01T{hour:02d}:00:00Z"}
+        | ({} if kind == "CounterReset" else {"duration": "30m"})
+        for hour, kind in enumerate(INCIDENTS, 1)
+    ]
+    (tmp_path / "own.json").write_text(json.dumps(listed))
+    for form in ("combined", "json", "csv", "openmetrics", "counts"):
+        words = ["simulate", "-o", str(tmp_path / form), "--days", "0.6", "--log-format", form]
+        words += ["--incidents", str(tmp_path / "own.json"), "--rate", "0.2"]
+        code, _ = run([*words, "--truth", str(tmp_path / "truth.json")], capsys)
+        assert code == 0
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    assert {each["name"] for each in truth["incidents"]} == set(INCIDENTS)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "counts").read_text())))
+    assert sum(int(row["total"]) for row in rows) == truth["requests"]
+    assert sum(int(row["total"]) - int(row["good"]) for row in rows) == truth["bad"]
+    assert (tmp_path / "openmetrics").read_text().endswith("# EOF\n")
+    (tmp_path / "own.json").write_text('[{"kind": "Outtage"}]')
+    assert (
+        main(["simulate", "-o", str(tmp_path / "x"), "--incidents", str(tmp_path / "own.json")])
+        == 2
+    )
+    assert main(["simulate", "-o", str(tmp_path / "x"), "--rate", "1"]) == 2

@@ -13,6 +13,9 @@ from errorbudget.sources.atomic_files import write_blocks
 
 __all__ = ["is_terminal", "write"]
 
+_OUTPUTS = ("out", "truth")
+"""Options that name what is written, and so may be there from the last time."""
+
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person looks at *stream*; a closed one is None in Python."""
@@ -26,7 +29,7 @@ def _keep_inputs(out: str) -> None:
         return
     for option, value in context.params.items():
         names = value if isinstance(value, tuple) else (value,)
-        for name in names if option != "out" else ():
+        for name in names if option not in _OUTPUTS else ():
             if isinstance(name, str) and Path(name).is_file() and Path(name).samefile(out):
                 raise InvalidInputError(f"{out} is read here; choose another name to write to")
 

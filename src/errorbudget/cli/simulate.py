@@ -3,41 +3,105 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from errorbudget.cli import OK
 
+if TYPE_CHECKING:
+    from errorbudget.studies.simulate import Simulation
+
 __all__ = ["simulate"]
 
 
 @click.command()
-@click.option("-o", "--out", metavar="PATH", required=True, help="Log to write; .gz packs it.")
+@click.option("-o", "--out", metavar="PATH", required=True, help="File to write; .gz packs it.")
 @click.option("--days", type=float, default=30, show_default=True)
-@click.option("--seed", type=int, default=30, show_default=True, help="Same seed, same log.")
+@click.option("--seed", type=int, default=30, show_default=True, help="Same seed, same file.")
 @click.option("--start", metavar="TIME", help="First instant; 2026-03-01T00:00:00Z by default.")
 @click.option(
     "--log-format",
-    type=click.Choice(["combined", "json", "csv"]),
+    type=click.Choice(["combined", "json", "csv", "openmetrics", "counts"]),
     default="combined",
     show_default=True,
+    help="A log; counters as a monitoring system reads them; or good and total by minute.",
 )
+@click.option(
+    "--incidents",
+    metavar="FILE",
+    help="JSON list of incidents instead of the shop's, each with kind, start and duration.",
+)
+@click.option("--rate", type=float, help="With --incidents: requests a second; 0.5.")
 @click.option("--truth", metavar="PATH", help="Write what each incident truly did, as JSON.")
 def simulate(
-    out: str, days: float, seed: int, start: str | None, log_format: str, truth: str | None
+    out: str,
+    days: float,
+    seed: int,
+    start: str | None,
+    log_format: str,
+    incidents: str | None,
+    rate: float | None,
+    truth: str | None,
 ) -> int:
-    """Write the request log of a shop with six named incidents."""
+    """Write the requests of a shop with six named incidents, or with incidents of your own.
+
+    Kinds: Outage, BrownOut, SlowBurn, Flapping, DeployRegression, RetryStorm, LatencyCreep,
+    CounterReset, ScrapeGap, ZeroTrafficNights.
+    """
     from errorbudget.cli.outputs import write
     from errorbudget.cli.progress import meter
     from errorbudget.sources.log_writer import LOG_FORMATS, write_log
+    from errorbudget.sources.openmetrics_writer import write_openmetrics
     from errorbudget.studies.simulate import SHOP_START, shop
 
-    found = shop(SHOP_START if start is None else start, days, seed)
-    chosen = next(name for name in LOG_FORMATS if name == log_format)
+    if rate is not None and incidents is None:
+        raise click.UsageError("--rate belongs to --incidents FILE")
+    begin = SHOP_START if start is None else start
+    if incidents is None:
+        found = shop(begin, days, seed)
+    else:
+        found = _own(begin, days, seed, incidents, 0.5 if rate is None else rate)
     with meter("writing", "lines") as progress:
-        write_log(found.events, out, chosen, progress=progress)
+        if log_format == "counts":
+            write(_counts(found), out)
+        elif log_format == "openmetrics":
+            write_openmetrics(found.scrape(), out, progress=lambda done: progress(done, None))
+        else:
+            chosen = next(name for name in LOG_FORMATS if name == log_format)
+            write_log(found.events, out, chosen, progress=progress)
     if truth is not None:
         write(json.dumps(found.to_dict(), indent=2) + "\n", truth)
     click.echo(found.describe())
     click.echo(f"wrote {out}" + (f" and {truth}" if truth else ""))
     return OK
+
+
+def _own(start: Any, days: float, seed: int, path: str, rate: float) -> Simulation:
+    """Traffic with the incidents of a file."""
+    from errorbudget.errors import SourceFormatError
+    from errorbudget.sources.files import open_bytes
+    from errorbudget.studies.simulate import incident_from_dict
+    from errorbudget.studies.simulate import simulate as run
+
+    stream, name, _ = open_bytes(path)
+    with stream:
+        content = stream.read()
+    try:
+        listed = json.loads(content)
+    except ValueError as error:
+        raise SourceFormatError(f"{name}: not JSON: {error}") from None
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise SourceFormatError(f'{name}: a list was asked for, [{{"kind": "Outage", ...}}]')
+    strikes = [incident_from_dict(each) for each in listed]
+    return run(start, f"{round(days * 86_400)}s", rate=rate, incidents=strikes, seed=seed)
+
+
+def _counts(found: Simulation) -> bytes:
+    """Good and total requests by minute, as CSV; a minute is named by its end."""
+    from errorbudget.times import format_time
+
+    series = found.counts()
+    rows = zip(series.label_ns.tolist(), series.good.tolist(), series.total.tolist(), strict=True)
+    lines = [f"{format_time(at)},{good},{total}\n" for at, good, total in rows]
+    return ("time,good,total\n" + "".join(lines)).encode()
