@@ -162,6 +162,27 @@ def test_found_incidents_are_cut_to_their_bad_minutes() -> None:
     assert few.elsewhere.bad == 70
 
 
+def test_a_lone_failure_before_an_outage_is_not_its_beginning() -> None:
+    """Nor is it an incident by itself, unless everything that burned is asked for."""
+    series = _series([*[0] * 60, 1, *[0] * 24, 9, 9, 9, *[0] * 60], total=10)
+    found = incident_ledger(API, series, min_cost="10%", threshold=1)
+    assert [(e.start_ns // MINUTE, e.end_ns // MINUTE, e.counts.bad) for e in found] == [
+        (85, 88, 27)
+    ]
+    assert found.elsewhere.bad == 1
+    every = incident_ledger(API, series, min_cost=0, threshold=1)
+    assert [e.counts.bad for e in every] == [1, 27]
+    assert sum((e.counts for e in every), every.elsewhere) == every.counts
+
+
+def test_neither_of_two_bursts_of_a_kind_is_lost() -> None:
+    """They are one incident; a burst that is but a fraction of the other is one of its own."""
+    like = _series([*[0] * 60, 50, *[0] * 20, 40, *[0] * 60])
+    assert [e.counts.bad for e in incident_ledger(API, like, threshold=1)] == [90]
+    unlike = _series([*[0] * 60, 8, *[0] * 20, 50, *[0] * 60])
+    assert [e.counts.bad for e in incident_ledger(API, unlike, threshold=1)] == [8, 50]
+
+
 def test_threshold_is_strict() -> None:
     """A burn of exactly the threshold is no incident."""
     series = _series([10] * 30)

@@ -95,7 +95,9 @@ def attribute(**options: Any) -> int:
 @click.option("--incidents", metavar="FILE", help="Known ones, from CSV or JSON; else found.")
 @click.option("--threshold", metavar="BURN", help="Find where 5m burned faster than this.")
 @click.option("--merge", default="30m", show_default=True, help="Closer ones are one.")
-@click.option("--min-cost", default="0%", show_default=True, help="Leave out cheaper ones.")
+@click.option(
+    "--min-cost", default="1%", show_default=True, help="Leave out what spent no more of a budget."
+)
 @output_options()
 def incidents(**options: Any) -> int:
     """The incident ledger: start, length, peak burn, and what each cost of the budget.

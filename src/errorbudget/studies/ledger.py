@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Ledger", "LedgerEntry", "burning_stretches", "incident_ledger", "usual_threshold"]
 
 HEADER = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
+CALM = Fraction(1, 4)
+"""A part of an incident that fails at less than this share of its rate is not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +238,15 @@ def burning_stretches(
     """
     Where the short window burned above *threshold*, cut to the units that made it.
 
+    A stretch falls apart where a calm outweighs the smaller side of it.
+
     Args:
         slo: The objective.
         series: Its units.
         interval: Where to look.
         step_ns: How often [ns].
         window_ns: Length of the short window [ns].
-        merge_ns: Stretches no further apart are one [ns].
+        merge_ns: Stretches no further apart are looked at as one [ns].
         threshold: Burn rate to exceed, strictly [1].
 
     Returns:
@@ -262,37 +266,50 @@ def burning_stretches(
     lasts = times[np.concatenate((breaks, [len(times) - 1]))]
     share = error.error * threshold
     return [
-        _cut(series, interval, share, first, last, window_ns, step_ns)
+        part
         for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+        for part in _parts(series, interval, share, np.arange(first, last + step_ns, step_ns))
     ]
 
 
-def _cut(
-    series: Series,
-    interval: Interval,
-    share: Fraction,
-    first_ns: int,
-    last_ns: int,
-    window_ns: int,
-    step_ns: int,
-) -> tuple[int, int]:
+def _parts(
+    series: Series, interval: Interval, share: Fraction, edges: NDArray[np.int64]
+) -> list[tuple[int, int]]:
     """
-    A stretch without the calm parts of its first and its last window.
+    A stretch without its calm ends, and what burned in those.
 
-    It begins where what follows spends most above *share* of all events, and ends where what came
-    before did.
+    Ends are calm where they fail at less than `CALM` of the rate of the whole; what is left of them
+    is a stretch of its own where it fails at more than *share*.
     """
-    edges = np.arange(first_ns, last_ns + step_ns, step_ns, dtype=np.int64)
-    edges = np.clip(edges, interval.start_ns, interval.end_ns)
-    good, total = (column.astype(object) for column in series.cumulative(edges))
-    excess = (total - good) * share.denominator - total * share.numerator
-    steps = window_ns // step_ns
-    head = excess[: steps + 1]
-    start = len(head) - 1 - int(np.argmin(head[::-1]))
-    low = max(start + 1, len(edges) - 1 - steps)
-    if low >= len(edges):  # the interval begins within the window
-        return int(edges[0]), int(edges[-1])
-    return int(edges[start]), int(edges[low + int(np.argmax(excess[low:]))])
+    edges = np.unique(np.clip(edges, interval.start_ns, interval.end_ns))
+    good, total = series.cumulative(edges)
+    bad, total = total - total[0] - (good - good[0]), total - total[0]
+    found: list[tuple[int, int]] = []
+    waiting = [(0, len(edges) - 1)] if bad[-1] else []
+    while waiting:
+        low, high = waiting.pop()
+        rate = Fraction(int(bad[high] - bad[low]), int(total[high] - total[low])) * CALM
+        start, end = _costliest(bad[low : high + 1], total[low : high + 1], rate)
+        start, end = low + start, low + end
+        found.append((int(edges[start]), int(edges[end])))
+        for before, after in ((low, start), (end, high)):
+            first, last = _costliest(bad[before : after + 1], total[before : after + 1], share)
+            if first < last:
+                waiting.append((before + first, before + last))
+    return sorted(found)
+
+
+def _costliest(
+    bad: NDArray[np.int64], total: NDArray[np.int64], share: Fraction
+) -> tuple[int, int]:
+    """Positions between which bad units exceed *share* of all by most; the shortest of these."""
+    most = max(int(total[-1] - total[0]), 1) * max(share.numerator, share.denominator)
+    kind = np.int64 if most < 2**62 else object
+    counted = (bad - bad[0]).astype(kind) * share.denominator
+    excess = counted - (total - total[0]).astype(kind) * share.numerator
+    lowest = np.minimum.accumulate(excess)
+    end = int(np.argmax(excess - lowest))
+    return int(np.flatnonzero(excess[: end + 1] == lowest[end])[-1]), end
 
 
 def incident_ledger(
@@ -303,7 +320,7 @@ def incident_ledger(
     threshold: Number | None = None,
     window: DurationLike | int = "5m",
     merge: DurationLike | int = "30m",
-    min_cost: Number = 0,
+    min_cost: Number = "1%",
     at: TimeLike | None = None,
 ) -> Ledger:
     """
@@ -317,8 +334,10 @@ def incident_ledger(
         threshold: Burn rate that the short window must exceed for an incident to be found [1]; by
             default the lowest that the objective pages for.
         window: Length of the short window; burn is looked at every minute, or every bin.
-        merge: Incidents no further apart than this are one.
-        min_cost: Leave out what was found and spent no more than this part of the budget.
+        merge: Incidents no further apart than this are one, unless one of them is but a fraction
+            of the other: a lone failure before an outage is not its beginning.
+        min_cost: Leave out what was found and spent no more than this part of the budget; 0 lists
+            every failure that burned above *threshold* by itself.
         at: The instant; by default the end of the data.
 
     Returns:

@@ -133,10 +133,14 @@ class Detection:
 
     @property
     def reset_s(self) -> float | None:
-        """From its end until the paging stopped [s]; None when missed or still firing."""
+        """
+        From its end until the paging stopped [s]; None when missed or still firing.
+
+        0 when it had stopped before the end.
+        """
         if self.reset_ns is None:
             return None
-        return (self.reset_ns - self.incident.end_ns) / SECOND_NS
+        return max(0, self.reset_ns - self.incident.end_ns) / SECOND_NS
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as plain data, ready for JSON."""
