@@ -354,14 +354,55 @@ def test_servers_are_asked_alike(
         return
     more = ["--by", "status"] if command == "attribute" else []
     code, shown = run([command, "-s", str(spec), *asked, *more, "-f", "json"], capsys)
-    if command == "attribute":  # counters know no single events
-        assert (code, shown) == (2, "")
-        return
     assert code == (3 if command == "forecast" else 0)
     slos = json.loads(shown)["slos"]
     assert len(slos) == 2
     if command == "confidence":
         assert [(slo["good"], slo["bad"]) for slo in slos] == [(11_640, 300), (5_700, 300)]
+    if command == "attribute":  # the series are kept apart by their labels
+        rows = {row["status"]: (row["bad"], row["total"]) for row in slos[0]["spenders"]}
+        assert rows == {"200": (0, 11_640), "503": (300, 300)}
+        words = [command, "-s", str(spec), *asked, "--by", "route", "--by", "status_class"]
+        slos = json.loads(run([*words, "-f", "json"], capsys)[1])["slos"]
+        assert [
+            ((row["route"], row["status_class"]), row["bad"]) for row in slos[0]["spenders"]
+        ] == [
+            (("/cart", "5xx"), 300),
+            (("/api", "2xx"), 0),
+            (("/cart", "2xx"), 0),
+        ]
+        assert run([command, "-s", str(spec), *asked, "--by", "rout"], capsys)[0] == 2
+
+
+def test_counts_are_shared_out_by_the_labels_they_were_kept_by(
+    shop: Path, capsys: Captured
+) -> None:
+    """The rows are those of the events themselves; another label is refused with the cure."""
+    pytest.importorskip("polars", reason="missing: polars; pip install 'errorbudget[polars]'")
+    table = shop / "events.csv"
+    log = shop / "log.csv"
+    words = ["simulate", "-o", str(log), "--days", "4", "--log-format", "csv"]
+    assert main(words) == 0
+    header, _, rest = log.read_text().partition("\n")
+    table.write_text(header + "\n" + rest)
+    spec = ["-s", str(shop / "slos.yaml")]
+    home = str(shop / "counts")
+    named = ["--columns", "time=time,status=status"]
+    counting = ["count", *spec, str(table), "-o", home, "--by", "route", "--engine", "polars"]
+    assert main([*counting, *named]) == 0
+    code, shown = run(["attribute", *spec, home, "--by", "route", "-f", "json"], capsys)
+    assert code == 0
+    kept = json.loads(shown)["slos"]
+    at = kept[0]["end"]
+    words = ["attribute", *spec, str(table), "--by", "route", "--at", at, "-f", "json"]
+    assert [each["spenders"] for each in json.loads(run(words, capsys)[1])["slos"]] == [
+        each["spenders"] for each in kept
+    ]
+    counted = ["attribute", *spec, str(table), "--engine", "polars", *named, "--by", "route"]
+    assert json.loads(run([*counted, "-f", "json"], capsys)[1])["slos"] == kept
+    capsys.readouterr()
+    assert main(["attribute", *spec, home, "--by", "method"]) == 2
+    assert "errorbudget count --by method" in capsys.readouterr().err
 
 
 def test_own_incidents_are_simulated_in_every_form(tmp_path: Path, capsys: Captured) -> None:

@@ -259,3 +259,28 @@ def test_deploy_effect_is_fishers_test(good_a: int, bad_a: int, good_b: int, bad
     if good_a + bad_a:
         share = Fraction(bad_a, good_a + bad_a)
         assert effect.extra_bad == bad_b - (good_b + bad_b) * share
+
+
+def test_a_deploy_in_a_clustered_history_is_not_cried_wolf_over() -> None:
+    """Where nothing changes, p_clustered is small seldom, and Fisher's often; a break is seen."""
+    random = np.random.default_rng(5)
+    cried, wolf, seen, tries = 0, 0, 0, 60
+    for _ in range(tries):
+        total = random.poisson(50, 3 * 1440)
+        share = np.full(len(total), 0.002)
+        for start in random.integers(0, len(total), 54):
+            share[start : start + 8] = 0.1
+        bad = random.binomial(total, share)
+        ends, at = np.arange(1, len(total) + 1) * MINUTE, (len(total) - 60) * MINUTE
+        effect = deploy_effect(API, CountSeries(ends, total - bad, total, MINUTE), at)
+        assert effect.p_value <= effect.p_clustered <= 1
+        assert effect.dispersion > 2
+        cried += effect.p_value < 0.05
+        wolf += effect.p_clustered < 0.05
+        bad[-60:] = random.binomial(total[-60:], np.minimum(share[-60:] + 0.3, 1))
+        seen += (
+            deploy_effect(API, CountSeries(ends, total - bad, total, MINUTE), at).p_clustered < 0.05
+        )
+    assert cried > tries * 0.2
+    assert wolf <= tries * 0.07
+    assert seen == tries

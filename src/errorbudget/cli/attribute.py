@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +10,15 @@ from errorbudget.cli import NO_DATA, OK, say
 from errorbudget.cli.inputs import instant
 from errorbudget.cli.study import (
     deliver,
+    groups,
     histories,
     known_incidents,
     output_options,
     study_options,
 )
+
+if TYPE_CHECKING:
+    from errorbudget.studies.attribution import Attribution
 
 __all__ = ["attribute", "incidents"]
 
@@ -25,7 +29,8 @@ __all__ = ["attribute", "incidents"]
     "--by",
     multiple=True,
     metavar="LABEL",
-    help="A label, status or status_class; several together. By default status.",
+    help="A label, status or status_class; several together. By default status. Counts know those "
+    "that they were counted by, counters of a server their own.",
 )
 @click.option("--incidents", metavar="FILE", help="By incidents or deploys, from CSV or JSON.")
 @click.option("--deploy", metavar="TIME", help="Compare the time before and after this instant.")
@@ -41,11 +46,13 @@ def attribute(**options: Any) -> int:
     errorbudget attribute -s slos.yaml access.log --incidents incidents.csv
     errorbudget attribute -s slos.yaml access.log --deploy 2026-03-04T10:00Z
     """  # noqa: D301 - \b is click's mark for lines to keep
-    from errorbudget.report.answers import attribution_section, deploy_section, paper_of
+    from errorbudget.report.answers import deploy_section, paper_of
 
     if sum(bool(options[name]) for name in ("by", "incidents", "deploy")) > 1:
         raise click.UsageError("give --by, --incidents or --deploy, one of them")
     by = options["by"] or ("status",)
+    if _wants_groups(options):
+        return _by_groups(by, options)
     extra = tuple(name for name in by if name not in ("status", "status_class"))
     found, at = histories(options, reach=lambda slo: slo.period_ns, labels=extra)
     if options["deploy"]:
@@ -72,7 +79,31 @@ def attribute(**options: Any) -> int:
     from errorbudget.studies.attribution import attribute as run
 
     stretches: Any = known_incidents(options["incidents"])
-    results = [run(slo, data, by if stretches is None else stretches, at=at) for slo, data in found]
+    return _answer(
+        [run(slo, data, by if stretches is None else stretches, at=at) for slo, data in found],
+        options,
+    )
+
+
+def _wants_groups(options: dict[str, Any]) -> bool:
+    """Whether there are labels to share out by, and counts instead of events."""
+    from errorbudget.cli.engines import wants_counts
+
+    if options["incidents"] or options["deploy"]:
+        return False
+    return bool(options["prometheus"]) or wants_counts(options)
+
+
+def _by_groups(by: tuple[str, ...], options: dict[str, Any]) -> int:
+    from errorbudget.studies.groups import attribute_groups
+
+    found, at = groups(options, by, reach=lambda slo: slo.period_ns)
+    return _answer([attribute_groups(slo, each, by, at=at) for slo, each in found], options)
+
+
+def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
+    from errorbudget.report.answers import attribution_section, paper_of
+
     deliver(
         "errorbudget.attribution/1",
         [result.to_dict() for result in results],

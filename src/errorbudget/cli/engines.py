@@ -63,9 +63,11 @@ def wants_counts(options: Mapping[str, Any]) -> bool:
     return holds_counts(files[0])
 
 
-def counted(options: Mapping[str, Any], slos: Sequence[SLO]) -> CountedEvents:
+def counted(
+    options: Mapping[str, Any], slos: Sequence[SLO], by: Sequence[str] = ()
+) -> CountedEvents:
     """
-    What the files hold of *slos*, counted now or before.
+    What the files hold of *slos*, counted now, apart by the labels *by*, or before.
 
     Raises:
         UsageError: Options ask for what counts do not have.
@@ -86,6 +88,7 @@ def counted(options: Mapping[str, Any], slos: Sequence[SLO]) -> CountedEvents:
     found = count_files(
         files,
         slos,
+        by=by,
         engine=options["engine"],
         errors="skip" if options["skip_bad_files"] else "raise",
         **columns_of(options),

@@ -281,7 +281,7 @@ def gathered(
         return _of_server(options, burn, since, along=along, shown=shown)
     refuse_without_server(options)
     if wants_counts(options):
-        return _of_engine(options, burn, since)
+        return _of_engine(options, burn, since, further)
     target = Target(options["target"] or "99.9%")
     window = parse_window(options["window"] or "30d")
     at = instant(options["at"])
@@ -310,7 +310,9 @@ def _with_burn(slos: Iterable[SLO], burn: tuple[int, ...]) -> tuple[SLO, ...]:
     return tuple(slo.replace(burn_windows=(*slo.burn_windows, *burn)) for slo in slos)
 
 
-def _of_engine(options: Mapping[str, Any], burn: tuple[int, ...], since: int | None) -> Inputs:
+def _of_engine(
+    options: Mapping[str, Any], burn: tuple[int, ...], since: int | None, by: tuple[str, ...]
+) -> Inputs:
     """Objectives, and what an engine counts for them now, or counted before."""
     from errorbudget.cli.engines import counted, ratios
 
@@ -318,7 +320,7 @@ def _of_engine(options: Mapping[str, Any], burn: tuple[int, ...], since: int | N
         raise click.UsageError("counting wants objectives: -s slos.yaml")
     slos = ratios(_with_burn(chosen(load_slos(options["spec"]), options["names"]), burn))
     at = instant(options["at"])
-    return Inputs(counted(options, slos), slos, defaults=False, at=at, since=since)
+    return Inputs(counted(options, slos, by), slos, defaults=False, at=at, since=since)
 
 
 def _of_server(

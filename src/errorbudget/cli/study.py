@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from errorbudget.studies.stretches import Stretch
 
     Data = Events | CountSeries
+    Groups = Mapping[tuple[str, ...], CountSeries]
 
 __all__ = [
     "FORMS",
     "deliver",
+    "groups",
     "histories",
     "known_incidents",
     "output_options",
@@ -127,6 +129,29 @@ def _of(slo: SLO, data: Any) -> Data:
     of = getattr(data, "of", None)
     found: Data = data.count(slo) if of is None else of(slo)
     return found
+
+
+def groups(
+    options: Mapping[str, Any], by: Sequence[str], *, reach: Callable[[SLO], int]
+) -> tuple[list[tuple[SLO, Groups]], int | None]:
+    """
+    Each objective with a count series for each combination of labels, and the instant.
+
+    Raises:
+        UsageError: Options contradict each other.
+        ErrorBudgetError: Something cannot be read, or counts know no such label.
+    """
+    if options["start"] is not None and not options["prometheus"]:
+        raise click.UsageError("--start belongs to --prometheus URL here")
+    since = instant(options["start"])
+    if options["prometheus"] and since is None:
+        since = _reach(options, reach)
+    inputs = gathered(options, since=since, along=True, further=tuple(by))
+    data: Any = inputs.countable()
+    found = [(slo, data.groups(slo, by)) for slo in inputs.slos if slo.target is not None]
+    if not found:
+        raise InvalidInputError("none of these SLOs has a budget to look at")
+    return found, inputs.at
 
 
 def histories(

@@ -229,7 +229,12 @@ def deploy_section(found: DeployEffect) -> Section:
         "a side has no events, so nothing can be compared"
         if not (found.before.total and found.after.total)
         else f"{count(extra)} bad events more than before foretells; chance does as much in "
-        f"{found.p_value:.2g} of all deploys that change nothing"
+        f"{found.p_clustered:.2g} of all deploys that change nothing"
+        + (
+            f" (failures cluster {found.dispersion:.1f} fold; {found.p_value:.2g} if they did not)"
+            if found.dispersion > 1
+            else ""
+        )
     )
     return Section(
         f"{found.slo.name}: deploy at {instant(found.at_ns)}",

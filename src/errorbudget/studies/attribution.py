@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from errorbudget.status import Status
     from errorbudget.windows import Interval
 
-__all__ = ["Attribution", "Spender", "attribute", "check_budgeted", "part_of_budget", "units_of"]
+__all__ = ["Attribution", "Spender", "attribute", "check_budgeted", "part_of_budget"]
+__all__ += ["shared_out", "units_of"]
 
 Key = tuple[str | None, ...]
 
@@ -299,12 +300,13 @@ def attribute(
     ]
     if rest:
         rows.append(((None,), rest))
-    return _attribution(slo, status, ("stretch",), rows)
+    return shared_out(slo, status, ("stretch",), rows)
 
 
-def _attribution(
+def shared_out(
     slo: SLO, status: Status, by: tuple[str, ...], rows: Iterable[tuple[Key, Counts]]
 ) -> Attribution:
+    """What each row's events are of those of *status*, the costliest first."""
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     counts, error = status.counts, status.budget.error
     spenders = [
@@ -325,8 +327,8 @@ def _attribution(
 def _by_columns(slo: SLO, data: Any, by: tuple[str, ...], status: Status) -> Attribution:
     if not isinstance(data, Events):
         raise InvalidSeriesError(
-            f"only events know their {', '.join(by)}; a count series can be shared out by "
-            "stretches of time"
+            f"only events know their {', '.join(by)}; share a count series out by stretches of "
+            "time, or series for each group with studies.groups.attribute_groups"
         )
     if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
         raise InvalidSeriesError(
@@ -352,7 +354,7 @@ def _by_columns(slo: SLO, data: Any, by: tuple[str, ...], status: Status) -> Att
         )
         for kind, all_, missed in _tally(columns, rows, bad)
     ]
-    return _attribution(slo, status, by, found)
+    return shared_out(slo, status, by, found)
 
 
 def _tally(

@@ -2,13 +2,15 @@
 Before and after a deploy: did it spend the budget, and could chance have done the same?
 
 Source of the test: R. A. Fisher, "On the interpretation of chi-squared from contingency tables",
-1922; one-sided, exact at any traffic.
+1922; one-sided, exact at any traffic. It takes failures to come one by one. Where they came in
+clusters before the deploy, a second chance says how often such clusters alone do as much.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +18,13 @@ import numpy as np
 from errorbudget.budget import Ratio, spent
 from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
-from errorbudget.durations import DurationLike, format_duration, length_of
-from errorbudget.series import CountSeries, Series
+from errorbudget.durations import DAY_NS, MINUTE_NS, DurationLike, format_duration, length_of
+from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
 from errorbudget.studies.attribution import check_budgeted, units_of
 from errorbudget.studies.chances import hypergeometric_tail
+from errorbudget.studies.confidence import dispersion
 from errorbudget.studies.tables import figure, frame
 from errorbudget.times import TimeLike, format_time, to_ns
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from errorbudget.events import Events
 
 __all__ = ["DeployEffect", "deploy_effect"]
+
+HISTORY_NS = 28 * DAY_NS
+"""How far back clusters of failures are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,10 @@ class DeployEffect(Shown):
         before_ns: Length of the stretch before [ns].
         after_ns: Length of the stretch after [ns].
         error: Exact share of events that may be bad.
-        p_value: Chance of as many bad events after, or more, if nothing had changed [1]; 1 where a
-            side has no events. Failures that come in clusters make it too small.
+        p_value: Chance of as many bad events after, or more, if nothing had changed and each came
+            by itself [1]; 1 where a side has no events.
+        dispersion: How failures clustered in the weeks before the deploy [1, >= 1].
+        p_clustered: The same chance with failures that cluster so [1]; this one decides.
     """
 
     slo: SLO
@@ -56,6 +64,8 @@ class DeployEffect(Shown):
     after_ns: int
     error: Fraction
     p_value: float
+    dispersion: float = 1.0
+    p_clustered: float = 1.0
 
     @property
     def burn_before(self) -> Ratio | None:
@@ -95,6 +105,8 @@ class DeployEffect(Shown):
             **sides,
             "extra_bad": None if extra is None else float(extra),
             "p_value": self.p_value,
+            "dispersion": self.dispersion,
+            "p_clustered": self.p_clustered,
         }
 
     def to_pandas(self) -> Any:
@@ -120,7 +132,8 @@ class DeployEffect(Shown):
         if self.extra_bad is not None:
             notes.append(
                 f"{float(self.extra_bad):+,.1f} bad events against what the time before foretells; "
-                f"chance alone does as much in {self.p_value:.2g} of all cases."
+                f"chance alone does as much in {self.p_clustered:.2g} of all cases, clusters "
+                f"of failures considered ({self.dispersion:.1f} fold)."
             )
         title = f"{self.slo.name} around {format_time(self.at_ns)}"
         header = ("side", "for", "bad", "total", "burn rate")
@@ -133,6 +146,10 @@ class DeployEffect(Shown):
             return f"{counts.bad:,} bad of {counts.total:,} (burn {float(burn):.2f})"
 
         chance = "p < 1e-9" if self.p_value < 1e-9 else f"p = {self.p_value:.2g}"
+        if self.dispersion > 1:
+            chance += (
+                f", {self.p_clustered:.2g} as failures cluster {self.dispersion:.1f} fold here"
+            )
         return (
             f"{self.slo.name} at {format_time(self.at_ns)}: "
             f"{side(self.before, self.burn_before)} in the {format_duration(self.before_ns)} "
@@ -186,4 +203,35 @@ def deploy_effect(
     total = int(old.total + new.total)
     p_value = hypergeometric_tail(int(new.bad), int(new.total), int(old.bad + new.bad), total)
     error = slo.target_at(at_ns + after_ns).error
-    return DeployEffect(slo, at_ns, old, new, before_ns, after_ns, error, p_value)
+    clusters = _clusters(slo, series, at_ns, after_ns)
+    sure = max(p_value, _clustered(old, new, clusters)) if clusters > 1 else p_value
+    return DeployEffect(
+        slo, at_ns, old, new, before_ns, after_ns, error, p_value, clusters, min(sure, 1.0)
+    )
+
+
+def _clusters(slo: SLO, series: Series, at_ns: int, block_ns: int) -> float:
+    """How failures clustered before the deploy, in blocks as long as the stretch after it."""
+    if isinstance(series, EventSeries):
+        series = series.binned(MINUTE_NS, closed=slo.window.closed)
+    if not isinstance(series, CountSeries):
+        return 1.0
+    inside = (series.end_ns > at_ns - HISTORY_NS) & (series.end_ns <= at_ns)
+    past = CountSeries(
+        series.label_ns[inside],
+        series.good[inside],
+        series.total[inside],
+        series.step_ns,
+        series.closed,
+    )
+    return dispersion(past, block=max(block_ns, series.step_ns))
+
+
+def _clustered(old: Counts, new: Counts, clusters: float) -> float:
+    """Chance of a gap as great between two shares whose variance is *clusters* fold."""
+    if not old.total or not new.total:
+        return 1.0
+    pooled = float((old.bad + new.bad) / (old.total + new.total))
+    variance = pooled * (1 - pooled) * (1 / old.total + 1 / new.total) * clusters
+    gap = new.bad / new.total - old.bad / old.total
+    return erfc(gap / sqrt(2 * variance)) / 2 if variance else 1.0

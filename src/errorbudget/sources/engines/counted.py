@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration
-from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.errors import InvalidInputError, NoDataError, did_you_mean
 from errorbudget.evaluation import Report, evaluate_series
 from errorbudget.judging import judge_series
 from errorbudget.series import CountSeries, check_grid, window_counts
@@ -327,6 +327,27 @@ class CountedEvents:
     def of(self, slo: SLO) -> CountSeries:
         """The count series of *slo*."""
         return self.counted[slo]
+
+    def groups(self, slo: SLO, by: Sequence[str]) -> dict[tuple[str, ...], CountSeries]:
+        """
+        The count series of *slo* for each combination of the labels *by*.
+
+        Raises:
+            InvalidInputError: Counts were not kept apart by one of them.
+        """
+        known = self.counted.by
+        for name in by:
+            if name not in known:
+                cure = f"they are by {', '.join(known)}" if known else "they are by none"
+                raise InvalidInputError(
+                    f'these counts were not kept apart by "{name}"; {cure}. Count anew: '
+                    f"errorbudget count --by {name}{did_you_mean(name, known)}"
+                )
+        places = [known.index(name) for name in by]
+        kinds: dict[tuple[str, ...], list[CountSeries]] = {}
+        for texts, series in self.counted.groups(slo).items():
+            kinds.setdefault(tuple(texts[place] for place in places), []).append(series)
+        return {texts: CountSeries.merge(parts) for texts, parts in kinds.items()}
 
     def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
         """The status of *slo*, by default at the end of the counts of all objectives."""

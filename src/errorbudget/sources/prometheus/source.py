@@ -10,6 +10,7 @@ import warnings as python_warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +18,10 @@ import numpy as np
 from errorbudget.counters import Born, Rules
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, parse_duration
-from errorbudget.errors import GapWarning, InvalidInputError, NoDataError
+from errorbudget.errors import GapWarning, InvalidInputError, NoDataError, did_you_mean
 from errorbudget.kernels import counters
 from errorbudget.rules.metrics import Metrics, MetricsLike, metrics_for
+from errorbudget.rules.promql import event_of
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.sources.prometheus.asking import ask_status, is_asked
@@ -66,6 +68,12 @@ class PrometheusCounts:
     end_ns: int
     _parts: Mapping[str, Sequence[Part]] = field(repr=False, default_factory=dict)
     _asked: Mapping[str, Callable[[SLO, int], Status]] = field(repr=False, default_factory=dict)
+    _apart: Mapping[str, Callable[[Sequence[Part]], CountSeries]] = field(
+        repr=False, default_factory=dict
+    )
+    _events: Mapping[str, Callable[[Part], Mapping[str, object]]] = field(
+        repr=False, default_factory=dict
+    )
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -101,6 +109,40 @@ class PrometheusCounts:
             raise InvalidInputError(
                 f'nothing was fetched for SLO "{slo.name}", only for {", ".join(self.series)}'
             ) from None
+
+    def groups(self, slo: SLO, by: Iterable[str]) -> dict[tuple[str, ...], CountSeries]:
+        """
+        The count series of *slo* for each combination of labels of its series.
+
+        Together they add up to `of(slo)`. A label that a series lacks is the empty text.
+
+        Args:
+            slo: The objective.
+            by: Labels as the server or the objective calls them, "status" or "status_class".
+
+        Raises:
+            InvalidInputError: No series has such a label, or *slo* was not fetched.
+        """
+        self.of(slo)
+        names = tuple(by)
+        kinds: dict[tuple[str, ...], list[Part]] = {}
+        known: dict[str, None] = {}
+        for part in self._parts[slo.name]:
+            columns = {**part.series.labels, **self._events[slo.name](part)}
+            if columns.get("status") is not None:
+                columns["status_class"] = f"{str(columns['status'])[:1]}xx"
+            known.update(dict.fromkeys(columns))
+            texts = tuple(str(columns.get(name) or "") for name in names)
+            kinds.setdefault(texts, []).append(part)
+        hidden = {"__name__", "le"}
+        for name in names if kinds else ():
+            if name not in known or name in hidden:
+                there = tuple(sorted(known.keys() - hidden))
+                raise InvalidInputError(
+                    f'the series of SLO "{slo.name}" have no label "{name}"; there are '
+                    f"{', '.join(there)}{did_you_mean(name, there)}"
+                )
+        return {texts: self._apart[slo.name](parts) for texts, parts in sorted(kinds.items())}
 
     def counts(
         self, slo: SLO, *, at: TimeLike, window: DurationLike | int, rules: Rules
@@ -290,20 +332,27 @@ class PrometheusSource:
         )
         series, parts, notes = {}, {}, {}
         asked: dict[str, Callable[[SLO, int], Status]] = {}
+        apart: dict[str, Callable[[Sequence[Part]], CountSeries]] = {}
+        events: dict[str, Callable[[Part], Mapping[str, object]]] = {}
         for slo in slos:
             if is_asked(slo):
                 asked[slo.name] = self._ask
                 continue
             matrix = self._answering(slo, fetched).matrix
-            found = parts_of(slo, matrix, self._metrics(slo))
+            metrics = self._metrics(slo)
+            found = parts_of(slo, matrix, metrics)
             parts[slo.name] = found
+            apart[slo.name] = partial(_series_of, bins, matrix.first_ms)
+            events[slo.name] = partial(_event_of, metrics)
             series[slo.name], notes[slo.name] = bins.count(found, matrix.first_ms)
         if series and not any(map(len, series.values())):
             raise NoDataError(
                 f"the server has no series for {', '.join(series)}; are the names of metrics and "
                 "labels right?"
             )
-        return PrometheusCounts(series, fetched, notes, start_ns, end_ns, parts, asked)
+        return PrometheusCounts(
+            series, fetched, notes, start_ns, end_ns, parts, asked, apart, events
+        )
 
     def _samples(self, selector: str, start_ns: int, end_ns: int) -> Fetched:
         """The samples of a selector; after a try that broke off, only what is missing is asked."""
@@ -334,6 +383,14 @@ class PrometheusSource:
 
     def _ask(self, slo: SLO, at_ns: int) -> Status:
         return ask_status(self.client, slo, self._metrics(slo), at_ns=at_ns)
+
+
+def _series_of(bins: Bins, watched_ms: int, parts: Sequence[Part]) -> CountSeries:
+    return bins.count(parts, watched_ms)[0]
+
+
+def _event_of(metrics: Metrics, part: Part) -> Mapping[str, object]:
+    return event_of(part.series.labels, metrics)
 
 
 def _said(fetched: Fetched) -> Iterator[str]:

@@ -1,0 +1,90 @@
+"""
+Attribution where events are gone and counts were kept apart: by the labels of a server's counters,
+or by those that an engine counted by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from errorbudget.counts import Counts
+from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.methods import Occurrences
+from errorbudget.series import CountSeries
+from errorbudget.sli import RatioSLI
+from errorbudget.slo import SLO
+from errorbudget.studies.attribution import Attribution, shared_out
+from errorbudget.times import TimeLike, to_ns
+
+__all__ = ["attribute_groups"]
+
+
+def attribute_groups(
+    slo: SLO,
+    groups: Mapping[tuple[str, ...], CountSeries],
+    by: str | Iterable[str],
+    *,
+    at: TimeLike | None = None,
+) -> Attribution:
+    """
+    Who spent the budget of the window that ends at *at*, from a count series for each group.
+
+    Args:
+        slo: The objective.
+        groups: Count series by the texts of their labels, as `Counted.groups` and
+            `PrometheusCounts.groups` give them; an empty text is a label that is missing.
+        by: Names of the labels, in the order of the texts.
+        at: The instant; by default the end of the data.
+
+    Returns:
+        Rows that add up exactly to the sum of the groups.
+
+    Raises:
+        InvalidInputError: Groups have other labels than *by*.
+        InvalidSeriesError: The objective's units are no events.
+        NoDataError: There are no counts and *at* is not given.
+
+    Time: O(n) for n bins of all groups.
+
+    Example:
+        >>> from errorbudget.sli import Availability
+        >>> slo = SLO("api", target="90%", window="1h", sli=Availability())
+        >>> minute = 60 * 10**9
+        >>> parts = {
+        ...     ("/a",): CountSeries([minute], [10], [10], "1m"),
+        ...     ("/b",): CountSeries([minute], [7], [10], "1m"),
+        ... }
+        >>> print(attribute_groups(slo, parts, "route"))
+        route     bad  total  of the bad  of the budget
+        /b          3     10     100.00%        150.00%
+        /a          0     10       0.00%          0.00%
+        together    3     20     100.00%        150.00%
+    """
+    names = (by,) if isinstance(by, str) else tuple(by)
+    if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}), so they have no '
+            'share in it; ask slo.replace(method="occurrences")'
+        )
+    for texts in groups:
+        if len(texts) != len(names):
+            raise InvalidInputError(f"groups by {', '.join(names)} have so many texts; got {texts}")
+    if not groups:
+        if at is None:
+            raise NoDataError("there are no counts, and so no instant to judge; give at=...")
+        whole = CountSeries([], [], [], "1m")
+    else:
+        whole = CountSeries.merge(groups.values())
+    status = slo.evaluate(whole, at=None if at is None else to_ns(at))
+    edges = np.array([status.interval.start_ns, status.interval.end_ns], dtype=np.int64)
+    right = status.interval.closed == "right"
+    rows = []
+    for texts, series in groups.items():
+        before_good, before = series.cumulative(edges[:1], inclusive=right)
+        good, total = series.cumulative(edges[1:])
+        fine, units = int(good[0] - before_good[0]), int(total[0] - before[0])
+        if units:
+            rows.append((tuple(text or None for text in texts), Counts(fine, units - fine)))
+    return shared_out(slo, status, names, rows)
