@@ -119,6 +119,33 @@ def test_json_is_what_python_says(shop: Path, read: Any, capsys: Captured) -> No
     assert week == plain(review(slos, events).to_dict())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *((command,) for command in STUDIES),
+        ("review", "--period", "monthly"),
+        ("attribute", "--deploy", "2026-03-03T10:00Z"),
+        ("forecast", "--traffic", "2"),
+        ("lint",),
+    ],
+)
+def test_json_keeps_to_its_schema(words: tuple[str, ...], shop: Path, capsys: Captured) -> None:
+    """What is written fits the schema that `errorbudget schema` prints, and less does not."""
+    jsonschema = pytest.importorskip("jsonschema", reason="missing: jsonschema; make test")
+    given = [str(shop / "slos.yaml")] if words[0] == "lint" else inputs(shop)
+    _, shown = run([*words, *given, "-f", "json"], capsys)
+    data = json.loads(shown)
+    name = data["schema"].removeprefix("errorbudget.").removesuffix("/1")
+    code, shown = run(["schema", name], capsys)
+    schema = json.loads(shown)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert (code, [error.message for error in validator.iter_errors(data)]) == (0, [])
+    entry = data.get("slos", data.get("files"))[0]
+    del entry[next(iter(entry))]
+    assert not validator.is_valid(data)
+
+
 def test_reviews_speak_of_what_the_guide_lists(shop: Path, capsys: Captured) -> None:
     """Every topic is a heading, in the guide's order; longer reviews hold the shorter ones."""
     weekly = ["Current Status", "Trend Analysis", "Alert Effectiveness", "Action Items"]
