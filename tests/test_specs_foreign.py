@@ -701,7 +701,7 @@ slos:
         total_query='sum(rate(took_seconds_count{job="shop"}[{{.window}}]))',
     )
     assert (str(latency.window), str(weekly.window)) == ("28d", "7d")
-    assert latency.alerts == WORKBOOK.for_period(28 * DAY)
+    assert latency.alerts.alerts == WORKBOOK.alerts  # Sloth's own windows of 28 days: 1h to 3d
     found = [(a.severity, float(a.threshold("7d"))) for a in weekly.alerts.alerts]
     assert found == [("page", 20.0), ("ticket", 2.0)]
     over = "      windows: [{severity: page, long: 2h, short: 5m, factor: 999}]\n"
@@ -760,3 +760,52 @@ def test_slo_generator_policies_of_the_first_version() -> None:
         ("ticket", 1.0),
     ]
     assert len(spec.tables) == 1
+
+
+def test_sloth_has_windows_of_its_own_for_28_days() -> None:
+    """The hours of 30 days stay, and the factors follow; for other windows the report says more."""
+    spec = load(SLOTH % (EVENTS, "", ""), window="28d")
+    rows = spec[0].alerts.to_dict()["alerts"]
+    assert [(row["long"], row["short"]) for row in rows] == [
+        ("1h", "5m"),
+        ("6h", "30m"),
+        ("1d", "2h"),
+        ("3d", "6h"),
+    ]
+    factors = [float(alert.threshold("28d")) for alert in spec[0].alerts.alerts]
+    assert factors == pytest.approx([13.44, 5.6, 2.8, 2.8 / 3])
+    assert not any("Workbook" in why for why in lost(spec).values())
+    week = load(SLOTH % (EVENTS, "", ""), window="7d")
+    assert any("the Workbook's are assumed" in why for why in lost(week).values())
+
+
+def test_windows_in_queries_may_have_spaces() -> None:
+    """Templates of Sloth take `{{ .window }}` as well; rules must find it."""
+    sli = QueryRatio(ratio_query="a[{{ .window }}]/b[{{- .window -}}]")
+    assert sli.ratio_query == "a[{{.window}}]/b[{{.window}}]"
+
+
+OPENSLO = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: a}
+spec:
+  service: s
+  indicator: {metadata: {name: i}, spec: {ratioMetric: %s}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{displayName: Good, target: 0.99}, {displayName: good, target: 0.999}]
+  alertPolicies: [elsewhere]
+"""
+
+
+def test_openslo_says_what_is_assumed() -> None:
+    """Alerts that are not in the file, two languages, and a ratio of no stated kind."""
+    two = "{good: {metricSource: {type: Datadog, spec: {query: g}}}, total: {metricSource: {type: Prometheus, spec: {query: t}}}}"
+    spec = load(OPENSLO % two)
+    assert [slo.name for slo in spec] == ["a-good-1", "a-good-2"]
+    said = " ".join(lost(spec).values())
+    assert "the alerts of the SRE Workbook are assumed" in said
+    assert "Datadog is taken for all" in said
+    raw = load(OPENSLO % "{raw: {metricSource: {type: Prometheus, spec: {query: g}}}}")
+    assert "success is taken" in " ".join(lost(raw).values())

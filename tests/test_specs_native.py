@@ -593,3 +593,33 @@ def test_each_quantile_of_the_guide_has_its_ratio_beside_it() -> None:
 def test_the_guide_is_dumped_and_loaded_back() -> None:
     """The guide keeps the law, too."""
     assert list(load(eb.dump(guide()))) == list(guide())
+
+
+def test_text_stays_as_it_is_written() -> None:
+    """A label of 007 is no number, nor is the name."""
+    text = (
+        "slos: [{name: 007, target: 99%, window: 7d, sli: {kind: availability}, labels: {v: 1e3}}]"
+    )
+    (slo,) = load(text)
+    assert (slo.name, slo.labels) == ("007", {"v": "1e3"})
+
+
+def test_variables_that_never_end_cost_no_time() -> None:
+    """Half a million signs of them are read in a moment: looking for an end is not repeated."""
+    name = "${env:" * 80_000
+    text = f"slos: [{{name: '{name}', target: 99%, window: 7d, sli: {{kind: availability}}}}]"
+    before = time.process_time()
+    (slo,) = load(text)
+    assert slo.name == name
+    assert time.process_time() - before < 5
+
+
+@pytest.mark.parametrize(
+    ("sli", "wanted"),
+    [("latency", "write {kind: latency}"), ("{latency: 300ms}", "that kind has kind: latency")],
+)
+def test_an_indicator_without_its_kind_is_told_how(sli: str, wanted: str) -> None:
+    """What newcomers write first gets the cure."""
+    with pytest.raises(SpecError) as caught:
+        load(f"slos: [{{name: a, target: 99%, window: 7d, sli: {sli}}}]")
+    assert wanted in str(caught.value)

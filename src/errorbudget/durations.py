@@ -74,7 +74,7 @@ def _unit(word: str, text: str) -> str:
     if singular in _CALENDAR:
         raise InvalidDurationError(
             f'"{text}" has no fixed length; use a calendar window, such as '
-            f'errorbudget.Calendar("month"), or a number of days, such as "30d"'
+            f'"month", or a number of days, such as "30d"'
         )
     known = (*_UNITS, *_WORDS, *(f"{name}s" for name in _WORDS))
     raise InvalidDurationError(

@@ -44,6 +44,7 @@ def validate(specs: tuple[str, ...], form: str, allow_env: bool, strict: bool) -
             answer["warnings"] = list(spec.warnings)
             answer["losses"] = [loss.to_dict() for loss in spec.losses]
             answer["slos"] = [str(slo) for slo in spec]
+            answer["tables"] = [table.name for table in spec.tables]
         answer["valid"] = not answer["problems"] and not (strict and answer["warnings"])
         answers.append(answer)
     if form == "json":
@@ -64,6 +65,8 @@ def _tell(answer: dict[str, Any]) -> None:
         return
     slos = answer["slos"]
     many = "1 SLO" if len(slos) == 1 else f"{len(slos)} SLOs"
+    if answer["tables"]:
+        many += f", table of alerts: {', '.join(answer['tables'])}"
     kind = "" if answer["format"] == "errorbudget" else f" ({answer['format']})"
     click.echo(f"{answer['file']}: valid, {many}{kind}")
     for slo in slos:

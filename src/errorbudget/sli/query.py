@@ -3,11 +3,12 @@ Indicators that are questions to a metrics server, kept as they were written.
 
 Specifications of other tools hold queries, not conditions on events. They are carried as text, to
 be asked of the server (`sources`) or written into rules (`rules`). The stretch of time to ask for
-is written `{{.window}}`, as Sloth does.
+is written `{{.window}}`, as Sloth does; spaces within the braces are taken out.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,6 +21,12 @@ __all__ = ["WINDOW", "QueryRatio", "QueryThreshold"]
 
 WINDOW = "{{.window}}"
 """Where a query wants its stretch of time, such as `5m`."""
+_SPACED = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
+
+
+def _one_spelling(text: str) -> str:
+    """*text* with every `{{ .window }}` written without spaces: Sloth's templates take both."""
+    return _SPACED.sub(WINDOW, text)
 
 
 def _refuse(sli: QueryRatio | QueryThreshold) -> InvalidInputError:
@@ -68,6 +75,8 @@ class QueryRatio(RatioSLI):
         for name, text in texts.items():
             if text is not None and (not isinstance(text, str) or not text.strip()):
                 raise InvalidInputError(f"{name} must be the text of a query, got {text!r}")
+            if text is not None:
+                object.__setattr__(self, name, _one_spelling(text))
         given = {name for name, text in texts.items() if text is not None}
         if given not in _RATIOS:
             raise InvalidInputError(
@@ -147,6 +156,7 @@ class QueryThreshold(RatioSLI):
             )
         if not isinstance(self.query, str) or not self.query.strip():
             raise InvalidInputError(f"query must be the text of a query, got {self.query!r}")
+        object.__setattr__(self, "query", _one_spelling(self.query))
         if self.op not in ("<", "<=", ">", ">="):
             raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {self.op!r}')
         try:

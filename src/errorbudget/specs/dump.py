@@ -8,7 +8,6 @@ means the same.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -30,6 +29,7 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI
 from errorbudget.slo import BURN_WINDOWS, SLO
 from errorbudget.specs.tables import ALERTS, POLICIES, serving
+from errorbudget.specs.variables import as_literal
 from errorbudget.specs.writer import escaped, toml_text, yaml_text
 
 __all__ = ["document", "dump", "slo_data"]
@@ -105,7 +105,7 @@ def _literal(value: Any) -> Any:
         return {key: _literal(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_literal(part) for part in value]
-    return re.sub(r"\$\{env:[^}]*\}", r"$\g<0>", value) if isinstance(value, str) else value
+    return as_literal(value) if isinstance(value, str) else value
 
 
 def slo_data(slo: SLO) -> dict[str, Any]:

@@ -8,19 +8,17 @@ its model; then the core builds it. Every mistake of every objective is reported
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from errorbudget.errors import (
     DoubtfulTargetWarning,
     ErrorBudgetError,
-    InvalidTargetError,
-    InvalidWindowError,
     MissingDependencyError,
     did_you_mean,
 )
 from errorbudget.slo import SLO
+from errorbudget.specs.mistakes import ENOUGH, core_problem, model_problems, unknown_key
 from errorbudget.specs.tables import ALERTS, serving
 from errorbudget.specs.tree import (
     Branch,
@@ -34,14 +32,13 @@ from errorbudget.specs.tree import (
 )
 from errorbudget.target import Target
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
 __all__ = ["Draft", "Native", "join", "read_native"]
 
 # Replaced whole, never joined key by key: half of one table and half of another is no table.
 _WHOLE = ("target", "alerts", "policy", "risk_policy", "bounds")
-_ENOUGH = 200  # mistakes; nobody reads more at once
+# Text as it is written, whatever a bare word means: 007 and 1.10 are no numbers here.
+_TEXTS = ("name", "description", "service", "criticality", "owner", "team", "runbook")
+_TEXTS_BY_NAME = ("links", "labels")
 _TOP = ("version", "include", "defaults", "bases", "slos", "overrides")
 
 
@@ -106,25 +103,12 @@ def take_named(native: Native, node: Node | None, path: str, what: str) -> dict[
     return found
 
 
-def unknown_key(key: str, known: tuple[str, ...]) -> str:
-    """
-    What to say of a key that is not there.
-
-    Example:
-        >>> unknown_key("taget", ("name", "target"))
-        'there is no key "taget"; did you mean "target"?'
-    """
-    shown = key if len(key) <= 60 else key[:57] + "..."
-    hint = did_you_mean(shown, known)
-    return f'there is no key "{shown}"' + (hint or f"; there are {', '.join(sorted(known))}")
-
-
 def check_top(native: Native, root: Branch) -> None:
     """Unknown keys and versions at the top of a document; `x-` keys are anyone's."""
     from errorbudget.specs.models import VERSION
 
     for key, place in root.keys.items():
-        if len(native.problems) > _ENOUGH:
+        if len(native.problems) > ENOUGH:
             native.fault("there are too many mistakes to read on", "", place)
             return
         if key not in _TOP and not key.startswith("x-"):
@@ -244,7 +228,7 @@ def read_native(native: Native) -> list[SLO]:
         slo = _read_draft(native, draft)
         if slo is not None:
             found.append(slo)
-        if len(native.problems) > _ENOUGH:
+        if len(native.problems) > ENOUGH:
             native.fault("there are too many mistakes to read on", draft.path, draft.node.place)
             break
     return found
@@ -264,6 +248,8 @@ def _check_names(native: Native) -> None:
                 f"{draft.path}.name",
                 node.place,
             )
+            if len(native.problems) > ENOUGH:
+                return
         first.setdefault(node.text, node.place)
 
 
@@ -285,15 +271,33 @@ def models() -> Any:
     return found
 
 
+def _plain_objective(node: Branch) -> Any:
+    data = plain(node)
+    for key in _TEXTS:
+        _as_written(node, data, key)
+    for key in _TEXTS_BY_NAME:
+        part = node.get(key)
+        if isinstance(part, Branch):
+            for name in part.values:
+                _as_written(part, data[key], name)
+    return data
+
+
+def _as_written(node: Branch, data: Any, key: str) -> None:
+    value = node.get(key)
+    if isinstance(value, Scalar) and value.value is not None:
+        data[key] = value.text
+
+
 def _read_draft(native: Native, draft: Draft) -> SLO | None:
     from pydantic import ValidationError
 
-    data = without_nulls(plain(draft.node))
+    data = without_nulls(_plain_objective(draft.node))
     known: dict[int, tuple[str, ...]] = {}
     try:
         arguments = models().SLOModel.model_validate(data, context=known).arguments()
     except ValidationError as error:
-        native.problems += _problems(error, draft, data, known)
+        native.problems += model_problems(error, draft.node, draft.path, data, known)
         return None
     chosen = arguments.get("alerts")
     published = chosen if any(chosen is table for table in ALERTS.values()) else None
@@ -309,7 +313,7 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
         except MissingDependencyError:
             raise
         except (ErrorBudgetError, ValueError, ArithmeticError) as error:
-            native.problems.append(_core_problem(error, draft))
+            native.problems.append(core_problem(error, draft.node, draft.path))
             return None
     for doubt in dict.fromkeys(str(warning.message) for warning in caught):
         said = f"{draft.node.place} {draft.path}: {doubt}"
@@ -317,19 +321,6 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
         python_warnings.warn(said, DoubtfulTargetWarning, stacklevel=2)
     native.warnings += _doubts(slo, draft)
     return slo
-
-
-def _core_problem(error: Exception, draft: Draft) -> Problem:
-    """A contradiction between parts, shown at the part that is to be changed."""
-    key = (
-        "target"
-        if isinstance(error, InvalidTargetError)
-        else "window"
-        if isinstance(error, InvalidWindowError)
-        else ""
-    )
-    place, path, _ = find(draft.node, [key])
-    return Problem(str(error), f"{draft.path}.{path}" if path else draft.path, place)
 
 
 def _doubts(slo: SLO, draft: Draft) -> list[str]:
@@ -344,63 +335,3 @@ def _doubts(slo: SLO, draft: Draft) -> list[str]:
         f"requests at a target of {slo.target}"
         for alert in dead
     ]
-
-
-def _problems(
-    error: ValidationError, draft: Draft, data: Any, known: Mapping[int, tuple[str, ...]]
-) -> list[Problem]:
-    found = []
-    for fault in error.errors(include_url=False)[:_ENOUGH]:
-        location = list(fault["loc"])
-        place, path, steps = find(draft.node, location)
-        full = f"{draft.path}.{path}" if path and path[0] != "[" else draft.path + path
-        message = str(fault["msg"])
-        last = str(location[-1]) if location else ""
-        if fault["type"] == "extra_forbidden":
-            keys = known.get(id(_value_at(data, steps[:-1])), ())
-            message = unknown_key(last, keys)
-            place = _key_place(draft.node, steps) or place
-        elif fault["type"] == "missing":
-            message = f'"{last}" is missing'
-        elif fault["type"] == "value_error":
-            message = str(fault.get("ctx", {}).get("error", message))
-        elif fault["type"] == "union_tag_invalid":
-            context = fault["ctx"]
-            kinds = tuple(word.strip(" '") for word in str(context["expected_tags"]).split(","))
-            tag = str(context["tag"])
-            message = (
-                f'there is no kind "{tag}"; there are {", ".join(kinds)}{did_you_mean(tag, kinds)}'
-            )
-            place = find(draft.node, [*steps, "kind"])[0]
-        elif fault["type"] in (
-            "model_type",
-            "dict_type",
-            "model_attributes_type",
-            "union_tag_not_found",
-        ):
-            message = f"must be a mapping, got {_short(fault['input'])}"
-        else:
-            message = f"{message[0].lower()}{message[1:]}, got {_short(fault['input'])}"
-        found.append(Problem(message.replace("input should be", "must be"), full, place))
-    return found
-
-
-def _short(value: Any) -> str:
-    text = str(value) if not isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _value_at(data: Any, steps: list[int | str]) -> Any:
-    for step in steps:
-        data = data[step]
-    return data
-
-
-def _key_place(root: Node, steps: list[int | str]) -> Place | None:
-    node: Node | None = root
-    for step in steps[:-1]:
-        if isinstance(node, Branch):
-            node = node.get(str(step))
-        elif isinstance(node, Items) and isinstance(step, int):
-            node = node.items[step]
-    return node.keys.get(str(steps[-1])) if isinstance(node, Branch) and steps else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from errorbudget.alerts import AlertPolicy
@@ -102,9 +103,13 @@ def _slo(document: Cursor, objects: Objects, window: Window | None) -> None:
     objectives = spec.items("objectives")
     if not objectives:
         spec.fault('"objectives" is missing')
+    words = Counter(_slug(objective.text("displayName")) for objective in objectives)
     for number, objective in enumerate(objectives, start=1):
         label = objective.text("displayName")
-        suffix = (_slug(label) or str(number)) if len(objectives) > 1 else ""
+        word = _slug(label)
+        if words[word] > 1:  # several objectives may be shown under one name
+            word = f"{word}-{number}".strip("-")
+        suffix = (word or str(number)) if len(objectives) > 1 else ""
         values = {**common, "name": "-".join(part for part in (name, suffix) if part)}
         if label and len(objectives) == 1:
             objective.ledger.lose(f"{objective.path}.displayName", label, "an SLO has one name")
@@ -315,6 +320,7 @@ def _ratio(ratio: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any]
     ratio.usual(True, "queries say themselves how they count", "counter", "incremental")
     found: dict[str, Any] = {}
     languages: dict[str, Any] = {}
+    told: dict[str, str] = {}
     native = None
     raw = ratio.child("raw")
     if ratio.child("good") is not None and ratio.child("total") is not None:
@@ -324,10 +330,21 @@ def _ratio(ratio: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any]
         if part is not None and not (role == "bad" and {"good", "total"} <= set(_keys(ratio))):
             found[f"{role}_query"], language, beside = _source(part, objects)
             native = beside or native
+            told[role] = language.get("language", "promql")
             languages |= language
+    if len(set(told.values())) > 1:
+        why = f"an indicator is asked in one language: {languages['language']} is taken for all"
+        ratio.ledger.lose(f"{ratio.path}.type", told, why)
     if raw is not None:
         query, languages, native = _source(raw, objects)
-        failure = ratio.text("rawType") == "failure"
+        kind = ratio.text("rawType")
+        failure = kind == "failure"
+        if kind not in ("success", "failure"):
+            ratio.ledger.lose(
+                f"{ratio.path}.rawType",
+                kind or None,
+                "says neither success nor failure: success is taken",
+            )
         found = {"ratio_query": query if failure else f"1 - ({query})"}
     return _with_native({"sli": {"kind": "query", **found, **languages}}, native)
 

@@ -52,6 +52,11 @@ def alerts_of(spec: Cursor, objects: Objects, window: Window) -> dict[str, Any]:
     for policy in policies:
         rows += _policy(policy, objects, period)
     if not rows:
+        spec.ledger.lose(
+            f"{spec.path}.alertPolicies",
+            None,
+            "none of them could be carried: the alerts of the SRE Workbook are assumed",
+        )
         return {}
     seen: dict[str, int] = {}
     for row in rows:

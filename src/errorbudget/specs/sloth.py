@@ -26,6 +26,10 @@ from errorbudget.windows import Rolling, Window
 __all__ = ["read_sloth"]
 
 _RULES = "belongs to the rules that Sloth generates"
+_FOUR_WEEKS = AlertPolicy(
+    "sloth-28d", WORKBOOK.alerts, "28d", "slok/sloth, internal/alert/windows/google-28d.yaml"
+)
+_BUILT_IN = {table.period: table for table in (_FOUR_WEEKS, WORKBOOK)}
 
 
 def read_sloth(documents: list[Cursor], window: Window | None) -> list[AlertPolicy]:
@@ -167,11 +171,19 @@ def _alerting(alerting: Cursor, window: Window, tables: list[AlertPolicy]) -> di
             off.add(severity)
         part.lose(_RULES, "labels", "annotations")
     period = Rolling(window.to_text()).length_ns if isinstance(window, Rolling) else 0
+    given = [*tables, _FOUR_WEEKS]
     table = _own_windows(alerting, period) or next(
-        (table for table in tables if table.period == period), None
+        (table for table in given if table.period == period), None
     )
     rows = (table or WORKBOOK.for_period(period or WORKBOOK.period)).alerts
     kept = [row for row in rows if row.severity not in off]
+    if kept and table is None and period not in _BUILT_IN:
+        alerting.ledger.lose(
+            "windows of alerts",
+            window.to_text(),
+            "Sloth has none for this window unless AlertWindows stand beside: the Workbook's are "
+            "assumed",
+        )
     if not kept:
         found["alerts"] = "none"
     elif off or table is not None:

@@ -9,11 +9,11 @@ structure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from errorbudget.specs.tree import Branch, Items, Node, Problem, Scalar, path_text
 
-__all__ = ["fill_in"]
+__all__ = ["as_literal", "fill_in"]
 
 _VARIABLE = re.compile(r"(\$?)\$\{env:([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -59,8 +59,26 @@ def fill_in(
             return match[0]
         return (variables or {})[match[2]]
 
-    text = _VARIABLE.sub(value_of, node.value)
+    text = _replaced(node.value, value_of)
     return Scalar(text, text, node.place)
+
+
+def as_literal(text: str) -> str:
+    """
+    *text* written so that nothing in it is filled in.
+
+    Example:
+        >>> as_literal("costs ${env:PRICE}")
+        'costs $${env:PRICE}'
+    """
+    return _replaced(text, lambda match: f"{match[1]}${match[0].removeprefix(match[1])}")
+
+
+def _replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    """Every variable of *text* replaced. Time: O(length)."""
+    # What follows the last brace cannot end; looking for its end, sign by sign, would be quadratic.
+    end = text.rfind("}") + 1
+    return _VARIABLE.sub(replace, text[:end]) + text[end:]
 
 
 def _refusal(name: str, variables: Mapping[str, str] | None) -> str | None:
