@@ -117,3 +117,35 @@ def test_the_anchored_reading_and_what_truly_happened() -> None:
             assert sums == expected, (row["t"], row["window"], reading)
             compared += 1
     assert compared > 100
+
+
+def test_the_page_about_counters_says_what_is_true() -> None:
+    """Each figure of the public history on the page is the one that was measured."""
+    table = load("prometheus/prom_truth/pub35d.exact_vs_prom.json")
+    rows = {(row["t"], row["window"]): row for row in table["rows"]}
+    page = (Path(__file__).parents[1] / "docs/explanation/counters.md").read_text("utf-8")
+    shown = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.partition("<!-- public history -->")[2].split("\n\n")[0].split("\n")[3:]
+    ]
+    instants = ["outage1_mid", "outage1_plus_1h", "scrape_gap1_plus_3m", "end"]
+    assert len(shown) == len(instants)
+
+    def pair(row: dict[str, Any], reading: str) -> tuple[float, float]:
+        return row[reading]["bad5xx"], row[reading]["total"]
+
+    for instant, (what, truth, older, newer, exact) in zip(instants, shown, strict=True):
+        row = rows[instant, what.rpartition(", ")[2]]
+        readings = ("true", "prom2.42", "prom2.53", "prom3")
+        written = ["{:,.0f} / {:,.0f}".format(*pair(row, reading)) for reading in readings]
+        assert [truth, older, newer, newer] == written
+        known, hidden = pair(row, "exact_anchored_born0"), None
+        if "gap" in instant:
+            # Beyond the look-back the old value does not speak for the edge.
+            inside = pair(row, "exact_in_window")
+            hidden = tuple(a - b for a, b in zip(known, inside, strict=True))
+            known = inside
+        text = "{:,.0f} / {:,.0f}".format(*known)
+        if hidden:
+            text += ", and {:,.0f} / {:,.0f} hidden".format(*hidden)
+        assert exact == text
