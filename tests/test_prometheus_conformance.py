@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,50 @@ from tests.conformance import prometheus_cases as cases
 from tests.shared import shared_path
 
 pytest.importorskip("pyarrow")
+
+
+OWN_PROFILE = {
+    "name": "own",
+    "seed": 5150,
+    "start": "2026-04-03T00:00:00Z",
+    "days": 0.5,
+    "step": 30,
+    "jitter_ms": 40,
+    "instances": [
+        {"name": "x:1", "share": 0.5, "offset_ms": 0},
+        {"name": "y:1", "share": 0.3, "offset_ms": 7000},
+        {"name": "z:1", "share": 0.2, "offset_ms": 13000, "joins_h": 4.7},
+    ],
+    "peak_rps": 15,
+    "stream_peak": 50,
+    "weekend": 1.0,
+    "zero_windows": [{"from_h": 1.5, "to_h": 1.8}],
+    "lazy_status": ["500", "503", "429"],
+    "routes": [
+        {"route": "/a", "share": 0.7, "status": ["200", "400", "429", "500", "503"]},
+        {"route": "/b", "share": 0.3, "status": ["200", "201", "304", "404", "500", "503"]},
+    ],
+    "base_p500": 0.0004,
+    "base_p503": 0.0,
+    "base_p429": 0.0005,
+    "base_auth_fail": 0.03,
+    "base_tool_fail": 0.0004,
+    "le": [0.01, 0.1, 0.3, 1.0, "+Inf"],
+    "tool_le": [0.1, 1.0, "+Inf"],
+    "lat_median": 0.045,
+    "lat_sigma": 0.8,
+    "tool_median": 0.12,
+    "tools": [{"tool": "t", "share": 0.1}],
+    "incidents": [
+        {"kind": "restart", "instance": "x:1", "at_h": 3.25, "len_s": 47},
+        {"kind": "restart", "instance": "y:1", "at_h": 6.105, "len_s": 300},
+        {"kind": "outage", "at_h": 6.0, "len_s": 750, "p503": 0.8},
+        {"kind": "scrape_gap", "at_h": 7.5, "len_s": 2700},
+        {"kind": "scrape_drop", "at_h": 9.0, "len_s": 5400, "p": 0.2},
+        {"kind": "slow_burn", "at_h": 10.0, "len_s": 3600, "p500": 0.03},
+    ],
+}
+"""Half a day: two restarts, one of them in an outage, a gap, lost scrapes, a late instance."""
 
 
 def load(name: str) -> Any:
@@ -66,8 +111,6 @@ def test_alert_timeline() -> None:
 
 def test_a_wrong_truth_is_noticed(tmp_path: Path) -> None:
     """A figure that is off in the ninth digit, a missing and a surplus series are differences."""
-    import gzip
-
     source = shared_path("prometheus/prom_truth/pub3d.sid.json.gz")
     samples = shared_path("prometheus/data/pub3d.samples.parquet")
     truth = json.loads(gzip.decompress(source.read_bytes()))
@@ -149,3 +192,32 @@ def test_the_page_about_counters_says_what_is_true() -> None:
         if hidden:
             text += ", and {:,.0f} / {:,.0f} hidden".format(*hidden)
         assert exact == text
+
+
+def test_exact_counts_are_the_true_ones(tmp_path: Path) -> None:
+    """Whatever a scrape could see is counted: in the public history, and in one of our own."""
+    import subprocess
+    import sys
+
+    from tests.conformance.true_counts import compare_true_counts
+
+    exact = shared_path("prometheus/data/pub3d.exact.csv.gz")
+    samples = shared_path("prometheus/data/pub3d.samples.parquet")
+    lines, failures = compare_true_counts(exact, samples)
+    assert len(lines) > 20
+    assert not failures
+    (tmp_path / "profile.json").write_text(json.dumps(OWN_PROFILE))
+    maker = [sys.executable, str(shared_path("prometheus/prom_history.py"))]
+    given = [str(tmp_path / "profile.json"), str(tmp_path), "--samples"]
+    subprocess.run([*maker, *given], check=True, capture_output=True)
+    exact, samples = tmp_path / "exact.csv.gz", tmp_path / "samples.parquet"
+    lines, failures = compare_true_counts(exact, samples)
+    assert len(lines) > 20
+    assert not failures
+    with gzip.open(exact, "rt") as file:
+        rows = file.read().splitlines()
+    wrong = rows[100].split(",")
+    rows[100] = ",".join([*wrong[:-1], str(int(wrong[-1]) + 1)])
+    with gzip.open(exact, "wt") as file:
+        file.write("\n".join(rows))
+    assert len(compare_true_counts(exact, samples)[1]) == 1

@@ -90,6 +90,28 @@ def test_a_late_child_counts_from_zero() -> None:
     assert API.evaluate(fetched(server, born="before")).counts.bad == 1
 
 
+def test_a_child_that_an_earlier_scrape_did_not_show_counts_from_zero() -> None:
+    """However soon it comes: a scrape shows all series of its target at once."""
+    was = counter("200", every_minute(*range(0, 110, 10)), instance="a")
+    child = counter("503", every_minute(3, 4, start=60), instance="a")
+    other = counter("200", every_minute(500, 510, start=30), instance="b")
+    status = API.evaluate(fetched(Server(was, child, other)))
+    assert status.counts == eb.Counts(good=110, bad=4)
+    # Where no label tells targets apart, the other series may be another target's.
+    same = [counter("200", every_minute(*range(0, 110, 10))), counter("503", {60: 3, 120: 4})]
+    assert API.evaluate(fetched(Server(*same))).counts.bad == 1
+
+
+def test_a_child_that_comes_back_after_a_restart_counts_from_zero() -> None:
+    """Gone while its target started over: as many errors as before are new ones."""
+    was = counter("200", every_minute(50, 60, 70, 5, 10, 15), instance="a")
+    child = counter("503", {0: 2, 60: 2, 120: 2, 300: 2}, instance="a")
+    assert API.evaluate(fetched(Server(was, child))).counts == eb.Counts(good=35, bad=2)
+    # Without a restart it was only not told.
+    was = counter("200", every_minute(50, 60, 70, 75, 80, 85), instance="a")
+    assert API.evaluate(fetched(Server(was, child))).counts == eb.Counts(good=35, bad=0)
+
+
 def test_what_was_there_from_the_start_is_not_growth() -> None:
     """A counter that stands at a million when first looked at has not just served a million."""
     server = Server(counter("200", every_minute(1_000_000, 1_000_010)))
@@ -274,6 +296,31 @@ def test_thresholds_are_asked_of_the_server() -> None:
     assert asked(gauge).state == "no_data"
     with pytest.raises(InvalidInputError, match="has no counts"):
         fetched(Figures(), gauge).of(gauge)  # type: ignore[arg-type]
+
+
+def test_slices_that_keep_a_bound_are_asked_of_the_server() -> None:
+    """A threshold with a target has the budget of its slices."""
+    slices = eb.Timeslices("1m")
+    rate = eb.SLO("r", window="1h", target="90%", method=slices, sli=eb.Throughput(1000))
+    status = asked(rate, sum_over_time=3.0, count_over_time=60.0)
+    assert status.counts == eb.Counts(57, 3)
+    assert (status.unit, status.state) == ("slices", "met")
+    assert asked(rate).state == "no_data"
+    quantile = rate.replace(sli=eb.LatencyQuantile({"p95": "200ms"}))
+    server = Figures(sum_over_time=12.0, count_over_time=60.0)
+    status = quantile.evaluate(fetched(server, quantile))  # type: ignore[arg-type]
+    assert status.state == "missed"
+    assert "_bucket" in server.asked[0]
+    nothing = Figures()
+    assert quantile.evaluate(fetched(nothing, quantile)).state == "no_data"  # type: ignore[arg-type]
+    assert any("_bucket" not in query for query in nothing.asked)
+
+
+def test_sampled_thresholds_are_asked_of_the_server() -> None:
+    """A query against a bound, one sample a minute."""
+    sli = eb.QueryThreshold(query="avg(up)", op=">=", bound="0.5")
+    slo = eb.SLO("up", target="90%", window="1h", sli=sli)
+    assert asked(slo, count_over_time=60.0).counts.total == 60
 
 
 def test_written_queries_are_asked_of_the_server() -> None:

@@ -20,6 +20,7 @@ from errorbudget.alerts import GUIDE
 from errorbudget.errors import InvalidInputError
 from errorbudget.kernels import counters
 from errorbudget.rules import GUIDE_METRICS, Metrics, prometheus_rules, prometheus_tests
+from errorbudget.rules.alerting import camel
 from errorbudget.rules.metrics import metrics_for
 from errorbudget.rules.promql import decimal, promql_duration, selectors, sli_queries
 from errorbudget.rules.yaml_text import to_yaml
@@ -449,6 +450,86 @@ def test_time_slices_burn_at_the_same_steps(tmp_path: Path, method: Any) -> None
     (tmp_path / "tests.yml").write_text(json.dumps(tests))
     done = promtool("test", "rules", "tests.yml", folder=tmp_path)
     assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+def test_slices_of_a_threshold_burn_at_the_same_steps(tmp_path: Path) -> None:
+    """A floor on traffic, kept by 98 % of minutes: alerts fire in promtool as in the library."""
+    objective = slo(
+        sli=eb.Throughput(2, where={"route": "/api"}),
+        method=eb.Timeslices("1m"),
+        alerts=GUIDE,
+        target="98%",
+        window="24h",
+        burn_windows=("1h",),
+    )
+    minutes, minute_ns = 240, 60_000_000_000
+    per_minute = np.full(minutes, 240)
+    per_minute[70:100], per_minute[150:153], per_minute[200:215] = 60, 120, 0
+    ends = (np.arange(minutes, dtype=np.int64) + 1) * minute_ns
+    low = (per_minute <= 120).astype(np.int64)
+    series = eb.CountSeries(ends, 1 - low, np.ones(minutes, dtype=np.int64), "1m", "right")
+    judged = slo(method="occurrences", alerts=GUIDE, target="98%", window="24h")
+    columns = judged.history(series, step="1m", start=minute_ns, end=int(ends[-1])).columns()
+    limits = {a.name: (a, a.threshold(objective.period_ns)) for a in objective.alerts.alerts}  # type: ignore[union-attr]
+    questions, fired = [], set()
+    matcher = 'slo="api-availability"'
+    for minute in range(62, minutes + 1):
+        firing = []
+        for name, (alert, limit) in limits.items():
+            burns = [_burned(low, minute, window // minute_ns) for window in alert.windows]
+            if all(burn > limit * objective.target.error for burn in burns):  # type: ignore[union-attr]
+                firing.append(f"ApiAvailability{camel(name)}")
+        fired |= set(firing)
+        questions.append(
+            {
+                "expr": f'count by (alertname) (ALERTS{{burn!="",{matcher}}})',
+                "eval_time": f"{minute}m",
+                "exp_samples": [
+                    {"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(firing)
+                ],
+            }
+        )
+        ratio = columns["burn_1h"][minute - 1] * float(objective.target.error)  # type: ignore[union-attr]
+        assert ratio == pytest.approx(float(_burned(low, minute, 60)))
+    assert fired
+    values = "0 " + " ".join(str(v) for v in np.cumsum(np.repeat(per_minute / 4, 4)).tolist())
+    inputs = [{"series": 'http_server_requests_total{route="/api"}', "values": values}]
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
+    }
+    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
+    (tmp_path / "tests.yml").write_text(json.dumps(tests))
+    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+def _burned(low: Any, minute: int, length: int) -> Fraction:
+    """The share of low minutes among the last *length*."""
+    window = low[max(0, minute - length) : minute]
+    return Fraction(int(window.sum()), len(window))
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [
+        eb.LatencyQuantile({"p95": "200ms", "p99": "1s"}),
+        eb.Throughput(5, sustained="1m"),
+        eb.Concurrency(10, statistic="sustained"),
+    ],
+)
+def test_thresholds_with_a_target_have_a_budget(tmp_path: Path, sli: Any) -> None:
+    """Rules, alerts and panels of their slices; promtool takes them."""
+    objective = slo(sli=sli, method=eb.Timeslices("5m"), target="99%")
+    for metrics in (Metrics(), Metrics(native=True)):
+        file = prometheus_rules(objective, metrics=metrics)
+        names = {rule.get("record") or rule["alert"] for g in file.groups for rule in g["rules"]}
+        assert {"slo:error_budget:remaining_ratio", "ApiAvailabilityNoData"} <= names
+        assert len([name for name in names if name.startswith("ApiAvailability")]) > 3
+        (tmp_path / "rules.yml").write_text(file.to_yaml())
+        done = promtool("check", "rules", "rules.yml", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_slices_are_judged_where_all_events_come_together() -> None:

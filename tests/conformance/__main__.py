@@ -8,7 +8,7 @@ from pathlib import Path
 
 from errorbudget.errors import MissingDependencyError
 from tests.conformance.runner import run_files, summary
-from tests.conformance.servers import compare_truth
+from tests.conformance.servers import compare_true_counts, compare_truth
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,20 +16,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files of cases")
     parser.add_argument("--prometheus-truth", type=Path, metavar="TRUTH.json.gz")
+    parser.add_argument("--prometheus-exact", type=Path, metavar="EXACT.csv.gz")
     parser.add_argument("--samples", type=Path, metavar="SAMPLES.parquet")
     options = parser.parse_args(arguments)
-    if not options.files and options.prometheus_truth is None:
+    tables = (
+        (options.prometheus_truth, compare_truth, "expressions and ranges"),
+        (options.prometheus_exact, compare_true_counts, "counters"),
+    )
+    given = [(path, compare, what) for path, compare, what in tables if path is not None]
+    if not options.files and not given:
         parser.error("give a file of cases, or --prometheus-truth with --samples")
-    if (options.prometheus_truth is None) != (options.samples is None):
-        parser.error("--prometheus-truth and --samples go together")
+    if bool(given) != (options.samples is not None):
+        parser.error("--prometheus-truth or --prometheus-exact, and --samples go together")
     failed = 0
-    if options.prometheus_truth is not None:
+    for path, compare, what in given:
         try:
-            lines, failures = compare_truth(options.prometheus_truth, options.samples)
+            lines, failures = compare(path, options.samples)
         except (OSError, MissingDependencyError) as error:
-            lines, failures = [f"FAIL {options.prometheus_truth.name}: {error}"], ["unreadable"]
+            lines, failures = [f"FAIL {path.name}: {error}"], ["unreadable"]
         print("\n".join(lines))
-        print(f"{len(lines)} expressions and ranges, {len(failures)} fail")
+        print(f"{len(lines)} {what}, {len(failures)} fail")
         failed += len(failures)
     if options.files:
         lines, count = run_files(options.files)

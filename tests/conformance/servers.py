@@ -19,7 +19,7 @@ from tests.conformance.cases import Case
 from tests.conformance.verdicts import Result
 from tests.shared import shared_path
 
-__all__ = ["CHECKS", "compare_truth"]
+__all__ = ["CHECKS", "compare_true_counts", "compare_truth"]
 
 
 def _check(name: str) -> Callable[..., Any] | str:
@@ -97,6 +97,18 @@ def compare_truth(truth: Path, samples: Path) -> tuple[list[str], list[str]]:
         raise MissingDependencyError(check)
     lines, failures = check(truth, samples)
     return list(lines), list(failures)
+
+
+def compare_true_counts(exact: Path, samples: Path) -> tuple[list[str], list[str]]:
+    """
+    One line per counter of a table of true counts, and the lines that differ.
+
+    Raises:
+        MissingDependencyError: What reads Parquet is not there.
+    """
+    from tests.conformance.true_counts import compare_true_counts
+
+    return compare_true_counts(exact, samples)
 
 
 CHECKS: dict[str, Callable[[Case], Result]] = {

@@ -14,7 +14,7 @@ from typing import Any
 from errorbudget.alerts import BurnAlert
 from errorbudget.durations import HOUR_NS, format_duration
 from errorbudget.rules.promql import decimal
-from errorbudget.rules.recording import Objective, measurement_rules
+from errorbudget.rules.recording import Objective
 from errorbudget.target import format_percent
 
 __all__ = ["alert_name", "alert_rules", "burn_expression", "camel"]
@@ -78,7 +78,7 @@ def _alert(
 
 def alert_rules(objective: Objective) -> Iterator[Rule]:
     """Every alert of an objective."""
-    if not objective.is_ratio:
+    if not objective.has_budget:
         yield from _missed(objective)
         return
     yield from _burning(objective)
@@ -140,13 +140,12 @@ def _silent(objective: Objective) -> Iterator[Rule]:
 
 def _missed(objective: Objective) -> Iterator[Rule]:
     slo = objective.slo
-    for comparison, bound, rule in measurement_rules(objective):
-        name = rule["labels"]["measurement"]
-        series = objective.series("slo:measurement")[:-1] + f',measurement="{name}"}}'
+    for figure in objective.figures:
+        name, series = figure.name, objective.measurement(figure)
         yield _alert(
             objective,
             f"{name} missed",
-            f"{series} {comparison} {bound}",
+            f"{series} {figure.misses} {figure.bound}",
             "warning",
             f"{slo.name}: {name} is {{{{ $value | humanize }}}}",
             f"The objective is {slo.sli} over {format_duration(slo.period_ns)}.",

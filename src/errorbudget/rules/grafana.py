@@ -17,7 +17,7 @@ from errorbudget.durations import DAY_NS, HOUR_NS, format_duration
 from errorbudget.rules.metrics import MetricsLike
 from errorbudget.rules.prometheus import objectives, slug
 from errorbudget.rules.promql import decimal
-from errorbudget.rules.recording import Objective, measurement_rules
+from errorbudget.rules.recording import Objective
 from errorbudget.slo import SLO
 
 __all__ = ["SCHEMA_VERSION", "detail_dashboard", "overview_dashboard"]
@@ -144,7 +144,7 @@ def overview_dashboard(
         ['SLO status', 'Error budget left', 'Burn alerts', 'Burn rate over 1h', 'Service health']
     """
     found = objectives(slos, metrics)
-    ratios = [objective for objective in found if objective.is_ratio]
+    ratios = [objective for objective in found if objective.has_budget]
     which = _matching(found)
     tiers = _thresholds((None, _RED), (0.0, _ORANGE), (0.2, _YELLOW), (0.5, _GREEN))
     met = [
@@ -157,15 +157,13 @@ def overview_dashboard(
         )
         for index, objective in enumerate(ratios)
     ]
-    for index, objective in enumerate(one for one in found if not one.is_ratio):
-        for place, (miss, bound, rule) in enumerate(measurement_rules(objective)):
-            name = rule["labels"]["measurement"]
-            series = f'{objective.series("slo:measurement")[:-1]},measurement="{name}"}}'
-            kept = "<" if miss == ">=" else ">"
+    for index, objective in enumerate(one for one in found if not one.has_budget):
+        for place, figure in enumerate(objective.figures):
+            kept = "<" if figure.misses == ">=" else ">"
             met.append(
                 _target(
-                    f"{series} {kept} bool {bound}",
-                    f"{objective.slo.name} {name}",
+                    f"{objective.measurement(figure)} {kept} bool {figure.bound}",
+                    f"{objective.slo.name} {figure.name}",
                     f"B{index}x{place}",
                     instant=True,
                 )
@@ -253,7 +251,7 @@ def detail_dashboard(slo: SLO, *, metrics: MetricsLike | None = None) -> dict[st
         ['SLI', 'Error budget left', 'Events']
     """
     [objective] = objectives(slo, metrics)
-    rows = _ratio_rows(objective) if objective.is_ratio else _threshold_rows(objective)
+    rows = _ratio_rows(objective) if objective.has_budget else _threshold_rows(objective)
     links = [
         {"title": name, "type": "link", "url": url, "targetBlank": True}
         for name, url in {**({"Runbook": slo.runbook} if slo.runbook else {}), **slo.links}.items()
@@ -360,11 +358,11 @@ def _burn_panel(objective: Objective, alert: Any) -> Panel:
 
 def _threshold_rows(objective: Objective) -> list[list[tuple[Panel, int, int]]]:
     rows = []
-    for miss, bound, rule in measurement_rules(objective):
-        name = rule["labels"]["measurement"]
-        series = f'{objective.series("slo:measurement")[:-1]},measurement="{name}"}}'
-        good, bad = (_GREEN, _RED) if miss == ">=" else (_RED, _GREEN)
-        unit = "s" if name.startswith("p") and miss == ">=" else "short"
+    for figure in objective.figures:
+        name, series, bound = figure.name, objective.measurement(figure), figure.bound
+        low_is_good = figure.misses == ">="
+        good, bad = (_GREEN, _RED) if low_is_good else (_RED, _GREEN)
+        unit = "s" if low_is_good else "short"
         steps = _thresholds((None, good), (float(bound), bad))
         now = _panel(
             name, "stat", [_target(series, name, instant=True)], unit=unit, thresholds=steps

@@ -150,12 +150,12 @@ def _rules(
     fast: list[dict[str, Any]] = []
     slow: list[dict[str, Any]] = []
     here, above = placement != "global", placement != "shard"
-    if not objective.is_ratio:
+    if not objective.has_budget:
         # A quantile of many shards needs all their buckets: it is computed where they come
         # together.
         if above:
             fast += metadata_rules(objective)
-            slow += [rule for _, _, rule in measurement_rules(objective)]
+            slow += measurement_rules(objective)
             slow += alert_rules(objective) if alerts else ()
         return fast, slow
     if objective.is_sliced:
@@ -186,12 +186,12 @@ def _warnings(objective: Objective) -> list[str]:
         found.append(
             f"{slo.name}: {slo.window} has no form in PromQL; the last {days} days stand for it"
         )
-    if objective.is_ratio and slo.alerts is not None:
+    if objective.has_budget and slo.alerts is not None:
         found += [
             f"{slo.name}: alert {alert.name} is left out: not even a total outage could fire it"
             for alert in slo.alerts.unreachable(objective.target, slo.period_ns)
         ]
-    if objective.is_ratio and not objective.queries.adds_up:
+    if objective.has_budget and not objective.queries.adds_up:
         longest = format_duration(max(objective.windows + objective.slow_windows))
         found.append(
             f"{slo.name}: the query gives a ratio and no counts, so the server is asked for "

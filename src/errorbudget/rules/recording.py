@@ -17,19 +17,19 @@ from typing import Any
 
 from errorbudget.durations import MINUTE_NS, SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
-from errorbudget.methods import Occurrences
+from errorbudget.methods import Occurrences, Timeslices
 from errorbudget.rules.metrics import Metrics
 from errorbudget.rules.promql import (
     Queries,
     decimal,
     promql_duration,
     quoted,
-    selectors,
     sli_queries,
 )
-from errorbudget.rules.timeslices import sliced
+from errorbudget.rules.thresholds import Figure, figures
+from errorbudget.rules.timeslices import bound_slices, sliced
 from errorbudget.schedule import TargetSchedule
-from errorbudget.sli import Concurrency, LatencyQuantile, RatioSLI, Throughput
+from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.target import Target
 
@@ -92,19 +92,34 @@ class Objective:
         return f"{name}{{{matchers}}}"
 
     @property
-    def is_ratio(self) -> bool:
-        """Whether it has good and bad events."""
-        return isinstance(self.slo.sli, RatioSLI)
+    def has_budget(self) -> bool:
+        """Whether it has good and bad units: events, or slices that keep a bound or not."""
+        sliced_bound = self.slo.target is not None and isinstance(self.slo.method, Timeslices)
+        return isinstance(self.slo.sli, RatioSLI) or sliced_bound
 
     @property
     def is_sliced(self) -> bool:
         """Whether its units are time slices, which no sum over shards can tell."""
-        return self.is_ratio and not isinstance(self.slo.method, Occurrences)
+        return self.has_budget and not isinstance(self.slo.method, Occurrences)
 
     @property
     def queries(self) -> Queries:
         """Its units in PromQL: events, or time slices."""
+        if isinstance(self.slo.method, Timeslices) and not isinstance(self.slo.sli, RatioSLI):
+            return bound_slices(self.slo.sli, self.slo.method, self.metrics)
         return sliced(sli_queries(self.slo.sli, self.metrics), self.slo.method)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The figures of a threshold over its period."""
+        try:
+            return figures(self.slo.sli, self.metrics, self.slo.period_ns)
+        except InvalidInputError as error:
+            raise InvalidInputError(f'SLO "{self.slo.name}": {error}') from None
+
+    def measurement(self, figure: Figure) -> str:
+        """The recorded series of a figure."""
+        return f"{self.series('slo:measurement')[:-1]},measurement={quoted(figure.name)}}}"
 
     @property
     def base_ns(self) -> int:
@@ -206,46 +221,13 @@ def metadata_rules(objective: Objective) -> Iterator[Rule]:
     yield objective.recorded("slo:info", "vector(1)", **about)
     days = decimal(Fraction(slo.period_ns, 86_400 * SECOND_NS))
     yield objective.recorded("slo:period:days", f"vector({days})")
-    if objective.is_ratio:
+    if objective.has_budget:
         yield objective.recorded(
             "slo:objective:ratio", f"vector({decimal(objective.target.ratio)})"
         )
 
 
-def measurement_rules(objective: Objective) -> Iterator[tuple[str, str, Rule]]:
-    """The figures of a threshold: the comparison that misses it, its bound, and the rule."""
-    slo, sli, metrics = objective.slo, objective.slo.sli, objective.metrics
-    window = promql_duration(slo.period_ns)
-    if isinstance(sli, LatencyQuantile):
-        series = metrics.histogram if metrics.native else f"{metrics.histogram}_bucket"
-        found = selectors(series, sli.valid_when, metrics)
-        rates = " or ".join(f"rate({selector}[{window}])" for selector in found)
-        summed = f"sum ({rates})" if metrics.native else f"sum by (le) ({rates})"
-        for name, bound in sli.bounds.items():
-            share = decimal(sli.quantiles[name])
-            quantile = f"histogram_quantile({share}, {summed})"
-            rule = objective.recorded("slo:measurement", quantile, measurement=name)
-            yield ">=", decimal(bound), rule
-    elif isinstance(sli, Throughput):
-        found = selectors(metrics.counter, sli.valid_when, metrics)
-        span = window if sli.sustained is None else promql_duration(sli.sustained)
-        rates = " or ".join(f"rate({selector}[{span}])" for selector in found)
-        rate = f"sum({rates})"
-        if sli.sustained is not None:
-            rate = f"min_over_time({rate}[{window}:{span}])"
-        yield (
-            "<=",
-            decimal(sli.above),
-            objective.recorded("slo:measurement", rate, measurement="rate"),
-        )
-    elif isinstance(sli, Concurrency):
-        found = selectors(metrics.gauge(sli.column), sli.valid_when, metrics)
-        statistic = {"max": "max", "mean": "avg", "sustained": "min"}[sli.statistic]
-        gauge = f"{statistic}_over_time(sum({' or '.join(found)})[{window}:1m])"
-        yield (
-            "<=",
-            decimal(sli.above),
-            objective.recorded("slo:measurement", gauge, measurement=sli.statistic),
-        )
-    else:
-        raise InvalidInputError(f'SLO "{slo.name}": {sli} has no form in PromQL')
+def measurement_rules(objective: Objective) -> Iterator[Rule]:
+    """The figures of a threshold over its period."""
+    for figure in objective.figures:
+        yield objective.recorded("slo:measurement", figure.query, measurement=figure.name)

@@ -7,14 +7,15 @@ ends of slices, and the same slices as the library's.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from errorbudget.durations import SECOND_NS
 from errorbudget.methods import Method, Occurrences, RatioTimeslices, Timeslices
+from errorbudget.rules.metrics import Metrics
 from errorbudget.rules.promql import Queries, decimal, promql_duration
+from errorbudget.rules.thresholds import figures
+from errorbudget.sli import SLI, LatencyQuantile, Throughput
 from errorbudget.sli.query import WINDOW
 
-__all__ = ["sliced"]
+__all__ = ["bound_slices", "sliced"]
 
 _MS = SECOND_NS // 1000
 
@@ -30,11 +31,41 @@ def sliced(queries: Queries, method: Method) -> Queries:
     """
     if isinstance(method, Occurrences):
         return queries
-    unit = _unit(queries, method)
+    return _counted(_unit(queries, method), method, queries.series)
+
+
+def bound_slices(sli: SLI, method: Timeslices, metrics: Metrics) -> Queries:
+    """
+    The slices of a threshold, bad where any of its figures misses its bound.
+
+    A rate of nothing is a rate of 0: without traffic a slice misses it, whatever *method* says.
+
+    Raises:
+        InvalidInputError: The threshold cannot be asked in PromQL.
+
+    Example:
+        >>> from errorbudget.sli import Throughput
+        >>> bound_slices(Throughput(9), Timeslices("1m"), Metrics()).over(300 * SECOND_NS)[0]
+        'sum_over_time((sum(rate(http_server_requests_total[1m])) <= bool 9)[4m59s999ms:1m])'
+    """
+    found = figures(sli, metrics, method.slice, of_slice=True)
+    # Compared with NaN, a bound would be kept: a quantile of nothing is left out.
+    least = " >= 0" if isinstance(sli, LatencyQuantile) else ""
+    missed = [f"{one.query}{least} {one.misses} bool {one.bound}" for one in found]
+    unit = missed[0] if len(missed) == 1 else f"{' + '.join(f'({one})' for one in missed)} > bool 0"
+    if not isinstance(sli, Throughput):
+        unit = _with_no_data(unit, method)
+    return _counted(f"({unit})", method, (found[0].series,))
+
+
+def _counted(
+    unit: str, method: Timeslices | RatioTimeslices, series: tuple[tuple[str, ...], ...]
+) -> Queries:
+    """The units of a window, each once."""
     step = promql_duration(method.slice)
     bad, total = (f"{what}_over_time({unit}[{WINDOW}:{step}])" for what in ("sum", "count"))
     # A millisecond less, so that the slice that ends on the left edge stays out.
-    return replace(queries, bad=bad, total=total, bad_may_lack=False, adds_up=True, less_ns=_MS)
+    return Queries(bad, total, series, bad_may_lack=False, less_ns=_MS)
 
 
 def _unit(queries: Queries, method: Timeslices | RatioTimeslices) -> str:
@@ -43,6 +74,10 @@ def _unit(queries: Queries, method: Timeslices | RatioTimeslices) -> str:
     if isinstance(method, Timeslices):
         reached = ">=" if method.strict else ">"
         unit = f"{unit} {reached} bool {decimal(method.slice_target.error)}"
-    if method.no_data != "exclude":
-        unit = f"({unit}) or vector({int(method.no_data == 'bad')})"
-    return f"({unit})"
+    return f"({_with_no_data(unit, method)})"
+
+
+def _with_no_data(unit: str, method: Timeslices | RatioTimeslices) -> str:
+    if method.no_data == "exclude":
+        return unit
+    return f"({unit}) or vector({int(method.no_data == 'bad')})"

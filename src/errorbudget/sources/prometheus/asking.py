@@ -15,13 +15,13 @@ from errorbudget.counts import Counts
 from errorbudget.durations import format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.rules.metrics import Metrics
-from errorbudget.rules.promql import sli_queries
-from errorbudget.rules.recording import Objective, measurement_rules
+from errorbudget.rules.recording import Objective
 from errorbudget.sli import (
     Concurrency,
     LatencyQuantile,
     Measurement,
     QueryRatio,
+    QueryThreshold,
     Throughput,
 )
 from errorbudget.slo import SLO
@@ -31,9 +31,12 @@ from errorbudget.status import Status
 __all__ = ["ask_status", "is_asked"]
 
 
+_ASKED = (LatencyQuantile, Throughput, Concurrency, QueryRatio, QueryThreshold)
+
+
 def is_asked(slo: SLO) -> bool:
     """Whether *slo* is answered by the server itself, and not counted from its counters."""
-    return isinstance(slo.sli, (LatencyQuantile, Throughput, Concurrency, QueryRatio))
+    return isinstance(slo.sli, _ASKED)
 
 
 def ask_status(client: Client, slo: SLO, metrics: Metrics, *, at_ns: int) -> Status:
@@ -42,7 +45,8 @@ def ask_status(client: Client, slo: SLO, metrics: Metrics, *, at_ns: int) -> Sta
 
     Args:
         client: Asks the server.
-        slo: A threshold, or a ratio of written queries.
+        slo: A threshold, with a target for the slices that keep it or without, or a ratio of
+            written queries.
         metrics: Names of metrics and labels.
         at_ns: The instant [ns UTC].
 
@@ -51,8 +55,13 @@ def ask_status(client: Client, slo: SLO, metrics: Metrics, *, at_ns: int) -> Sta
         SourceError: The server could not answer.
     """
     asked = _Asked(client, at_ns)
-    if isinstance(slo.sli, QueryRatio):
+    if isinstance(slo.sli, (QueryRatio, QueryThreshold)):
         return asked.noted(_by_queries(asked, slo, metrics, at_ns))
+    if slo.target is not None:
+        status = _by_queries(asked, slo, metrics, at_ns)
+        if status.counts or metrics.native or not isinstance(slo.sli, LatencyQuantile):
+            return asked.noted(status)
+        return asked.noted(_by_queries(asked, slo, replace(metrics, native=True), at_ns))
     found = asked.values(slo, metrics)
     if isinstance(slo.sli, LatencyQuantile) and not metrics.native and set(found) == {None}:
         # Where there is no classic histogram, there may be a native one.
@@ -77,8 +86,7 @@ class _Asked:
 
     def values(self, slo: SLO, metrics: Metrics) -> list[float | None]:
         """The figures of a threshold."""
-        rules = measurement_rules(Objective(slo, metrics, slo.period_ns))
-        return [self.value(rule["expr"]) for _, _, rule in rules]
+        return [self.value(one.query) for one in Objective(slo, metrics, slo.period_ns).figures]
 
     def noted(self, status: Status) -> Status:
         """*status* with what the server said among its warnings."""
@@ -95,7 +103,7 @@ def _measured(slo: SLO, found: Sequence[float | None]) -> Sequence[Measurement]:
 
 
 def _by_queries(asked: _Asked, slo: SLO, metrics: Metrics, at_ns: int) -> Status:
-    queries = sli_queries(slo.sli, metrics)
+    queries = Objective(slo, metrics, slo.period_ns).queries
     counts: dict[int, Counts] = {}
     for window in {slo.interval(at_ns).length_ns, *slo.all_burn_windows}:
         bad, total = map(asked.value, queries.over(window))
@@ -107,5 +115,6 @@ def _by_queries(asked: _Asked, slo: SLO, metrics: Metrics, at_ns: int) -> Status
                 f"{format_duration(window)}; bad events must be among all of them"
             )
         else:
-            counts[window] = Counts(max(0.0, total - bad), bad)
+            bad, total = (int(figure) if figure.is_integer() else figure for figure in (bad, total))
+            counts[window] = Counts(max(0, total - bad), bad)
     return slo.assess(counts[slo.interval(at_ns).length_ns], at=at_ns, burn_counts=counts)

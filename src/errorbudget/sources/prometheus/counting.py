@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,16 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-__all__ = ["Bins", "Note", "Part", "latency_bound", "parts_of", "selector_of", "with_bounds"]
+__all__ = [
+    "Bins",
+    "Note",
+    "Part",
+    "growth",
+    "latency_bound",
+    "parts_of",
+    "selector_of",
+    "with_bounds",
+]
 
 _MS = 1_000_000
 _TARGET = ("job", "instance")
@@ -146,6 +155,53 @@ def parts_of(slo: SLO, matrix: Matrix, metrics: Metrics) -> list[Part]:
     return found
 
 
+def growth(
+    series: Sequence[Series], watched_ms: int, lookback_ms: int, born: Born
+) -> list[tuple[Ints, Any]]:
+    """
+    Growth of each series of a metric that each sample is the first to show: times and growth.
+
+    A scrape shows all of a target's series at once. One that an earlier scrape of its target did
+    not show was born after it, and grew from 0; so was one that was gone while its target came back
+    from a restart. Where no label tells targets apart, and for a target as a whole, a series is new
+    only if it comes more than a look-back after the first.
+
+    Args:
+        series: Series of one metric, none empty.
+        watched_ms: First sample of any series of the metric [ms UTC].
+        lookback_ms: How far apart the first samples of targets may be [ms].
+        born: Where a new series began.
+    """
+    targets: dict[tuple[str, ...], list[Series]] = {}
+    for one in series:
+        targets.setdefault(_target(one), []).append(one)
+    scrapes = {key: np.unique(np.concatenate([o.t_ms for o in of])) for key, of in targets.items()}
+    falls = {key: np.unique(np.concatenate([*map(_falls, of)])) for key, of in targets.items()}
+    found = []
+    for one in series:
+        target, first_ms = _target(one), int(one.t_ms[0])
+        told = bool(one.labels.get("instance"))
+        new = first_ms > watched_ms + lookback_ms or (told and first_ms > scrapes[target][0])
+        times, grown = counters.increments(one.t_ms, one.values, born=born if new else "before")
+        if told and len(times) == len(one.t_ms) > 1 and len(falls[target]):
+            gone = _between(scrapes[target], times, "left") & _between(
+                falls[target], times, "right"
+            )
+            grown[1:][gone] = one.values[1:][gone]
+        found.append((times, grown))
+    return found
+
+
+def _between(instants: Ints, times: Ints, side: Literal["left", "right"]) -> Any:
+    """Whether any instant lies after each time and before the next, or ("right") at it."""
+    until = np.searchsorted(instants, times[1:], side)
+    return until > np.searchsorted(instants, times[:-1], "right")
+
+
+def _target(series: Series) -> tuple[str, ...]:
+    return tuple(str(series.labels.get(label, "")) for label in _TARGET)
+
+
 def _within(series: Series, bound: Fraction) -> Iterator[Part]:
     """The parts that one series of a histogram, classic or native, has in a bound."""
     if is_native(series):
@@ -204,10 +260,8 @@ class Bins:
         sums = {
             role: np.zeros(len(edges) - 1, np.int64) for role in ("good", "bad", "within", "all")
         }
-        for part in parts:
-            t_ms, values = part.series.t_ms, part.series.values
-            late = int(t_ms[0]) > watched_ms + self.lookback_ms
-            times, grown = counters.increments(t_ms, values, born=self.born if late else "before")
+        each = growth([part.series for part in parts], watched_ms, self.lookback_ms, self.born)
+        for part, (times, grown) in zip(parts, each, strict=True):
             running = np.concatenate(([0], np.cumsum(_whole(grown, part.series))))
             sums[part.role] += np.diff(running[np.searchsorted(times, edges, "right")])
         unseen, notes = self._unseen(parts, edges)
@@ -237,8 +291,7 @@ class Bins:
         """Bins in which some target was not looked at; what gaps and resets hide is noted."""
         targets: dict[tuple[str, ...], list[Part]] = {}
         for part in parts:
-            key = tuple(part.series.labels.get(label, "") for label in _TARGET)
-            targets.setdefault(key, []).append(part)
+            targets.setdefault(_target(part.series), []).append(part)
         unseen, notes = np.zeros(len(edges) - 1, dtype=bool), []
         for key, found in targets.items():
             shown = ", ".join(filter(None, key)) or "the series"
