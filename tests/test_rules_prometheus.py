@@ -336,6 +336,9 @@ def test_what_is_not_tested_is_named() -> None:
     tests = prometheus_tests(others)
     assert set(tests.untested) == {"p95", "all", "q"}
     assert "# not tested: p95" in tests.to_yaml()
+    native = slo(sli=eb.Latency("200ms"))
+    assert prometheus_tests(native).tests
+    assert set(prometheus_tests(native, metrics=Metrics(native=True)).untested) == {native.name}
 
 
 def test_alerts_fire_at_the_same_evaluation_steps(tmp_path: Path) -> None:

@@ -140,6 +140,9 @@ def prometheus_tests(
         if not isinstance(slo.sli, RatioSLI) or isinstance(slo.sli, QueryRatio):
             untested[slo.name] = "its events are not known here"
             continue
+        if isinstance(slo.sli, Latency) and objective.metrics.native:
+            untested[slo.name] = "series of native histograms are not written for promtool yet"
+            continue
         if not objective.target.error:
             untested[slo.name] = "any bad event at all is beyond a target of 100 %"
             continue
