@@ -24,10 +24,12 @@ from errorbudget.studies.deploys import deploy_effect
 from errorbudget.studies.forecast import forecast
 from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.lint import lint
+from errorbudget.studies.low_traffic import quiet_alert
 from errorbudget.studies.noise import burn_or_noise, least_traffic
 from errorbudget.studies.recovery import recovery
 from errorbudget.studies.review import review
 from errorbudget.studies.spend import daily_spend
+from errorbudget.studies.trend import trend
 
 T0 = 1_772_366_400_000_000_000
 HOUR = 3_600 * 10**9
@@ -62,6 +64,9 @@ def answers(events: eb.Events) -> dict[str, Any]:
         "LintReport": lint(slo),
         "DailySpend": daily_spend(slo, events),
         "Review": review(slo, events, at=end),
+        "SLOReview": review(slo, events, at=end)[0],
+        "Trend": trend(eb.Counts(99, 1), status.counts),
+        "QuietAlert": quiet_alert("99%", "30d", 60),
     }
 
 

@@ -43,6 +43,9 @@ SAID = {
     "Advice": ("share of the time [%]", "healthy", "exhausted"),
     "LintReport": ("findings",),
     "Review": ("Budget left: 1 of 1 missed",),
+    "SLOReview": ("bad events [%]",),
+    "Trend": ("bad events [%]", "before", "after"),
+    "QuietAlert": ("fires after", "below this it may never fire"),
     "DailySpend": ("Mon", "Sun", "week that begins on (UTC); hatched: no data"),
 }
 

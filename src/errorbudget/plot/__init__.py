@@ -35,6 +35,7 @@ _HOME = {
         ),
         "standing",
     ),
+    **dict.fromkeys(("quiet_alert_figure", "reviewed_figure", "trend_figure"), "reviews"),
     **dict.fromkeys(
         (
             "advice_figure",
@@ -73,9 +74,12 @@ _PICTURE_OF = {
     "Recommendation": "recommendation_figure",
     "Recovery": "recovery_figure",
     "Report": "report_figure",
+    "QuietAlert": "quiet_alert_figure",
     "Review": "review_figure",
     "SLO": "slo_figure",
+    "SLOReview": "reviewed_figure",
     "Status": "standing_figure",
+    "Trend": "trend_figure",
 }
 """By the name of a type, since the floors below have not heard of pictures."""
 

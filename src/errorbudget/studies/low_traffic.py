@@ -17,10 +17,12 @@ from typing import Any
 
 from errorbudget.alerts import BurnAlert
 from errorbudget.burn import Number
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
 from errorbudget.studies.noise import crossings_per_month
+from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
 
 __all__ = ["QuietAlert", "quiet_alert"]
@@ -31,7 +33,7 @@ LULL = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class QuietAlert:
+class QuietAlert(Shown):
     """
     An alert that chance fires seldom enough.
 
@@ -58,6 +60,14 @@ class QuietAlert:
             "detection_s": self.detection_ns / 10**9,
             "budget_spent": float(self.budget_spent),
         }
+
+    def to_pandas(self) -> Any:
+        """Its figures as one row of a pandas DataFrame."""
+        data = self.to_dict()
+        return frame([{**data.pop("alert"), **data}])
+
+    def _card(self) -> Card:
+        return Card(f"Alert {self.alert.name}", "", "", [f"It guards {self}."])
 
     def __str__(self) -> str:
         return (

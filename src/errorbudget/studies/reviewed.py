@@ -16,6 +16,7 @@ import numpy as np
 
 from errorbudget.alerts import GUIDE, WORKBOOK
 from errorbudget.budget import Ratio, spent
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, format_duration
 from errorbudget.errors import InvalidSeriesError
@@ -34,7 +35,7 @@ from errorbudget.studies.ledger import Ledger, LedgerEntry, incident_ledger, usu
 from errorbudget.studies.lint import LintReport, lint
 from errorbudget.studies.pages import PolicyResult
 from errorbudget.studies.pareto import Recommendation, policy_sweep
-from errorbudget.studies.tables import figure
+from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.studies.trend import Trend, trend
 from errorbudget.times import format_time
 from errorbudget.windows import Interval, Rolling
@@ -115,7 +116,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class SLOReview:
+class SLOReview(Shown):
     """
     One objective in a review.
 
@@ -199,6 +200,30 @@ class SLOReview:
             "incidents": len(self.incidents),
             "pages": None if now is None or now.alerts is None else len(now.alerts.pages),
         }
+
+    def to_pandas(self) -> Any:
+        """The parts of the period, a row each, as a pandas DataFrame."""
+        return frame(part.to_dict() for part in self.parts)
+
+    def _card(self) -> Card:
+        lines = [
+            f"{percent(self.remaining)} of the budget left, {percent(self.remaining_before)} before"
+        ]
+        lines += [self.why_not] if self.why_not else []
+        lines += [f"Failures: {self.trend}."] if self.trend else []
+        rows = [
+            (
+                format_time(part.interval.start_ns),
+                f"{part.counts.bad:,}",
+                f"{part.counts.total:,}",
+                percent(part.to_dict()["sli"]),
+            )
+            for part in self.parts
+        ]
+        header = ("from", "bad", "total", "SLI") if rows else ()
+        state = self.status.state.replace("_", " ")
+        tone = {"met": "good", "missed": "bad"}.get(self.status.state, "")
+        return Card(f"Review of {self.slo.name}", state, tone, lines, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything about the objective as plain data, ready for JSON."""

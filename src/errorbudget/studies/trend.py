@@ -16,10 +16,11 @@ from math import erfc, sqrt
 from typing import Any, Literal
 
 from errorbudget.budget import Ratio
+from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError
 from errorbudget.studies.chances import chance
-from errorbudget.studies.tables import figure
+from errorbudget.studies.tables import figure, frame, percent
 
 __all__ = ["Direction", "Trend", "trend"]
 
@@ -27,7 +28,7 @@ Direction = Literal["better", "worse", "no clear change", "no data"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Shown):
     """
     Two stretches of time side by side.
 
@@ -85,6 +86,26 @@ class Trend:
             "alpha": self.alpha,
             "dispersion": self.dispersion,
         }
+
+    def _sides(self) -> tuple[tuple[str, Counts, Fraction | None], ...]:
+        return (
+            ("before", self.before, self.share_before),
+            ("after", self.after, self.share_after),
+        )
+
+    def to_pandas(self) -> Any:
+        """Both stretches as rows of a pandas DataFrame."""
+        return frame(
+            {"side": side, "bad": counts.bad, "total": counts.total, "share": figure(share)}
+            for side, counts, share in self._sides()
+        )
+
+    def _card(self) -> Card:
+        rows = [
+            (side, f"{counts.bad:,}", f"{counts.total:,}", percent(share))
+            for side, counts, share in self._sides()
+        ]
+        return Card("Before and after", str(self), "", (), ("side", "bad", "total", "share"), rows)
 
     def __str__(self) -> str:
         if self.p_value is None:
