@@ -111,7 +111,7 @@ def test_a_restart_and_merged_buckets() -> None:
     assert found.of(LATENCY).good.tolist() == [3, 1, 0]
     assert found.of(LATENCY).total.tolist() == [4, 1, 2]
     status = LATENCY.evaluate(found)
-    assert any("started over 1 times" in warning for warning in status.warnings)
+    assert any("started over once" in warning for warning in status.warnings)
     between = LATENCY.replace(sli=eb.Latency("600ms"))
     status = between.evaluate(PrometheusSource(client).fetch(between, start=0, end=180 * NS))
     assert any("estimated" in warning for warning in status.warnings)

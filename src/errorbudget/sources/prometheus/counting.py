@@ -307,8 +307,9 @@ class Bins:
                 notes.append(Note(text, begin * _MS, end * _MS))
             falls = max((part.falls_ms for part in found), key=len)
             if len(falls):
+                times_over = "once" if len(falls) == 1 else f"{len(falls)} times"
                 text = (
-                    f"{shown} started over {len(falls)} times; events between its last sample "
+                    f"{shown} started over {times_over}; events between its last sample "
                     "and a restart are lost to everybody"
                 )
                 first, last = int(falls[0]) * _MS, int(falls[-1]) * _MS
