@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errorbudget import SLO, Availability, Calendar, Counts, CountSeries, Events, LatencyQuantile
+from errorbudget.alerts import WORKBOOK
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.studies.advice import advise
 from errorbudget.studies.confidence import dispersion
 from errorbudget.studies.review import PERIODS, Review, review
 from errorbudget.studies.simulate import Outage, simulate
@@ -212,3 +214,17 @@ def test_frames_hold_the_figures() -> None:
     frame = review(API, hourly([1] * 400)).to_pandas()
     assert list(frame["slo"]) == ["api"]
     assert frame["bad"][0] == 168
+
+
+def test_a_reviews_advice_counts_the_pages_that_alerts_send() -> None:
+    """Alerts look each minute, however coarse the rest of a review is."""
+    minute, total = 60 * 10**9, 10
+    time = np.arange(1, 2 * 1_440 * total + 1) * (minute // total)
+    hot = (time > 1_500 * minute) & (time <= 1_512 * minute)
+    events = Events(time=time, status=np.where(hot, 503, 200))
+    slo = SLO("api", target="99%", window="30d", sli=Availability(), alerts=WORKBOOK)
+    asked = advise(slo, events)
+    told = review(slo, events, period="monthly")[0].advice
+    assert told is not None
+    assert [each.pages for each in told] == [each.pages for each in asked]
+    assert any(each.pages for each in told)

@@ -286,7 +286,8 @@ def advise(
     good = int(series.good.sum())
     if len(monthly) < months:
         best = now
-        reasons = [f"only {len(monthly)} whole months with events, and a change asks for {months}"]
+        whole = f"{len(monthly)} whole month" + ("" if len(monthly) == 1 else "s")
+        reasons = [f"only {whole} with events, and a change asks for {months}"]
     elif kept:
         best = kept[-1]
         reasons = [

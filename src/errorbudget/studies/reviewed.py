@@ -411,14 +411,16 @@ def _deep(
     if isinstance(slo.sli, RatioSLI) and isinstance(slo.method, Occurrences):
         past = _until(slo, data, now.end_ns)
         if past.span is not None:
+            # Pages are those that alerts send minute by minute; pitfalls are seen by the hour.
             found["advice"] = advise(slo, past)
-            found["lint"] = lint(slo, counts={slo.name: past}, ignore=["EB101", "EB102"])
+            hours = past.coarser(HOUR_NS) if HOUR_NS % past.step_ns == 0 else past
+            found["lint"] = lint(slo, counts={slo.name: hours}, ignore=["EB101", "EB102"])
     return found
 
 
 def _until(slo: SLO, data: Data, end_ns: int) -> CountSeries:
-    """The history as it was known at the period's end, in bins of no less than an hour."""
-    series = slo.count(data, step="1h") if isinstance(data, Events) else data
+    """The history as it was known at the period's end."""
+    series = slo.count(data) if isinstance(data, Events) else data
     return series.until(end_ns)
 
 
