@@ -60,6 +60,11 @@ $(VENV)/.dev: pyproject.toml Makefile | $(VENV)/.python
 	@$(INSTALL) -e '.[all]' --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
+$(VENV)/.bench: pyproject.toml Makefile | $(VENV)/.python
+	@echo "== installing errorbudget, and the peers of its benchmarks"
+	@$(INSTALL) -e '.[all]' --group bench
+	@touch $@
+
 env: $(VENV)/.dev  ## the environment with every tool in it
 
 # ------------------------------------------------------------------------------ for everyone
@@ -110,10 +115,10 @@ notebooks: $(VENV)/.dev  ## execute every notebook
 conformance: $(VENV)/.dev  ## answer the public reference cases (SHARED=folder)
 	@$(BIN)/python -m tests.conformance $(SHARED)/conformance/*.json
 
-bench: $(VENV)/.dev  ## benchmarks in small size, about two minutes
+bench: $(VENV)/.bench  ## benchmarks in small size, about two minutes
 	@$(BIN)/python -m benchmarks --size small
 
-bench-full: $(VENV)/.dev  ## benchmarks in full size; results go to benchmarks/results/
+bench-full: $(VENV)/.bench  ## benchmarks in full size; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks --size full
 
 wheel: $(VENV)/.python  ## build sdist and wheel into dist/

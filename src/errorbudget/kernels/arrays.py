@@ -159,7 +159,8 @@ def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
     if column.dtype.kind not in "iufb" and column.size:
         raise InvalidSeriesError(f"values must be numbers, got {column.dtype}")
     numbers = np.ascontiguousarray(column, dtype=np.float64)
-    if rows and not (0 <= numbers.min() <= numbers.max() < np.inf):
+    lowest = numbers.min(initial=np.inf)
+    if rows and not (0 <= lowest <= numbers.max() < np.inf):
         wrong = ~((numbers >= 0) & (numbers < np.inf))
         index = int(np.argmax(wrong))
         raise InvalidSeriesError(
@@ -167,7 +168,7 @@ def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
             "leave out events without a value",
             index=index,
         )
-    if rows and numbers.view(np.int64).min() < 0:
+    if lowest == 0 and numbers.view(np.int64).min() < 0:
         numbers = numbers + 0.0
     return numbers
 

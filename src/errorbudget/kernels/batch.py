@@ -30,12 +30,6 @@ def _table(name: str, counts: ArrayLike) -> NDArray[np.integer]:
     return table
 
 
-def _cumulative(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    running = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=running[1:])
-    return running
-
-
 def _fill(
     good: NDArray[np.integer],
     total: NDArray[np.integer],
@@ -44,28 +38,33 @@ def _fill(
     out: NDArray[np.float64],
     rows: range,
 ) -> None:
-    scratch = [np.empty(min(BINS, good.shape[1])) for _ in range(2)]
+    bins = good.shape[1]
+    bad = np.empty(bins, dtype=np.int64)
+    bad_cum, total_cum = np.zeros((2, bins + 1), dtype=np.int64)
+    spent, budget = np.empty((2, bins + 1))
+    scratch = np.empty((2, min(BINS, bins)))
     for row in rows:
-        bad = np.subtract(total[row], good[row], dtype=np.int64)
+        np.subtract(total[row], good[row], out=bad, dtype=np.int64)
         if min(good[row].min(initial=0), bad.min(initial=0)) < 0:
             index = int(np.argmax((good[row] > total[row]) | (good[row] < 0)))
             raise InvalidCountsError(
                 f"good must lie between 0 and total, got {good[row, index]} good of "
                 f"{total[row, index]} in bin {index} of series {row}"
             )
-        bad_cum, total_cum = _cumulative(bad), _cumulative(total[row])
+        np.cumsum(bad, out=bad_cum[1:])
+        np.cumsum(total[row], out=total_cum[1:])
         error = targets[row].error
         if not error or int(total_cum[-1]) * error.denominator >= ratios.EXACT_BELOW:
             counts = grid_windows(total_cum - bad_cum, total_cum, steps)
             out[row] = ratios.burn_rate(*counts, targets[row])
             continue
         # Whole numbers below 2**53, so float64 keeps them exactly.
-        budget = (total_cum * error.numerator).astype(np.float64)
-        spent = (bad_cum * error.denominator).astype(np.float64)
+        np.multiply(bad_cum, error.denominator, out=spent)
+        np.multiply(total_cum, error.numerator, out=budget)
         with np.errstate(invalid="ignore"):
             for burns, step in zip(out[row], steps, strict=True):
-                for bins, (down, whole) in window_pieces((spent, budget), step, scratch):
-                    np.divide(down, whole, out=burns[bins])
+                for piece, (down, whole) in window_pieces((spent, budget), step, scratch):
+                    np.divide(down, whole, out=burns[piece])
 
 
 def batch_burn_rates(

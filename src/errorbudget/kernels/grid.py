@@ -34,10 +34,10 @@ from errorbudget.target import Target, TargetLike
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-PASS = 8 * BLOCK
+PASS = 16 * BLOCK
 """Events looked at together: little is kept of them, and long steps let two threads work."""
 
-BINS = 1 << 15
+BINS = 1 << 16
 """Bins of a grid that are worked on together."""
 
 __all__ = ["BINS", "check_steps", "grid_budget", "grid_counts", "grid_windows", "window_pieces"]
@@ -227,7 +227,9 @@ def check_steps(steps: Sequence[int]) -> list[int]:
 
 
 def window_pieces(
-    columns: Sequence[NDArray[np.float64]], step: int, scratch: Sequence[NDArray[np.float64]]
+    columns: Sequence[NDArray[np.float64]],
+    step: int,
+    scratch: Sequence[NDArray[np.float64]] | NDArray[np.float64],
 ) -> Iterator[tuple[slice, Sequence[NDArray[np.float64]]]]:
     """
     Sums of the windows of *step* bins that end at each bin, piece by piece.

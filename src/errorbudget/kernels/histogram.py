@@ -117,38 +117,57 @@ def _likely_keys(sample: Floats, bits: int, share: Fraction) -> tuple[int, int]:
     return low >> (MANTISSA_BITS - bits), high >> (MANTISSA_BITS - bits)
 
 
-def _running_histogram(
-    numbers: Floats, edges: Ints, bits: int, low: int, high: int
-) -> NDArray[np.integer]:
+def _running_histograms(
+    numbers: Floats, edges: Ints, bits: int, spans: Sequence[tuple[int, int]]
+) -> list[NDArray[np.integer]]:
     """
-    Values before each edge and up to each bucket from *low* to *high*; the last has those beyond.
+    Values before each edge and up to each bucket of each of the *spans*, in one pass.
+
+    Args:
+        numbers: Values in order of time, shape (n,).
+        edges: Rows of them, ascending, each once.
+        bits: Bits of the mantissa that tell buckets apart.
+        spans: The first and last bucket to count, low and high.
 
     Returns:
-        Counts, shape (edges, high - low + 2), lower values left out; those of a window are the
-        difference of two rows.
+        Counts per span, shape (edges, high - low + 2): lower values are left out, the last column
+        has those beyond. Those of a window are the difference of two rows.
     """
-    shift, width = MANTISSA_BITS - bits, high - low + 2
+    shift = MANTISSA_BITS - bits
     dtype = np.int32 if len(numbers) < 2**31 else np.int64
-    table = np.zeros((len(edges) + 1, width), dtype=dtype)  # the last row: behind all edges
+    # The last row: behind all edges.
+    tables = [np.zeros((len(edges) + 1, high - low + 2), dtype=dtype) for low, high in spans]
     flags = np.empty(BLOCK, dtype=np.bool_)
-    floor = np.int64(low << shift).view(np.float64)
+    floor = np.int64(min(low for low, _ in spans) << shift).view(np.float64)
     for start in range(0, len(numbers), BLOCK):
         block = numbers[start : start + BLOCK]
         places = np.flatnonzero(np.greater_equal(block, floor, out=flags[: len(block)]))
-        keys = (block[places].view(np.int64) >> shift) - low
-        np.minimum(keys, width - 1, out=keys)
+        keys = block[places].view(np.int64) >> shift
         first, last = edges.searchsorted([start, start + len(block)], "right").tolist()
-        borders = np.empty(last - first + 2, dtype=np.int64)
-        borders[0], borders[-1] = 0, len(places)
-        borders[1:-1] = places.searchsorted(edges[first:last] - start)
-        keys += np.repeat(np.arange(0, (last - first + 1) * width, width), np.diff(borders))
-        here = table[first : last + 1].reshape(-1)
-        if len(here) < 64 * len(block):
-            here += np.bincount(keys, minlength=len(here)).astype(dtype)
-        else:
-            np.add.at(here, keys, 1)
-    np.cumsum(table, axis=0, out=table)
-    return np.cumsum(table, axis=1, out=table)[:-1]
+        for table, (low, _) in zip(tables, spans, strict=True):
+            inside = np.flatnonzero(keys >= low)
+            _count(
+                table[first : last + 1],
+                keys[inside] - low,
+                places[inside],
+                edges[first:last] - start,
+            )
+    return [
+        np.cumsum(np.cumsum(table, axis=0, out=table), axis=1, out=table)[:-1] for table in tables
+    ]
+
+
+def _count(table: NDArray[np.integer], columns: Ints, places: Ints, edges: Ints) -> None:
+    """Add each value to the row of the stretch between *edges* it lies in, and to its column."""
+    width = table.shape[1]
+    borders = np.concatenate(([0], places.searchsorted(edges), [len(places)]))
+    cells = np.minimum(columns, width - 1)
+    cells += np.repeat(np.arange(0, len(table) * width, width), np.diff(borders))
+    flat = table.reshape(-1)
+    if len(flat) < 16 * len(cells):
+        flat += np.bincount(cells, minlength=len(flat)).astype(table.dtype)
+    else:
+        np.add.at(flat, cells, 1)
 
 
 def _bucket_of_rank(table: NDArray[np.integer], starts: Ints, stops: Ints, rank: Ints) -> Ints:
@@ -199,7 +218,7 @@ def rolling_quantile_sketch(
         InvalidInputError: A quantile lies outside (0, 1], or *alpha* outside 1e-6 to 0.5.
         InvalidWindowError: *window_ns* is not positive.
 
-    Time: O(n + g log buckets); memory: O(g x buckets), some dozens at 1 %.
+    Time: O(n + g log buckets); memory: O(quantiles x g x buckets), some dozens of them at 1 %.
 
     Example:
         >>> rolling_quantile_sketch([1, 2, 3], [0.3, 0.1, 0.2], [3], 2, [1.0]).round(2).tolist()
@@ -222,9 +241,9 @@ def rolling_quantile_sketch(
     start, stop = edges.searchsorted(starts), edges.searchsorted(stops)
     sample = np.sort(numbers[:: max(len(numbers) // 2**16, 1)])
     unlikely = np.zeros(len(filled), dtype=np.bool_)
-    for answer, share in zip(answers, shares, strict=True):
-        low, high = _likely_keys(sample, bits, share)
-        table = _running_histogram(numbers, edges, bits, low, high)
+    spans = [_likely_keys(sample, bits, share) for share in shares]
+    tables = _running_histograms(numbers, edges, bits, spans)
+    for answer, share, (low, high), table in zip(answers, shares, spans, tables, strict=True):
         below = stops - starts - (table[stop, -1] - table[start, -1])
         rank = nearest_rank(stops - starts, share) - below
         bucket = _bucket_of_rank(table, start, stop, rank)

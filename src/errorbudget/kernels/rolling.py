@@ -21,7 +21,6 @@ import numpy as np
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
-    BLOCK,
     bad_rows,
     check_ascending,
     check_threads,
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
     Write = Callable[[slice, Ints, Ints, "_Scratch"], None]
 
 __all__ = ["rolling_budget", "rolling_counts"]
+
+BLOCK = 1 << 16
+"""Rows that arrive together: few enough for a core's cache, steps long enough for two threads."""
 
 LONGEST = 4 * BLOCK
 """Rows that leave while a block arrives, and are looked at together."""
