@@ -361,6 +361,8 @@ def test_a_report_is_a_sequence() -> None:
     ("slos", "message"),
     [
         ([], "no SLOs"),
+        (iter(()), "no SLOs"),
+        ([5], "an SLO was asked for, got 5"),
         ("api", "an SLO was asked for"),
         (5, "an SLO was asked for"),
         (None, "an SLO was asked for"),

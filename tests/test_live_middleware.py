@@ -20,7 +20,7 @@ import errorbudget as eb
 from errorbudget.live import Tracker, asgi, wsgi
 
 API = eb.SLO("api", target="99%", window="1d", sli=eb.Availability())
-FAST = eb.SLO("fast", target="99%", window="1d", sli=eb.Latency("50ms"))
+FAST = eb.SLO("fast", target="99%", window="1d", sli=eb.Latency("400ms"))
 CART = eb.SLO(
     "cart", target="99%", window="1d", sli=eb.Availability(where={"route": r"/items/\{item\}"})
 )
@@ -103,7 +103,7 @@ def test_starlette_under_uvicorn() -> None:
         raise RuntimeError("boom")
 
     async def slow(request: Request) -> Response:
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.5)
         return PlainTextResponse("at last")
 
     async def torn(request: Request) -> Response:
@@ -162,7 +162,7 @@ def test_what_runs_after_the_answer_is_no_latency() -> None:
     done = []
 
     async def late() -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         done.append(True)
 
     async def fails() -> None:
@@ -271,7 +271,7 @@ def test_what_runs_on_closing_is_no_latency() -> None:
             yield b"hello"
 
         def close(self) -> None:
-            time.sleep(0.1)
+            time.sleep(0.5)
             raise RuntimeError("boom")
 
     def app(environ: Any, start_response: Any) -> Any:

@@ -422,10 +422,6 @@ def test_a_month_of_minutes_takes_less_than_a_megabyte() -> None:
 
 def test_a_tracker_is_checked_at_the_door() -> None:
     """What does not fit is refused, with the cure."""
-    with pytest.raises(InvalidInputError, match="needs SLOs"):
-        Tracker([])
-    with pytest.raises(InvalidInputError, match="different names"):
-        Tracker([API, API])
     with pytest.raises(InvalidInputError, match="good and bad events"):
         Tracker(eb.SLO("fresh", target="99%", window="1d", sli=eb.Freshness("5m")))
     with pytest.raises(InvalidWindowError, match="finer resolution"):
@@ -453,3 +449,61 @@ def test_a_tracker_is_checked_at_the_door() -> None:
     with pytest.raises(InvalidInputError, match="nothing to record"):
         Tracker(API).record_many()
     assert repr(Tracker(API)) == "Tracker(api; buckets of 1m)"
+
+
+@pytest.mark.parametrize(
+    ("slos", "clock", "message"),
+    [
+        (None, None, "an SLO was asked for, got None"),
+        (5, None, "an SLO was asked for, got 5"),
+        ([], None, "there are no SLOs"),
+        ([API, API], None, 'two SLOs are called "api"'),
+        (API, 5, "a clock is a function .*, got 5"),
+        (API, lambda: 1.5e18, "whole nanoseconds .*, got 1.5e"),
+    ],
+)
+def test_a_tracker_asks_for_slos_and_a_clock(slos: object, clock: object, message: str) -> None:
+    """What is no SLO, or does not tell the time, is refused by name."""
+    given_clock = {} if clock is None else {"clock": clock}
+    with pytest.raises(InvalidInputError, match=message):
+        Tracker(slos, **given_clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("taken", ["restore", "merge", "resume"])
+@pytest.mark.parametrize("saved", [None, 5, "EBTRACK2"])
+def test_what_is_no_state_is_refused(taken: str, saved: object) -> None:
+    """A snapshot is bytes or a State; all else is named in the error."""
+    with pytest.raises(InvalidInputError, match="bytes of a snapshot, got"):
+        getattr(Tracker(API), taken)(saved)
+
+
+def test_a_known_status_is_judged_as_the_first_of_its_kind() -> None:
+    """Statuses that were seen are counted by the short way: the same answers, errors and times."""
+    clock = ManualClock("2026-03-01T12:00:00Z")
+    tracker = Tracker(API, clock=clock)
+    for _ in range(3):
+        tracker.record(status=200, duration_s=0.1, route="/")
+        tracker.record(status=503)
+        tracker.record(status="503")
+    assert tracker.counts() == eb.Counts(good=3, bad=6)
+    with pytest.raises(InvalidInputError, match="duration_s"):
+        tracker.record(status=200, duration_s=-1)
+    with pytest.raises(InvalidInputError, match="good must be"):
+        tracker.record("yes", status=200)
+    clock.advance("3m")
+    tracker.record(status=200, at=clock() - 3 * MINUTE)
+    tracker.record(status=200)
+    assert tracker.counts(window="2m") == eb.Counts(good=1, bad=0)
+    assert tracker.counts() == eb.Counts(good=5, bad=6)
+    tracker._check()
+
+
+def test_statuses_that_mean_different_things_count_as_each_says() -> None:
+    """A status that is good to one SLO and bad to another is judged every time."""
+    strict = eb.SLO("strict", target="99%", window="1d", sli=eb.RatioSLI(bad="4xx"))
+    tracker = Tracker([API, strict])
+    for _ in range(2):
+        for status in (200, 404, 404, 500):
+            tracker.record(status=status)
+    assert tracker.counts("api") == eb.Counts(good=6, bad=2)
+    assert tracker.counts("strict") == eb.Counts(good=4, bad=4)

@@ -24,7 +24,7 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series, window_counts
 from errorbudget.sli import Freshness, ThresholdSLI
 from errorbudget.slices import RatioSeries
-from errorbudget.slo import SLO, Evaluable
+from errorbudget.slo import SLO, Evaluable, as_slos
 from errorbudget.status import Status
 from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Interval
@@ -132,21 +132,8 @@ def evaluate(slos: SLO | Iterable[SLO], data: Evaluable, *, at: TimeLike | None 
         InvalidSeriesError: The data lacks a column that an indicator asks for.
         NoDataError: The data is empty and *at* is not given.
     """
-    wanted = (
-        [slos] if isinstance(slos, SLO) else list(slos) if isinstance(slos, Iterable) else [slos]
-    )
-    if not wanted:
-        raise InvalidInputError("no SLOs to evaluate; give at least one")
-    for slo in wanted:
-        if not isinstance(slo, SLO):
-            raise InvalidInputError(f"an SLO was asked for, got {slo!r}; are the two swapped?")
-    seen: set[str] = set()
-    for slo in wanted:
-        if slo.name in seen:
-            raise InvalidInputError(f'two SLOs are called "{slo.name}"; names must differ')
-        seen.add(slo.name)
     statuses = []
-    for slo in wanted:
+    for slo in as_slos(slos):
         status = slo.evaluate(data, at=at)
         at = status.at_ns
         statuses.append(status)

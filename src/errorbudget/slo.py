@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 D = TypeVar("D")
 
-__all__ = ["SLO", "Evaluable", "answering", "find_slo"]
+__all__ = ["SLO", "Evaluable", "answering", "as_slos", "find_slo"]
 
 BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
 _NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
@@ -627,6 +627,38 @@ def answering(data: D, question: str) -> D:
             'for a frame Events.from_frame(frame, time="..."), a count series or a tracker'
         )
     return data
+
+
+def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True) -> tuple[SLO, ...]:
+    """
+    One SLO, or several, as a tuple.
+
+    Args:
+        slos: What was handed over.
+        distinct: Whether names must differ.
+
+    Raises:
+        InvalidInputError: There is none, one is something else, or two share a name.
+
+    Example:
+        >>> as_slos([])
+        Traceback (most recent call last):
+        errorbudget.errors.InvalidInputError: there are no SLOs; give at least one
+    """
+    several = isinstance(slos, Iterable) and not isinstance(slos, (SLO, str, bytes))
+    found: tuple[SLO, ...] = tuple(slos) if several else (slos,)  # type: ignore[arg-type, assignment]
+    if not found:
+        raise InvalidInputError("there are no SLOs; give at least one")
+    names: set[str] = set()
+    for slo in found:
+        if not isinstance(slo, SLO):
+            raise InvalidInputError(
+                f"an SLO was asked for, got {slo!r}; give errorbudget.SLO(...), or several"
+            )
+        if distinct and slo.name in names:
+            raise InvalidInputError(f'two SLOs are called "{slo.name}"; names must differ')
+        names.add(slo.name)
+    return found
 
 
 def find_slo(slos: Sequence[SLO], name: str) -> SLO:

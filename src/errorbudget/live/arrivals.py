@@ -13,7 +13,10 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
-__all__ = ["Arrivals"]
+__all__ = ["Arrivals", "Step"]
+
+Step = Callable[[], int]
+"""Counts one unit."""
 
 
 def _steps_alone() -> bool:
@@ -22,7 +25,7 @@ def _steps_alone() -> bool:
     return gil_enabled() or sys.version_info >= (3, 14)
 
 
-def _locked_count() -> Callable[[], int]:
+def _locked_count() -> Step:
     lock = threading.Lock()
     value = -1
 
@@ -48,8 +51,8 @@ class Arrivals:
 
     def __init__(self, *, locked: bool | None = None) -> None:
         plain = _steps_alone() if locked is None else not locked
-        self.good: Callable[[], int] = count().__next__ if plain else _locked_count()
-        self.bad: Callable[[], int] = count().__next__ if plain else _locked_count()
+        self.good: Step = count().__next__ if plain else _locked_count()
+        self.bad: Step = count().__next__ if plain else _locked_count()
         self._looks = 0
 
     def read(self) -> tuple[int, int]:

@@ -11,12 +11,33 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from errorbudget.durations import DAY_NS, DurationLike, parse_duration
+from errorbudget.errors import InvalidInputError
 from errorbudget.times import TimeLike, format_time, to_ns
 
-__all__ = ["Clock", "ManualClock", "Present"]
+__all__ = ["Clock", "ManualClock", "Present", "check_clock"]
 
 Clock = Callable[[], int]
 """Nanoseconds since the epoch, UTC."""
+
+
+def check_clock(clock: Clock) -> None:
+    """
+    Refuse what does not tell the time as a clock does.
+
+    Raises:
+        InvalidInputError: It cannot be called, or returns something else.
+    """
+    if not callable(clock):
+        raise InvalidInputError(
+            f"a clock is a function that returns nanoseconds since the epoch, got {clock!r}; "
+            'give time.time_ns, or ManualClock("2026-03-01T12:00Z")'
+        )
+    told = clock()
+    if type(told) is not int:
+        raise InvalidInputError(
+            f"a clock returns whole nanoseconds since the epoch, got {told!r} from {clock!r}; "
+            "time.time_ns does"
+        )
 
 
 class ManualClock:

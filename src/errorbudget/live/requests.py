@@ -65,6 +65,8 @@ class RequestRecorder:
     ) -> None:
         """Count one request; never raises."""
         try:
+            if self.tracker._count_status(status):
+                return
             event: dict[str, Any] = {"status": status, "duration_s": duration_s}
             if self._labels is not None:
                 event.update(self._labels(request) if labels is None else labels)

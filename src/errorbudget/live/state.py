@@ -279,8 +279,14 @@ class State:
         The state that `to_bytes` packed.
 
         Raises:
+            InvalidInputError: It is no bytes.
             SourceFormatError: It is something else, of another version, cut short or altered.
         """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise InvalidInputError(
+                f"a tracker's state is a State, or the bytes of a snapshot, got {data!r}"
+            )
+        data = bytes(data)
         mark, rest = data[: len(_MARK)], data[len(_MARK) :]
         if mark.startswith(_KIND) and mark != _MARK:
             raise SourceFormatError(

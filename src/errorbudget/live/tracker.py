@@ -22,11 +22,11 @@ from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.live import forks
 from errorbudget.live.answers import Answers
-from errorbudget.live.arrivals import Arrivals
-from errorbudget.live.clock import Clock, Present
+from errorbudget.live.arrivals import Arrivals, Step
+from errorbudget.live.clock import Clock, Present, check_clock
 from errorbudget.live.door import check_event, check_verdict
 from errorbudget.live.feed import Feed, Verdict
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.times import TimeLike, to_ns
 
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ class Tracker(Answers):
         late: DurationLike = "5m",
         clock: Clock = time.time_ns,
     ) -> None:
-        wanted = (slos,) if isinstance(slos, SLO) else tuple(slos)
-        names = [slo.name for slo in wanted]
-        if not wanted or len(set(names)) != len(names):
-            raise InvalidInputError(f"a tracker needs SLOs of different names, got {names}")
+        wanted = as_slos(slos)
+        check_clock(clock)
         self.resolution_ns = parse_duration(resolution)
         self.late_ns = parse_duration(late)
         self.clock = clock
@@ -96,12 +94,15 @@ class Tracker(Answers):
         now_ns = self._present.now_ns
         horizon_ns = None if horizon is None else parse_duration(horizon)
         self._feeds = tuple(Feed(slo, self.resolution_ns, horizon_ns, now_ns) for slo in wanted)
+        self._status_decides = self.columns == {"status"}
         self._count_afresh()
         forks.watch(self)
 
     def _count_afresh(self) -> None:
         self._arrivals = Arrivals()
         self._good, self._bad = self._arrivals.good, self._arrivals.bad
+        # What a status steps, where the SLOs look at nothing else and agree on it.
+        self._by_status: dict[int, Step] = {}
         # The fast path is open strictly between these; the slow path sets them.
         self._after_ns = self._before_ns = 0
 
@@ -184,6 +185,8 @@ class Tracker(Answers):
             if good is not None:
                 event["good"] = good
             check_event(event)
+            if at is None and self._count_status(event.get("status")):
+                return
             verdicts = [feed.judge(event) for feed in feeds]
         elif good is None:
             raise InvalidInputError(
@@ -191,15 +194,13 @@ class Tracker(Answers):
             )
         else:
             verdicts = ["good" if check_verdict(good) else "bad"] * len(feeds)
-        if at is None and self._after_ns < self.clock() < self._before_ns:
-            # What all SLOs agree on needs no lock.
-            first = verdicts[0]
-            if first == "good" and (len(feeds) == 1 or verdicts.count("good") == len(feeds)):
-                self._good()
-                return
-            if first == "bad" and (len(feeds) == 1 or verdicts.count("bad") == len(feeds)):
-                self._bad()
-                return
+        # What all SLOs agree on needs no lock.
+        step = self._step_of(verdicts)
+        if step is not None and at is None and self._after_ns < self.clock() < self._before_ns:
+            if self._status_decides and event:
+                self._by_status[event["status"]] = step
+            step()
+            return
         at_ns = None if at is None else to_ns(at)
         with self._lock:
             if at_ns is None and self._after_ns < self.clock() < self._before_ns:
@@ -214,6 +215,21 @@ class Tracker(Answers):
                 return
             for feed, verdict in zip(feeds, verdicts, strict=True):
                 feed.count(time_ns, verdict)
+
+    def _count_status(self, status: int | None) -> bool:
+        """Count an event by its status alone; False, and nothing counted, where that needs more."""
+        step = self._by_status.get(status)  # type: ignore[arg-type]  # None is not among them
+        if step is None or not self._after_ns < self.clock() < self._before_ns:
+            return False
+        step()
+        return True
+
+    def _step_of(self, verdicts: Sequence[Verdict | None]) -> Step | None:
+        """What counts an event that is good, or bad, to every SLO."""
+        first = verdicts[0]
+        if len(verdicts) > 1 and verdicts.count(first) < len(verdicts):
+            return None
+        return self._good if first == "good" else self._bad if first == "bad" else None
 
     def record_event(self, event: dict[str, Any]) -> None:
         """Count one event that is at hand as a dict, which the tracker may change; see `record`."""

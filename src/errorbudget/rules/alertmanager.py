@@ -17,7 +17,7 @@ from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.rules.yaml_text import to_yaml
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 
 __all__ = ["LEVELS", "AlertmanagerConfig", "Receiver", "alertmanager_config"]
 
@@ -157,7 +157,7 @@ def alertmanager_config(
         >>> [route["receiver"] for route in config.route["routes"][0]["routes"]]
         ['a', 'b', 'c']
     """
-    wanted = [slos] if isinstance(slos, SLO) else list(slos)
+    wanted = as_slos(slos, distinct=False)
     usual = {"page": page, "ticket": ticket, "info": info}
     waits: dict[str, DurationLike] = {
         "page": "1h",

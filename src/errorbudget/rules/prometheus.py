@@ -30,7 +30,7 @@ from errorbudget.rules.recording import (
     sum_rules,
 )
 from errorbudget.rules.yaml_text import to_yaml
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.windows import Calendar
 
 __all__ = ["Placement", "RuleFile", "objectives", "prometheus_rules", "slug"]
@@ -83,13 +83,11 @@ def objectives(
     Raises:
         InvalidInputError: There are none, or two of one name.
     """
-    wanted = [slos] if isinstance(slos, SLO) else list(slos)
+    wanted = as_slos(slos, distinct=False)
     names = [slug(slo.name) for slo in wanted]
     for name in names:
         if names.count(name) > 1:
             raise InvalidInputError(f'two SLOs are called "{name}"; names must differ')
-    if not wanted:
-        raise InvalidInputError("no SLOs to write rules for; give at least one")
     given = Metrics() if metrics is None else metrics
     spans = parse_duration(direct), parse_duration(interval)
     return [Objective(slo, metrics_for(given, slo.name), *spans) for slo in wanted]

@@ -27,7 +27,7 @@ from errorbudget.predicates import (
 )
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI
-from errorbudget.slo import BURN_WINDOWS, SLO
+from errorbudget.slo import BURN_WINDOWS, SLO, as_slos
 from errorbudget.specs.tables import ALERTS, POLICIES, serving
 from errorbudget.specs.variables import as_literal
 from errorbudget.specs.writer import escaped, toml_text, yaml_text
@@ -88,15 +88,7 @@ def document(slos: SLO | Iterable[SLO]) -> dict[str, Any]:
     Raises:
         InvalidInputError: Two objectives have one name, or there is none.
     """
-    wanted = [slos] if isinstance(slos, SLO) else list(slos)
-    if not wanted:
-        raise InvalidInputError("there is no objective to write")
-    names: set[str] = set()
-    for slo in wanted:
-        if slo.name in names:
-            raise InvalidInputError(f'two objectives are called "{slo.name}"; rename one of them')
-        names.add(slo.name)
-    return {"version": "errorbudget/1", "slos": [_literal(slo_data(slo)) for slo in wanted]}
+    return {"version": "errorbudget/1", "slos": [_literal(slo_data(slo)) for slo in as_slos(slos)]}
 
 
 def _literal(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.sli import QueryRatio
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.specs.dump import Syntax, dump
 from errorbudget.specs.spec import Loss
 
@@ -77,9 +77,7 @@ def export(
         >>> print(export(slo, "openslo").losses[0].why)
         is a threshold without a target, which OpenSLO has no place for; give its ratio form
     """
-    wanted = [slos] if isinstance(slos, SLO) else list(slos)
-    if not wanted:
-        raise InvalidInputError("there is no objective to write")
+    wanted = list(as_slos(slos, distinct=False))
     if format == "errorbudget":
         return Export(dump(wanted, syntax=syntax))
     if syntax != "yaml":

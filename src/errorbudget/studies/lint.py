@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.cards import Card, Shown
 from errorbudget.errors import InvalidInputError, did_you_mean
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.studies.tables import frame
 
 if TYPE_CHECKING:
@@ -242,10 +242,7 @@ def lint(
     """
     from errorbudget.studies.pitfalls import CHECKS, of_history, of_objective, of_service
 
-    listed = [slos] if isinstance(slos, SLO) else list(slos)
-    for slo in listed:
-        if not isinstance(slo, SLO):
-            raise InvalidInputError(f"an SLO was asked for, got {slo!r}")
+    listed = as_slos(slos, distinct=False)
     known = tuple(check.id for check in CHECKS)
     skipped = set(ignore)
     for name in sorted(skipped):

@@ -19,7 +19,7 @@ from errorbudget.durations import DAY_NS
 from errorbudget.errors import InvalidInputError, NoDataError, did_you_mean
 from errorbudget.events import Events
 from errorbudget.series import CountSeries
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.status import plain_count
 from errorbudget.studies.actions import ActionItem, action_items
 from errorbudget.studies.reviewed import Part, SLOReview, reviewed
@@ -323,16 +323,7 @@ def review(
             f"period must be one of {', '.join(PERIODS)}, got {period!r}"
             f"{did_you_mean(str(period), tuple(PERIODS))}"
         )
-    listed = list(slos) if isinstance(slos, Iterable) and not isinstance(slos, SLO) else [slos]
-    if not listed:
-        raise InvalidInputError("no SLOs to review; give at least one")
-    for slo in listed:
-        if not isinstance(slo, SLO):
-            raise InvalidInputError(f"an SLO was asked for, got {slo!r}; are the two swapped?")
-    names = [slo.name for slo in listed]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InvalidInputError(f'two SLOs are called "{twice}"; names must differ')
+    listed = as_slos(slos)
     at_ns = _instant(listed, data, at)
     now, before = _intervals(period, at_ns, calendar)
     cadence = PERIODS[period]

@@ -17,7 +17,7 @@ import numpy as np
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.sli import RatioSLI
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.sources.engines.columns import UNITS_NS, FrameColumns, Roles
 from errorbudget.sources.engines.conditions import MOST_TEXTS, Compiler
 from errorbudget.sources.engines.counted import Bins, Counted
@@ -54,20 +54,12 @@ def countable(slos: SLO | Iterable[SLO]) -> tuple[SLO, ...]:
         InvalidInputError: There are none, two share a name, or one is something else.
         InvalidSeriesError: One is a threshold, which counts cannot hold.
     """
-    wanted = (slos,) if isinstance(slos, SLO) else tuple(slos)
-    if not wanted:
-        raise InvalidInputError("no SLOs to count for; give at least one")
+    wanted = as_slos(slos)
     for slo in wanted:
-        if not isinstance(slo, SLO):
-            raise InvalidInputError(f"an SLO was asked for, got {slo!r}; are the two swapped?")
         if not isinstance(slo.sli, RatioSLI):
             raise InvalidSeriesError(
                 f'SLO "{slo.name}" ({slo.sli}) has no good and bad events to count'
             )
-    names = [slo.name for slo in wanted]
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidInputError(f'two SLOs are called "{name}"; names must differ')
     return wanted
 
 

@@ -23,7 +23,7 @@ from errorbudget.kernels import counters
 from errorbudget.rules.metrics import Metrics, MetricsLike, metrics_for
 from errorbudget.rules.promql import event_of
 from errorbudget.series import CountSeries
-from errorbudget.slo import SLO
+from errorbudget.slo import SLO, as_slos
 from errorbudget.sources.prometheus.asking import ask_status, is_asked
 from errorbudget.sources.prometheus.client import Client
 from errorbudget.sources.prometheus.counting import (
@@ -278,14 +278,14 @@ class PrometheusSource:
             NoDataError: The server has no series for any of them.
             InvalidSeriesError: A counter is none, or a histogram lacks the bound of a threshold.
         """
-        wanted = [slos] if isinstance(slos, SLO) else list(slos)
+        wanted = as_slos(slos, distinct=False)
         start_ns, end_ns = to_ns(start), to_ns(end)
         before = start_ns - self.lookback_ms * _MS
         return self._counted(wanted, self._fetched(wanted, before, end_ns), start_ns, end_ns)
 
     def resume(self, slos: SLO | Iterable[SLO], earlier: PrometheusCounts) -> PrometheusCounts:
         """The same with what is missing asked for again; what came is kept."""
-        wanted = [slos] if isinstance(slos, SLO) else list(slos)
+        wanted = as_slos(slos, distinct=False)
         again = {name: self.client.resume(one) for name, one in earlier.fetched.items()}
         self._check(again.values())
         return self._counted(wanted, again, earlier.start_ns, earlier.end_ns)
