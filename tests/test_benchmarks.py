@@ -11,7 +11,16 @@ import pytest
 
 from benchmarks import check, data, harness
 
-WORKLOADS = {"w1": 3_000, "w2": 3_000, "w3": 3_000, "w4": 2, "w6": 1, "w7": 1, "crossover": 50}
+WORKLOADS = {
+    "w1": 3_000,
+    "w2": 3_000,
+    "w3": 3_000,
+    "w4": 2,
+    "w6": 1,
+    "w7": 1,
+    "w8": 3_000,
+    "crossover": 50,
+}
 SLOW = {"numba"}
 
 
@@ -43,7 +52,7 @@ def test_all_methods_agree(events, workload):
     """Each is run once, on few events, and its whole answer compared with ours."""
     module = importlib.import_module(f"benchmarks.{workload}")
     case = data.Case("bursty", WORKLOADS[workload])
-    if workload in ("w1", "w2", "w3"):
+    if workload in ("w1", "w2", "w3", "w8"):
         data.make(case)
     compared = getattr(module, "compared", lambda _: None)(case)
     saved = events / "saved"

@@ -94,7 +94,7 @@ class Bins:
 
         def sums(name: str) -> Integers:
             columns = np.concatenate([getattr(part, name) for part in parts], axis=1)[:, order]
-            if not len(firsts):
+            if len(firsts) == len(order):  # each bin once: nothing to add up
                 return columns
             return np.asarray(np.add.reduceat(columns, firsts, axis=1), dtype=np.int64)
 
@@ -266,6 +266,8 @@ class Counted:
                 f"bins of {format_duration(self.step_ns)} do not add up to "
                 f"{format_duration(step_ns)}; take a multiple"
             )
+        if step_ns == self.step_ns:
+            return self
         return replace(self, step_ns=step_ns, bins=Bins.added([self.bins], step_ns))
 
     def __add__(self, other: Counted) -> Counted:

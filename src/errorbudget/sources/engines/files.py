@@ -24,7 +24,6 @@ from errorbudget.sources.engines.inventory import Batch, batches, files_of
 from errorbudget.sources.engines.openers import (
     ColumnKind,
     choose,
-    collect_options,
     open_frames,
 )
 from errorbudget.sources.engines.scan import countable, labels_of, names_of, scan, step_of
@@ -207,7 +206,6 @@ def _batch(engine: str, batch: Batch, question: Question) -> Counted:
                 question.by,
                 question.roles,
                 source=source,
-                collect=collect_options(engine),
             )
         )
         if len(parts) > 1:  # merged as they arrive, so that memory holds bins of two parts

@@ -73,7 +73,7 @@ def latencies(
     keys = {f"label_{index}": named.text(name) for index, name in enumerate(labels)}
     refused = home(whole.filter(*named.checks.values()).select(nw.len().alias("n")))
     if int(refused["n"].to_list()[0]):
-        raise offender(whole, named, "the frame", None)
+        raise offender(whole, named, "the frame")
     # NaN and null are below no bound, so what is left is a number.
     known = whole.select(**keys, value=value).filter(nw.col("value") <= 1.7e308)
     small = nw.col("value") < _LEAST

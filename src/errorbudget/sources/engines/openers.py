@@ -13,7 +13,7 @@ from typing import Any, Literal
 from errorbudget.errors import InvalidInputError, MissingDependencyError, did_you_mean
 from errorbudget.sources.engines.inventory import Batch
 
-__all__ = ["ENGINES", "ColumnKind", "choose", "collect_options", "installed", "open_frames"]
+__all__ = ["ENGINES", "ColumnKind", "choose", "installed", "open_frames"]
 
 ColumnKind = Literal["time", "integer", "number", "flag", "text"]
 """What a column of a text file is read as."""
@@ -67,11 +67,6 @@ def choose(engine: str, size: int, files: int) -> tuple[str, str]:
                 f"engine {name}, chosen for {size / 1e6:,.1f} MB (files: {files:,})",
             )
     raise MissingDependencyError.for_extra("counting files", "an engine such as polars", "polars")
-
-
-def collect_options(engine: str) -> dict[str, Any]:
-    """How the engine is asked for a result without holding all events."""
-    return {"engine": "streaming"} if engine == "polars" else {}
 
 
 def open_frames(engine: str, batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:

@@ -162,7 +162,6 @@ def scan(
     roles: Roles,
     *,
     source: str = "the frame",
-    collect: Mapping[str, Any] | None = None,
 ) -> Counted:
     """
     The counts of one frame per minute.
@@ -173,7 +172,6 @@ def scan(
         by: Labels to keep counts apart by.
         roles: Which column is what.
         source: What to call the frame in messages.
-        collect: How a lazy frame is asked for its result.
     """
     import narwhals as nw
 
@@ -192,7 +190,7 @@ def scan(
     def distinct(name: str) -> list[str]:
         notes.append(f'label "{name}" was read a second time, for its distinct texts')
         texts = frame.select(columns.text(name).alias("text")).unique()
-        return [str(text) for text in home(texts.head(MOST_TEXTS + 1), collect)["text"].to_list()]
+        return [str(text) for text in home(texts.head(MOST_TEXTS + 1))["text"].to_list()]
 
     sums = Sums(slos, Compiler(columns, engine, distinct))
     stamps = columns.time()
@@ -207,13 +205,13 @@ def scan(
         .group_by(*keys)
         .agg(nw.len().alias(EVENTS), *(nw.col(name).sum() for name in flags))
     )
-    table = home(grouped, collect)
+    table = home(grouped)
     found = {
         name: np.asarray(table[name].cast(nw.Int64).to_numpy(), dtype=np.int64)
         for name in (EVENTS, *flags)
     }
     if columns.checks and found[_WRONG].any():
-        raise offender(frame, columns, source, collect)
+        raise offender(frame, columns, source)
     timeless = np.asarray(table[next(iter(stamps))].is_null().to_numpy(), dtype=bool)
     if timeless.any():
         raise InvalidSeriesError(
@@ -230,21 +228,23 @@ def scan(
     )
 
 
-def home(frame: Any, collect: Mapping[str, Any] | None = None) -> Any:
-    """The rows of a frame here; those of an eager one are here already."""
+def home(frame: Any) -> Any:
+    """The rows of a frame here, gathered without holding its events; an eager one's are here."""
     import narwhals as nw
 
-    return frame.collect(**(collect or {})) if isinstance(frame, nw.LazyFrame) else frame
+    if not isinstance(frame, nw.LazyFrame):
+        return frame
+    if frame.implementation.is_polars():
+        return frame.collect(engine="streaming")
+    return frame.collect()
 
 
-def offender(
-    frame: Any, columns: FrameColumns, source: str, collect: Mapping[str, Any] | None
-) -> InvalidSeriesError:
+def offender(frame: Any, columns: FrameColumns, source: str) -> InvalidSeriesError:
     """The error of the first column that holds a value out of range, one of them in it."""
     import narwhals as nw
 
     values = {
-        column: home(frame.filter(check).select(nw.col(column)).head(1), collect)[column].to_list()
+        column: home(frame.filter(check).select(nw.col(column)).head(1))[column].to_list()
         for column, check in columns.checks.items()
     }
     column, value = next((name, found[0]) for name, found in values.items() if found)
@@ -289,10 +289,11 @@ def _groups(
     columns: Sequence[list[Any]], rows: int
 ) -> tuple[tuple[tuple[str, ...], ...], Integers]:
     """The combinations of labels, and which of them each row has."""
+    if not columns:
+        return ((),) if rows else (), np.zeros(rows, dtype=np.int64)
     places: dict[tuple[str, ...], int] = {}
-    combined = zip(*columns, strict=True) if columns else (() for _ in range(rows))
     group = np.fromiter(
-        (places.setdefault(tuple(texts), len(places)) for texts in combined),
+        (places.setdefault(texts, len(places)) for texts in zip(*columns, strict=True)),
         dtype=np.int64,
         count=rows,
     )
