@@ -264,6 +264,6 @@ def test_wrong_formats_are_named() -> None:
         export(slo, "openslow")
     with pytest.raises(InvalidInputError, match="written as YAML"):
         export(slo, "sloth", syntax="toml")
-    with pytest.raises(InvalidInputError, match="no objective"):
+    with pytest.raises(InvalidInputError, match="no SLOs"):
         export([], "sloth")
     assert export(slo, "errorbudget", syntax="toml").text == eb.dump(slo, syntax="toml")

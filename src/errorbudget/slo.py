@@ -629,13 +629,14 @@ def answering(data: D, question: str) -> D:
     return data
 
 
-def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True) -> tuple[SLO, ...]:
+def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1) -> tuple[SLO, ...]:
     """
     One SLO, or several, as a tuple.
 
     Args:
         slos: What was handed over.
         distinct: Whether names must differ.
+        least: How many there have to be: 0 or 1.
 
     Raises:
         InvalidInputError: There is none, one is something else, or two share a name.
@@ -647,13 +648,14 @@ def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True) -> tuple[SLO, .
     """
     several = isinstance(slos, Iterable) and not isinstance(slos, (SLO, str, bytes))
     found: tuple[SLO, ...] = tuple(slos) if several else (slos,)  # type: ignore[arg-type, assignment]
-    if not found:
+    if len(found) < least:
         raise InvalidInputError("there are no SLOs; give at least one")
     names: set[str] = set()
     for slo in found:
         if not isinstance(slo, SLO):
             raise InvalidInputError(
-                f"an SLO was asked for, got {slo!r}; give errorbudget.SLO(...), or several"
+                f"an SLO was asked for, got {slo!r}; give errorbudget.SLO(...), or several "
+                "(are two arguments swapped?)"
             )
         if distinct and slo.name in names:
             raise InvalidInputError(f'two SLOs are called "{slo.name}"; names must differ')

@@ -242,7 +242,7 @@ def lint(
     """
     from errorbudget.studies.pitfalls import CHECKS, of_history, of_objective, of_service
 
-    listed = as_slos(slos, distinct=False)
+    listed = as_slos(slos, distinct=False, least=0)
     known = tuple(check.id for check in CHECKS)
     skipped = set(ignore)
     for name in sorted(skipped):
