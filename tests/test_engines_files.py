@@ -187,6 +187,20 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
         eb.count_files(path, SLOS, errors="ignore")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("kind", "mark"), [("Delta", "_delta_log/0.json"), ("Iceberg", "metadata/v1.metadata.json")]
+)
+def test_a_table_that_keeps_dead_files_is_not_a_folder(
+    kind: str, mark: str, tmp_path: Path
+) -> None:
+    """Its log says which files count, so the folder is refused, and the way to it is named."""
+    (tmp_path / mark).parent.mkdir()
+    (tmp_path / mark).write_text("{}")
+    (tmp_path / "part-0.parquet").write_bytes(b"")
+    with pytest.raises(InvalidInputError, match=f"is a table of {kind}.*scan_{kind.lower()}"):
+        eb.count_files(tmp_path, SLOS)
+
+
 def test_auto_looks_at_size_and_at_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small files go to polars, large ones to DuckDB, and what is missing is passed over."""
     there = {"polars", "duckdb", "pyarrow"}

@@ -68,7 +68,8 @@ def files_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
 
     Raises:
         SourceUnavailableError: A path is not there, or a folder has no files.
-        InvalidInputError: No path was given, or one has a scheme such as `s3://`.
+        InvalidInputError: No path was given, one has a scheme such as `s3://`, or a folder is a
+            table of Delta or Iceberg.
     """
     listed = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not listed:
@@ -92,6 +93,17 @@ def files_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
 
 
 def _inside(folder: Path) -> list[str]:
+    # A table's log says which of its files still count; the folder alone would count too many.
+    for kind, mark, opened in (
+        ("Delta", "_delta_log", "scan_delta"),
+        ("Iceberg", "metadata/*.metadata.json", "scan_iceberg"),
+    ):
+        if next(folder.glob(mark), None) is not None:
+            raise InvalidInputError(
+                f"{folder} is a table of {kind}, which keeps files that count no longer; open it "
+                f"with its engine and count the frame, as in "
+                f'count(polars.{opened}("{folder}"), slos)'
+            )
     return [
         str(path)
         for path in sorted(folder.rglob("*"))
