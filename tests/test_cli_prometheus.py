@@ -508,9 +508,9 @@ def test_a_real_servers_report_is_the_librarys(
     pub3d: str, real_spec: str, capsys: Captured
 ) -> None:
     """The command and the library count the same, with the same doubts."""
-    code, shown, said = run(of_server(pub3d, real_spec), capsys)
+    code, shown, _ = run(of_server(pub3d, real_spec), capsys)
     assert code == 0
-    assert "started over" in said
+    assert "started over" in shown
     slos = eb.load(real_spec)
     with Client(pub3d) as client:
         found = PrometheusSource(client).fetch(

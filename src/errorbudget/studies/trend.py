@@ -139,7 +139,7 @@ def trend(
     Example:
         >>> found = trend(Counts(good=9_990, bad=10), Counts(good=9_960, bad=40))
         >>> print(found)
-        worse (p = 2.1e-05)
+        worse (p = 2.2e-05)
         >>> print(trend(Counts(good=9_990, bad=10), Counts(good=9_960, bad=40), dispersion=20))
         no clear change (p = 0.34)
     """
