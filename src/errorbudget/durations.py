@@ -110,6 +110,8 @@ def length_of(value: DurationLike | int) -> int:
         >>> length_of("1us"), length_of(250)
         (1000, 250)
     """
+    if type(value) is int and 0 < value < 2**63:
+        return value
     if isinstance(value, bool) or not isinstance(value, Integral):
         return parse_duration(value)  # type: ignore[arg-type]  # refuses what is none
     return _checked(int(value), f"{value} ns")

@@ -55,7 +55,11 @@ class Target:
     error: Fraction
 
     def __init__(self, value: TargetLike) -> None:
-        ratio = value.ratio if isinstance(value, Target) else _fraction(value)
+        if isinstance(value, Target):
+            object.__setattr__(self, "ratio", value.ratio)
+            object.__setattr__(self, "error", value.error)
+            return
+        ratio = _fraction(value)
         if not 0 < ratio <= 1:
             bare = 1 < ratio <= 100 and not str(value).rstrip().endswith("%")
             cure = f'; for percent write "{value}%"' if bare else ""

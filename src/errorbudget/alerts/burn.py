@@ -37,9 +37,9 @@ def _hold_ns(value: DurationLike | int) -> int:
     return 0 if str(value) in ("0", "0s") else length_of(value)
 
 
-@lru_cache(maxsize=1024)
-def _threshold(budget: Fraction, long: int, period_ns: int) -> Fraction:
-    return burn_threshold(budget, long, period_ns)
+@lru_cache(maxsize=1024)  # by integers: to hash a fraction takes as long as the division
+def _threshold(share: int, whole: int, long: int, period_ns: int) -> Fraction:
+    return burn_threshold(Fraction(share, whole), long, period_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class BurnAlert:
 
     def threshold(self, period: DurationLike | int) -> Fraction:
         """The burn rate to exceed, for an SLO of *period*: budget x period / long window."""
-        return _threshold(self.budget, self.long, length_of(period))
+        share = self.budget
+        return _threshold(share.numerator, share.denominator, self.long, length_of(period))
 
     def condition(self, burn_rates: Mapping[int, Ratio | None], period: DurationLike | int) -> bool:
         """
