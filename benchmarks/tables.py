@@ -132,7 +132,7 @@ def plot(runs: list[dict[str, Any]]) -> None:
     mpl.rcParams.update({"svg.hashsalt": "errorbudget", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(PLOTTED), figsize=(12, 4), sharey=False)
+    figure, axes = plt.subplots(1, len(PLOTTED), figsize=(12, 6))
     for axis, workload in zip(axes, PLOTTED, strict=True):
         of_this = [r for r in runs if r["workload"] == workload and r["shape"] == "seasonal"]
         for name in dict.fromkeys(name for run in of_this for name in run["methods"]):
@@ -148,7 +148,8 @@ def plot(runs: list[dict[str, Any]]) -> None:
                 )
         axis.set(title=workload.upper(), xlabel="events", ylabel="ns per event")
         axis.grid(visible=True, alpha=0.3)
-        axis.legend(fontsize=7)
+        # Below, where no line runs through it.
+        axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
     figure.tight_layout()
     figure.savefig(PLOT, metadata={"Date": None})
     plt.close(figure)
