@@ -37,8 +37,9 @@ class Outcome:
             kept = f"{goal['method']} takes {self.measured:.0f} MB extra"
             return f"{start}{kept}, goal at most {goal['most_mb']}{stretch}"
         compared = f"{goal['peer']} / {goal['method']}{OF[goal.get('of', 'wall_s')]}"
+        reached = f"{self.measured:.2f}" if self.measured < 1_000 else "over 1,000"
         return (
-            f"{start}{compared} is {self.measured:.2f}, goal {goal['ratio']:g}{stretch}; "
+            f"{start}{compared} is {reached}, goal {goal['ratio']:g}{stretch}; "
             f"processor {self.processor:.2f}"
         )
 
@@ -54,7 +55,8 @@ def _outcome(goal: dict[str, Any], methods: dict[str, dict[str, Any]]) -> Outcom
         return None
     of = goal.get("of", "wall_s")
     # Memory that was not taken at all is no divisor; a page stands for it.
-    return Outcome(goal, peer[of] / max(ours[of], 0.004), peer["cpu_s"] / ours["cpu_s"])
+    taken = max(ours[of], 0.004) if of == "extra_mb" else ours[of]
+    return Outcome(goal, peer[of] / taken, peer["cpu_s"] / ours["cpu_s"])
 
 
 def outcomes(results: dict[str, Any]) -> list[Outcome]:
