@@ -52,6 +52,7 @@ def files() -> dict[str, bytes]:
         "deep.yaml": b"a: " + b"[" * 5_000 + b"]" * 5_000,
         "python.yaml": b"slos: !!python/object/apply:os.system [echo]\n",
         "tab.yaml": b"slos:\n\t- name: a\n",
+        "escape.yaml": b'slos:\n  - {name: "a\\x1b[31m", target: 99%}\n',
         "latin.yaml": "slos: [{name: café}]".encode("latin-1"),
         "old.json": b'{"schema": "errorbudget.report/0", "at": "2026-03-01T12:00:00Z", "slos": []}',
         "cut.json": b'{"schema": "errorbudget.report/1", "at": "2026-03',

@@ -11,16 +11,21 @@ from coverage instead (`pip install atheris`). The suite runs a few of them (`te
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import random
+import resource
 import sys
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 
+from errorbudget.characters import first_control
 from errorbudget.errors import SpecError
 from errorbudget.specs import Limits, guide_text, load
+from errorbudget.specs.load import trees
+from errorbudget.specs.tree import plain
 
 LIMITS = Limits(bytes=20_000, nodes=5_000)
 SLOWEST_S = 5.0
@@ -168,6 +173,8 @@ PIECES = [
         "`",
         "\\",
         "\\u0000",
+        "\\x1b",
+        "\\ud800",
         '"""',
         "'''",
         "[[",
@@ -176,11 +183,23 @@ PIECES = [
 ]
 
 
+def seeds() -> list[str]:
+    """The corpus, and each of its documents as JSON, which is read many times faster."""
+    documents = [
+        json.dumps(plain(tree), default=str, ensure_ascii=False)
+        for text in CORPUS
+        for tree in trees(text)
+    ]
+    return [*CORPUS, *documents]
+
+
 def mutants(seed: int) -> Iterator[bytes]:
-    """Endless damage to the corpus, the same for the same seed."""
+    """Endless damage to the corpus, the same for the same seed; the shorter, the more often."""
     chance = random.Random(seed)
+    texts = seeds()
+    weights = [1 / len(text) for text in texts]
     while True:
-        text = chance.choice(CORPUS)
+        [text] = chance.choices(texts, weights)
         for _ in range(chance.choice([1, 1, 1, 2, 3, 8])):
             text = _damaged(text, chance)
         data = text.encode("utf-8", "surrogatepass")
@@ -223,7 +242,9 @@ def outcome(data: bytes) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            load(data, limits=LIMITS)
+            spec = load(data, limits=LIMITS)
+            shown = "".join(map(str, [spec, *spec.losses, *spec.warnings]))
+            assert first_control(shown) is None, f"{shown!r} holds a control character"
             answer = "spec"
         except SpecError as error:
             found = error
@@ -233,6 +254,7 @@ def outcome(data: bytes) -> str:
         assert found.problems, f"no problem named: {found}"
         assert found.line, f"no line: {found}"
         assert found.column, f"no column: {found}"
+        assert first_control(str(found)) is None, f"{found!r} holds a control character"
     assert took < SLOWEST_S, f"took {took:.1f} s"
     return answer
 
@@ -247,14 +269,23 @@ def main() -> int:
     if options.atheris:
         return _with_atheris(rest, options.inputs)
     seen: Counter[str] = Counter()
+    slowest = 0.0
     started = time.perf_counter()
     for number, data in zip(range(options.inputs), mutants(options.seed), strict=False):
+        before = time.process_time()
         try:
             seen[outcome(data)] += 1
         except Exception as error:  # noqa: BLE001 - anything else is the finding
             seen["finding"] += 1
             print(f"#{number}: {type(error).__name__}: {error}\n{data!r}\n")
-    print(f"{options.inputs:,} inputs in {time.perf_counter() - started:.0f} s: {dict(seen)}")
+        slowest = max(slowest, time.process_time() - before)
+        if number % 10_000 == 9_999:
+            print(f"{number + 1:,}: {dict(seen)}", flush=True)
+    print(
+        f"{options.inputs:,} inputs in {time.perf_counter() - started:.0f} s, of which "
+        f"{time.process_time():.0f} s on the processor, the slowest {slowest * 1e3:.0f} ms, in "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB: {dict(seen)}"
+    )
     return 1 if seen["finding"] else 0
 
 
@@ -264,7 +295,15 @@ def _with_atheris(rest: list[str], inputs: int) -> int:
 
     import atheris
 
-    atheris.instrument_all()
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in ("errorbudget", "ruamel")
+    ]:
+        del sys.modules[name]  # to be imported anew, and watched
+    with atheris.instrument_imports(include=["errorbudget", "ruamel"]):
+        watched = importlib.import_module("tests.fuzz_specs")
+
+        for text in CORPUS:  # what is imported only when it is needed
+            watched.outcome(text.encode())
     with tempfile.TemporaryDirectory() as folder:
         words = Path(folder) / "words.dict"
         words.write_text(
@@ -274,12 +313,12 @@ def _with_atheris(rest: list[str], inputs: int) -> int:
                 if piece.isprintable() and piece.isascii()
             )
         )
-        seeds = Path(folder) / "seeds"
-        seeds.mkdir()
-        for number, text in enumerate(CORPUS):
-            (seeds / str(number)).write_text(text)
-        arguments = [f"-runs={inputs}", "-max_len=8192", f"-dict={words}", *rest, str(seeds)]
-        atheris.Setup([sys.argv[0], *arguments], outcome)
+        corpus = Path(folder) / "seeds"
+        corpus.mkdir()
+        for number, text in enumerate(watched.seeds()):
+            (corpus / str(number)).write_text(text)
+        arguments = [f"-runs={inputs}", "-max_len=8192", f"-dict={words}", *rest, str(corpus)]
+        atheris.Setup([sys.argv[0], *arguments], watched.outcome)
         atheris.Fuzz()
     return 0
 

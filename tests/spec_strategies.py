@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -76,15 +77,22 @@ TRICKY = st.sampled_from(
             "tab\there",
             "é\u2028",
         ),
-        *("🙂", "a\x85b", "\x07", "\ufeffx", "---", "...", "a,b", "${env:HOME}"),
+        *("🙂", "\ufeffx", "---", "...", "a,b", "${env:HOME}"),
     ]
 )
 TEXTS = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.text(
+        st.characters(
+            exclude_categories=["Cs", "Cc"],
+            include_characters="\n\t",
+            exclude_characters="\ufffe\uffff",
+        ),
+        max_size=20,
+    ),
     st.from_regex(r"[a-z-]{1,8}", fullmatch=True),
     TRICKY,
 )
-NAMES = TEXTS.filter(lambda text: bool(text.strip()))
+NAMES = TEXTS.filter(lambda text: bool(text.strip()) and not re.search("[\t\n]", text))
 WORDS = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 # Columns whose names are words of the language of conditions are written in the long form.
 COLUMNS = st.sampled_from(

@@ -17,6 +17,7 @@ from errorbudget import figures
 from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy, BurnAlert
 from errorbudget.budget import Budget, Ratio, spent
 from errorbudget.cards import Card, Shown, frame
+from errorbudget.characters import first_control
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
@@ -178,6 +179,8 @@ class SLO(Shown):
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise InvalidInputError(f"an SLO needs a name, got {name!r}")
+        if control := first_control(name, lines=False):
+            raise InvalidInputError(f"a name is one line of text, got {control} in {name!r}")
         if not isinstance(sli, (RatioSLI, ThresholdSLI)):
             raise InvalidInputError(
                 f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), '
@@ -194,6 +197,7 @@ class SLO(Shown):
         for word, text in texts.items():
             if not isinstance(text, str):
                 raise InvalidInputError(f'SLO "{name}": {word} must be text, got {text!r}')
+            _refuse_control(name, word, text)
         read_target = (
             target if target is None or isinstance(target, TargetSchedule) else Target(target)
         )
@@ -592,7 +596,17 @@ def _texts(slo: str, word: str, values: Any) -> dict[str, str]:
         isinstance(key, str) and isinstance(text, str) for key, text in found.items()
     ):
         raise InvalidInputError(f'SLO "{slo}": {word} must be texts by name, got {values!r}')
+    for key, text in found.items():
+        _refuse_control(slo, word, key)
+        _refuse_control(slo, f"{word}.{key}", text)
     return dict(found)
+
+
+def _refuse_control(slo: str, word: str, text: str) -> None:
+    if control := first_control(text):
+        raise InvalidInputError(
+            f'SLO "{slo}": {word} holds the character {control}, which no screen shows; remove it'
+        )
 
 
 def _correction(value: Any) -> Correction:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from errorbudget.characters import first_control
 from errorbudget.durations import format_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError
 from errorbudget.methods import Occurrences, Timeslices
@@ -55,7 +56,8 @@ def dump(slos: SLO | Iterable[SLO], *, syntax: Syntax = "yaml") -> str:
         The text; `load` makes the same objectives of it.
 
     Raises:
-        InvalidInputError: Two objectives have one name, or there is none.
+        InvalidInputError: Two objectives have one name, there is none, or a text holds a control
+            character.
 
     Example:
         >>> from errorbudget.sli import Availability
@@ -94,10 +96,18 @@ def document(slos: SLO | Iterable[SLO]) -> dict[str, Any]:
 def _literal(value: Any) -> Any:
     """Plain data whose texts stay what they are: what looks like a variable is marked as text."""
     if isinstance(value, dict):
-        return {key: _literal(part) for key, part in value.items()}
+        return {_writable(key): _literal(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_literal(part) for part in value]
-    return as_literal(value) if isinstance(value, str) else value
+    return as_literal(_writable(value)) if isinstance(value, str) else value
+
+
+def _writable(text: str) -> str:
+    if control := first_control(text):
+        raise InvalidInputError(
+            f"{text[:40]!r} holds the character {control}, which a specification refuses; remove it"
+        )
+    return text
 
 
 def slo_data(slo: SLO) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from errorbudget.characters import first_control
 from errorbudget.durations import parse_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError, did_you_mean
 from errorbudget.predicates import Predicate, as_predicate
@@ -26,6 +27,7 @@ __all__ = [
     "Condition",
     "Figure",
     "Length",
+    "Line",
     "Share",
     "TargetField",
     "Text",
@@ -83,6 +85,13 @@ def _text(value: Any) -> str:
     if isinstance(value, (str, int, Decimal)):
         return str(value)
     raise InvalidInputError(f"must be text, got {_shown(value)}")
+
+
+def _line(value: Any) -> str:
+    text = _text(value)
+    if control := first_control(text, lines=False):
+        raise InvalidInputError(f"a name is one line of text, got {control} in {text!r}")
+    return text
 
 
 def _target(value: Any) -> Target:
@@ -170,6 +179,9 @@ _STATUS = {
 
 Text = Annotated[
     str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+Line = Annotated[
+    str, BeforeValidator(_line), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 Texts = dict[str, Text]
 TargetField = Annotated[

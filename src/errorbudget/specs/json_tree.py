@@ -23,6 +23,7 @@ from errorbudget.specs.tree import (
     Place,
     Problem,
     Scalar,
+    escaped_control,
     raise_problems,
     spec_error,
 )
@@ -80,8 +81,11 @@ class _Reader:
         if match is None:
             raise self.fail(f"not JSON: expected {what} in double quotes")
         place = self.lines.place(self.position)
+        text = str(json.loads(match[0]))
+        if reason := escaped_control(text):
+            raise self.fail(reason)
         self.position = match.end()
-        return str(json.loads(match[0])), place
+        return text, place
 
     def value(self, depth: int) -> Node:
         first = self.space()

@@ -26,6 +26,7 @@ from errorbudget.policy import Policy, Tier
 from errorbudget.schedule import TargetSchedule
 from errorbudget.specs.fields import (
     Length,
+    Line,
     Share,
     TargetField,
     Text,
@@ -296,7 +297,7 @@ class Partial(Strict):
 class Entry(Partial):
     """An objective as it is written, before its base and the defaults fill it up."""
 
-    name: Text
+    name: Line
 
 
 class SLOModel(Entry):

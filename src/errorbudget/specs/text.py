@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from errorbudget.characters import character_name
 from errorbudget.errors import SourceUnavailableError
 from errorbudget.specs.tree import Limits, Place, Problem, spec_error
 
@@ -13,7 +14,6 @@ __all__ = ["HIDDEN", "check_text", "decode", "is_text", "read_file"]
 
 # What YAML calls printable, and JSON and TOML need no more.
 HIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAMES = {"\x00": "NUL", "\x1b": "ESC", "\x08": "backspace", "\x0c": "form feed", "\x7f": "DEL"}
 
 
 def _place(text: str, position: int, source: str) -> Place:
@@ -34,11 +34,11 @@ def check_text(text: str, *, source: str, limits: Limits) -> str:
         raise spec_error([_too_large(len(text), source, limits)])
     hidden = HIDDEN.search(text)
     if hidden:
-        name = _NAMES.get(hidden[0], f"U+{ord(hidden[0]):04X}")
         raise spec_error(
             [
                 Problem(
-                    f"the character {name} does not belong in a specification; remove it",
+                    f"the character {character_name(hidden[0])} does not belong in a "
+                    "specification; remove it",
                     place=_place(text, hidden.start(), source),
                 )
             ]

@@ -25,6 +25,7 @@ from errorbudget.specs.tree import (
     Place,
     Problem,
     Scalar,
+    escaped_control,
     spec_error,
 )
 
@@ -102,6 +103,8 @@ class _Builder:
             raise spec_error([Problem(f"more than {self.limits.nodes:,} values", place=place)])
         place = self.places.get((*steps, "="), self.places.get(steps, place))
         if isinstance(value, dict):
+            for key in value:
+                self.refuse_control(key, self.places.get((*steps, key), place))
             keys = {key: self.places.get((*steps, key), place) for key in value}
             values = {key: self.node(part, (*steps, key), keys[key]) for key, part in value.items()}
             return Branch(values, keys, place)
@@ -111,9 +114,15 @@ class _Builder:
         if isinstance(value, dt.datetime | dt.date | dt.time):
             text = value.isoformat()
             return Scalar(text, text, place)
+        if isinstance(value, str):
+            self.refuse_control(value, place)
         if isinstance(value, bool):
             return Scalar(value, "true" if value else "false", place)
         return Scalar(value, str(value), place)
+
+    def refuse_control(self, text: str, place: Place) -> None:
+        if reason := escaped_control(text):
+            raise spec_error([Problem(reason, place=place)])
 
 
 class _Scanner:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from errorbudget.characters import first_control
 from errorbudget.errors import SpecError
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Place",
     "Problem",
     "Scalar",
+    "escaped_control",
     "find",
     "path_text",
     "plain",
@@ -178,6 +180,21 @@ def raise_problems(problems: Sequence[Problem]) -> None:
     """
     if problems:
         raise spec_error(problems)
+
+
+def escaped_control(text: str) -> str | None:
+    r"""
+    Why a text that was written with escapes is refused, or None.
+
+    Example:
+        >>> escaped_control("a\x1b[31mb")
+        'the character ESC does not belong in a specification, not as an escape either; remove it'
+    """
+    control = first_control(text)
+    return control and (
+        f"the character {control} does not belong in a specification, not as an escape either; "
+        "remove it"
+    )
 
 
 def plain(node: Node) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from errorbudget.characters import first_control
 from errorbudget.specs.tree import Branch, Items, Node, Problem, Scalar, path_text
 
 __all__ = ["as_literal", "fill_in"]
@@ -93,4 +94,6 @@ def _refusal(name: str, variables: Mapping[str, str] | None) -> str | None:
         return f"the environment has no variable {name}"
     if len(variables[name]) > _LONGEST:
         return f"the variable {name} is longer than {_LONGEST} characters"
+    if control := first_control(variables[name]):
+        return f"the variable {name} holds the character {control}; remove it"
     return None

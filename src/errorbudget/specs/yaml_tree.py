@@ -23,6 +23,7 @@ from errorbudget.specs.tree import (
     Place,
     Problem,
     Scalar,
+    escaped_control,
     raise_problems,
     spec_error,
 )
@@ -163,6 +164,8 @@ class _Builder:
         self._refuse_tag(event.tag, place)
         self.count(1, place)
         text = event.value
+        if event.style == '"' and (reason := escaped_control(text)):
+            self.stop(reason, place)
         node = Scalar(text, text, place)
         self.bare_word = event.style is None
         tag = str(event.tag or "").removeprefix(_TAG)
