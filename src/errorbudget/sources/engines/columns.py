@@ -11,9 +11,11 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_me
 if TYPE_CHECKING:
     from narwhals import Expr
 
-__all__ = ["UNITS_NS", "FrameColumns", "Roles"]
+__all__ = ["INSTANT", "UNITS_NS", "FrameColumns", "Roles"]
 
 UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+INSTANT = "errorbudget: instant"
+"""The column that `stamps.exact_times` adds where an engine's own words are faster."""
 _GREATEST = 1.7976931348623157e308
 
 
@@ -82,20 +84,24 @@ class FrameColumns:
         import narwhals
 
         self._nw: Any = narwhals
-        self._schema = schema
+        self._schema = {name: dtype for name, dtype in schema.items() if name != INSTANT}
+        self._has_instant = INSTANT in schema
         self._source = source
         self.roles = roles
         self.checks: dict[str, Expr] = {}
 
     def _find(self, name: str) -> tuple[str, Any]:
         column = self.roles.column_of(name)
+        return column, self._type_of(column)
+
+    def _type_of(self, column: str) -> Any:
         if column not in self._schema:
             known = tuple(self._schema)
             raise InvalidSeriesError(
                 f'{self._source} has no column "{column}"; it has {", ".join(known)}'
                 f"{did_you_mean(column, known)}"
             )
-        return column, self._schema[column]
+        return self._schema[column]
 
     def _kind(self, column: str, dtype: Any, fits: str) -> InvalidSeriesError:
         return InvalidSeriesError(
@@ -111,13 +117,9 @@ class FrameColumns:
         """
         nw = self._nw
         column = self.roles.time
-        if column not in self._schema:
-            known = tuple(self._schema)
-            raise InvalidSeriesError(
-                f'{self._source} has no column "{column}"; it has {", ".join(known)}'
-                f"{did_you_mean(column, known)}"
-            )
-        dtype, time = self._schema[column], nw.col(column)
+        dtype, time = self._type_of(column), nw.col(column)
+        if self._has_instant:
+            return {"instant": nw.col(INSTANT)}
         if dtype.is_integer():
             minute = 60 * UNITS_NS["s"] // UNITS_NS[self.roles.time_unit]
             # Twice, as the rest of a negative number is negative on some engines.
