@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -57,16 +58,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def prometheus(data: Path, *flags: str, port: int | None = None) -> Iterator[str]:
+def prometheus(
+    data: Path,
+    *flags: str,
+    port: int | None = None,
+    config: str = "global: {scrape_interval: 15s}\n",
+    tls: ssl.SSLContext | None = None,
+    prefix: str = "",
+) -> Iterator[str]:
     """The address of a server over the blocks in *data*."""
     port = port or free_port()
-    config = data.parent / "prometheus.yml"
-    config.write_text("global: {scrape_interval: 15s}\n")
+    file = data.parent / "prometheus.yml"
+    file.write_text(config)
     with (data.parent / "prometheus.log").open("a") as log:
         process = subprocess.Popen(
             [
                 binary("prometheus"),
-                f"--config.file={config}",
+                f"--config.file={file}",
                 f"--storage.tsdb.path={data}",
                 "--storage.tsdb.retention.time=100y",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -75,22 +83,28 @@ def prometheus(data: Path, *flags: str, port: int | None = None) -> Iterator[str
             stdout=log,
             stderr=log,
         )
-    url = f"http://127.0.0.1:{port}"
+    url = f"{'http' if tls is None else 'https'}://127.0.0.1:{port}{prefix}"
     try:
-        _wait_until_ready(url, process)
+        _wait_until_ready(url, process, tls)
         yield url
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(
+    url: str, process: subprocess.Popen[bytes], tls: ssl.SSLContext | None
+) -> None:
     for _ in range(200):
         if process.poll() is not None:
             raise RuntimeError("prometheus ended before it was ready; see prometheus.log")
         try:
-            with urllib.request.urlopen(f"{url}/-/ready", timeout=1):
+            with urllib.request.urlopen(f"{url}/-/ready", timeout=1, context=tls):
                 return
+        except urllib.error.HTTPError as answer:
+            if answer.code == 401:  # it answers, and wants a password
+                return
+            time.sleep(0.05)
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     raise RuntimeError("prometheus was not ready within 10 s")

@@ -318,7 +318,11 @@ def test_missing_pieces_and_warnings_are_said(server: Server, spec: str, capsys:
     server.before = first_day
     spec_2d = Path(spec).with_name("long.yaml")
     spec_2d.write_text(SPEC.replace("1h", "2d"))
-    assert run(ask(str(spec_2d)), capsys)[0] == 2
+    code, shown, said = run(ask(str(spec_2d)), capsys)
+    assert (code, shown) == (2, "")
+    assert "missing of http_server_requests_total: 1969" in said
+    assert "--keep FOLDER" in said
+    assert "is kept" in run(ask(str(spec_2d), "--keep", str(Path(spec).parent / "k")), capsys)[2]
     code, shown, said = run(ask(str(spec_2d), "--partial", "-f", "json"), capsys)
     assert code == 0
     assert "missing" in said

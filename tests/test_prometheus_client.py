@@ -8,7 +8,6 @@ import inspect
 import json
 import logging
 import pickle
-import shutil
 import ssl
 import subprocess
 import sys
@@ -46,6 +45,7 @@ from errorbudget.sources.prometheus import (
     Secret,
 )
 from errorbudget.sources.prometheus.ranges import split_grid, split_span
+from tests.certificates import make_certificates
 
 URL = "http://127.0.0.1:9090"
 CANARY = "swordfish-canary"
@@ -455,6 +455,90 @@ def test_what_came_is_kept_and_resumed(kind: str) -> None:
 
 
 @both
+def test_what_came_is_kept_in_a_folder(kind: str, tmp_path: Path) -> None:
+    """Another process goes on with the rest; broken files and young pieces are asked for anew."""
+    failing, seen = True, []
+    date = {"date": "Thu, 01 Jan 1970 03:30:00 GMT"}
+
+    def transport(request: Request) -> Response:
+        seen.append(request)
+        found = grid_server(request, lambda start: failing and start == 3 * 1000)
+        return Response(found.status, date, found.body.replace(b"slow store", b"PromQL info: x"))
+
+    def asked(**settings: Any) -> tuple[Any, list[int]]:
+        seen.clear()
+        server = Connection(URL, auth=Basic("slo", CANARY), headers={"X-Key": CANARY})
+        kinds = {"sync": Client, "async": AsyncClient}
+        client = kinds[kind](
+            settings.pop("server", server), transport=transport, most_points=1000, keep=tmp_path
+        )
+        span = {"start": 0, "end": 9_999 * 10**9, "step": "1s", **settings}
+        found = fetch(kind, client, "query_range", "x", **span)
+        starts = sorted(int(parse_qs(one.body.decode())["start"][0]) for one in seen)
+        return found, [start // 1000 for start in starts]
+
+    broken, starts = asked()
+    assert starts == [*range(10)]
+    assert len(broken.missing) == 1
+    failing = False
+    # What ended in the hour before the server's own time may still get samples.
+    whole, starts = asked()
+    assert starts == [3, 9]
+    assert whole.require().values.tolist() == [float(i) for i in range(10_000)]
+    assert whole.infos == broken.infos == ("PromQL info: x",)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 9
+    assert not any(CANARY.encode() in gzip.decompress(file.read_bytes()) for file in files)
+    files[0].write_bytes(files[0].read_bytes()[:-9])
+    again, starts = asked()
+    assert len(starts) == 2
+    assert again.require().values.tolist() == whole.matrix.values.tolist()
+    # Another tenant, user or step is another question.
+    assert len(asked(server=Connection(URL, tenant="b"))[1]) == 10
+    assert len(asked(step="2s")[1]) == 5
+
+
+def test_what_is_doubtful_is_not_kept(tmp_path: Path) -> None:
+    """Warnings, errors, broken answers and servers without a clock leave no file."""
+    date = {"date": "Fri, 02 Jan 1970 00:00:00 GMT"}
+    span = {"start": 0, "end": 60 * 10**9, "step": "1s"}
+    good = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+    for answer in (
+        Response(200, {}, body(good)),
+        Response(200, {"date": "soon"}, body(good)),
+        Response(200, date, body({**good, "warnings": ["store s3 did not answer"]})),
+        Response(200, date, body(good)[:-5]),
+        Response(422, date, body({"status": "error", "errorType": "execution", "error": "no"})),
+    ):
+        Client(URL, transport=replies(answer), keep=tmp_path).query_range("x", **span)
+        assert not list(tmp_path.iterdir())
+    client = Client(URL, transport=replies(Response(200, date, body(good))), keep=tmp_path)
+    client.query_range("x", **span)
+    assert len(list(tmp_path.iterdir())) == 1
+    file = next(tmp_path.iterdir())
+    with pytest.raises(SourceUnavailableError, match="another folder"):
+        Client(URL, keep=file)
+
+
+def test_one_deadline_for_all_calls() -> None:
+    """Where a person waits, every further call has what is left of the time."""
+    clock = Clock()
+
+    def slow(_: Request) -> Response:
+        clock.now += 2
+        return Response(200, {}, body(OK))
+
+    settings: Any = {"transport": slow, "clock": clock, "sleep": clock.sleep, "deadline": "5s"}
+    client = Client(URL, **settings)
+    assert [client.query("42", at=0).only() for _ in range(4)] == [42.0] * 4
+    client.one_deadline()
+    for _ in range(3):
+        client.query("42", at=0)
+    with pytest.raises(SourceUnavailableError, match="deadline"):
+        client.query("42", at=0)
+
+
+@both
 def test_no_more_requests_at_once_than_allowed(kind: str) -> None:
     """Concurrency is bounded."""
     under_way, most, lock = 0, 0, threading.Lock()
@@ -671,25 +755,9 @@ def test_nobody_there(kind: str) -> None:
 # ------------------------------------------------------------------------------------ mutual TLS
 
 
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CA, and certificates that it signed for a server and a client."""
-    if shutil.which("openssl") is None:
-        pytest.skip("missing: openssl; apt-get install openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
-    openssl(folder, *new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-    for name in ("server", "client"):
-        openssl(folder, *new, f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signed = ("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key")
-        more = ("-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
-        openssl(folder, *signed, *more)
-    return folder
+    return make_certificates(tmp_path_factory.mktemp("tls"))
 
 
 @both

@@ -333,3 +333,22 @@ def test_written_queries_are_asked_of_the_server() -> None:
     with pytest.raises(InvalidInputError, match="must be among"):
         asked(slo, wrong=3.0, all=2.0)
     assert asked(slo).state == "no_data"
+
+
+def test_what_the_server_has_nothing_for_is_named() -> None:
+    """No figure at all: the query is shown, so that a wrong name is found."""
+    gauge = eb.SLO("g", window="1h", sli=eb.Concurrency(10))
+    [said] = asked(gauge).warnings
+    assert "nothing came of max_over_time(sum(" in said
+    assert not asked(gauge, max_over_time=20.0).warnings
+    sli = eb.QueryRatio(bad_query="sum(wrong[{{.window}}])", total_query="sum(all[{{.window}}])")
+    ratio = eb.SLO("q", target="99%", window="30d", sli=sli)
+    assert sum("nothing came of" in text for text in asked(ratio).warnings) == 1
+
+
+def test_what_is_said_of_several_objectives_is_said_once() -> None:
+    """Gaps are those of the targets, whoever is counted from them."""
+    server = Server(counter("200", {0: 0, 60: 5, 1200: 9}, instance="a"))
+    other = API.replace(name="other")
+    [gap] = source(server).fetch([API, other], start=0, end=1200 * 10**9).warnings
+    assert gap.startswith("api, other: no samples of a from")

@@ -12,7 +12,7 @@ import click
 
 from errorbudget.cli import say
 from errorbudget.durations import MINUTE_NS, format_duration, parse_duration
-from errorbudget.errors import GapWarning, InvalidInputError
+from errorbudget.errors import GapWarning, InvalidInputError, SourceError
 from errorbudget.times import format_time
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ __all__ = ["Extrapolated", "fetch", "prometheus_options", "refuse_without_server
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MS = 1_000_000
 _MOST_SAID = 12
+_KEPT = "the rest came, and is kept"
+_CURE = "with --keep FOLDER, what came is not asked for again"
 _OTHERS = (
     "header",
     "bearer_file",
@@ -43,6 +45,7 @@ _OTHERS = (
     "deadline",
     "metrics",
     "partial",
+    "keep",
     "get",
 )
 _OF_FILES = ("columns", "zone", "time_unit", "duration_unit", "strict")
@@ -98,6 +101,11 @@ def prometheus_options(bins: str = "--step") -> Callable[[Command], Command]:
                 click.option("--deadline", metavar="LENGTH", help="With all retries; 5m."),
                 click.option(
                     "--partial", is_flag=True, help="Go on with what came when pieces are missing."
+                ),
+                click.option(
+                    "--keep",
+                    metavar="FOLDER",
+                    help="Keep what came there, and go on from it when a fetch broke off.",
                 ),
                 click.option("--get", is_flag=True, help="For proxies that take no POST."),
             )
@@ -289,7 +297,8 @@ def fetch(
         timeout=options["timeout"] or "1m",
         deadline=options["deadline"] or "5m",
         method="GET" if options["get"] else "POST",
-    )
+        keep=options["keep"],
+    ).one_deadline()
     source = PrometheusSource(
         client,
         metrics=metrics_of(options["metrics"], names),
@@ -304,6 +313,10 @@ def fetch(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", GapWarning)  # said below, with its reason
                 found = source.fetch(slos, start=start, end=at)
+        except SourceError as error:
+            for note in getattr(error, "__notes__", ()):
+                say(note if options["keep"] else note.replace(_KEPT, _CURE))
+            raise
         except InvalidInputError as error:
             if len(slos) < 2:
                 raise

@@ -76,20 +76,27 @@ class _Asked:
     client: Client
     at_ns: int
     said: dict[str, None] = field(default_factory=dict)
+    nothing: list[str] = field(default_factory=list)
 
     def value(self, query: str) -> float | None:
         """The one figure of *query*; None where there is none, or no number."""
         answer = self.client.query(query, at=self.at_ns)
         self.said.update(dict.fromkeys((*answer.warnings, *answer.infos)))
         value = answer.only()
-        return value if value is not None and isfinite(value) else None
+        found = value if value is not None and isfinite(value) else None
+        if found is None:
+            self.nothing.append(query)
+        return found
 
     def values(self, slo: SLO, metrics: Metrics) -> list[float | None]:
         """The figures of a threshold."""
         return [self.value(one.query) for one in Objective(slo, metrics, slo.period_ns).figures]
 
     def noted(self, status: Status) -> Status:
-        """*status* with what the server said among its warnings."""
+        """*status* with what the server said, or did not say, among its warnings."""
+        if status.state == "no_data" and self.nothing:
+            why = "are the names of its metric and labels right, and was there traffic?"
+            self.said[f"nothing came of {self.nothing[0]}; {why}"] = None
         return replace(status, warnings=tuple(dict.fromkeys((*status.warnings, *self.said))))
 
 

@@ -7,6 +7,7 @@ import inspect
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from errorbudget.counters import Rules
@@ -23,7 +24,7 @@ from errorbudget.sources.prometheus.http import (
     Response,
     Transport,
 )
-from errorbudget.sources.prometheus.questions import Question, Questions, rules_of
+from errorbudget.sources.prometheus.questions import Question, Questions, assembled, rules_of
 from errorbudget.sources.prometheus.ranges import MAX_POINTS
 from errorbudget.times import TimeLike
 
@@ -42,6 +43,7 @@ class AsyncClient(Questions):
         concurrency: How many requests may be under way at once.
         method: POST, or GET where a proxy takes nothing else.
         most_points: Points of a series in one answer.
+        keep: Folder of pieces that came; what broke off goes on from there, in any process.
         transport: From `Request` to `Response` or an awaitable of one; a plain function runs in a
         thread. clock: A clock that only goes forward [s].
         sleep: Waits [s].
@@ -58,6 +60,7 @@ class AsyncClient(Questions):
         concurrency: int = 4,
         method: str = "POST",
         most_points: int = MAX_POINTS,
+        keep: str | Path | None = None,
         transport: AsyncTransport | Transport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -71,6 +74,7 @@ class AsyncClient(Questions):
             concurrency=concurrency,
             method=method,
             most_points=most_points,
+            keep=keep,
             clock=clock,
             draw=draw,
         )
@@ -102,18 +106,19 @@ class AsyncClient(Questions):
         self, query: str, *, start: TimeLike, end: TimeLike, step: DurationLike
     ) -> Fetched:
         """The answers on a grid of any length; see `Client.query_range`."""
-        fetched = self._whole(query, start, end, step)
-        return await self._fetch(fetched, self._questions(fetched, self._pieces(fetched)))
+        return await self.resume(self._whole(query, start, end, step))
 
     async def samples(self, selector: str, *, start: TimeLike, end: TimeLike) -> Fetched:
         """The raw samples of a selector in (start, end]; see `Client.samples`."""
-        fetched = self._whole(selector, start, end, None)
-        return await self._fetch(fetched, self._questions(fetched, self._pieces(fetched)))
+        return await self.resume(self.unasked(selector, start=start, end=end))
 
     async def resume(self, fetched: Fetched) -> Fetched:
         """The same with what is missing asked for again."""
-        pieces = [one.stretch for one in fetched.missing]
-        return await self._fetch(fetched, self._questions(fetched, pieces))
+        return (await self.resume_all([fetched]))[0]
+
+    async def resume_all(self, wholes: Sequence[Fetched]) -> list[Fetched]:
+        """Several of these together, under one deadline."""
+        return assembled(wholes, await self._all(self._questions(wholes)))
 
     async def version(self) -> str:
         """The version that the server says it has."""
@@ -148,6 +153,9 @@ class AsyncClient(Questions):
             return error
 
     async def _drive(self, question: Question, deadline: float) -> Answer:
+        kept = self._kept(question)
+        if kept is not None:
+            return kept
         steps = self._exchange(question, deadline)
         outcome: Any = None
         while True:
@@ -162,9 +170,6 @@ class AsyncClient(Questions):
         if isinstance(outcome, ErrorBudgetError):
             raise outcome
         return outcome
-
-    async def _fetch(self, fetched: Fetched, questions: Sequence[Question]) -> Fetched:
-        return self._assembled(fetched, questions, await self._all(questions))
 
     async def _all(self, questions: Sequence[Question]) -> list[Answer | ErrorBudgetError]:
         self._transported()

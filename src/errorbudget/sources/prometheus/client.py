@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Self
@@ -19,7 +20,7 @@ from errorbudget.sources.prometheus.connection import Connection
 from errorbudget.sources.prometheus.exchange import Retry, Wait
 from errorbudget.sources.prometheus.fetched import Fetched
 from errorbudget.sources.prometheus.http import HttpTransport, Request, Response, Transport
-from errorbudget.sources.prometheus.questions import Question, Questions, rules_of
+from errorbudget.sources.prometheus.questions import Question, Questions, assembled, rules_of
 from errorbudget.sources.prometheus.ranges import MAX_POINTS
 from errorbudget.times import TimeLike
 
@@ -38,6 +39,7 @@ class Client(Questions):
         concurrency: How many requests may be under way at once.
         method: POST, or GET where a proxy takes nothing else.
         most_points: Points of a series in one answer.
+        keep: Folder of pieces that came; what broke off goes on from there, in any process.
         transport: Anything from `Request` to `Response`; by default real connections.
         clock: A clock that only goes forward [s].
         sleep: Waits [s].
@@ -60,6 +62,7 @@ class Client(Questions):
         concurrency: int = 4,
         method: str = "POST",
         most_points: int = MAX_POINTS,
+        keep: str | Path | None = None,
         transport: Transport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -73,6 +76,7 @@ class Client(Questions):
             concurrency=concurrency,
             method=method,
             most_points=most_points,
+            keep=keep,
             clock=clock,
             draw=draw,
         )
@@ -125,8 +129,7 @@ class Client(Questions):
         Returns:
             What came and what did not: a piece that fails does not take the others with it.
         """
-        fetched = self._whole(query, start, end, step)
-        return self._fetch(fetched, self._questions(fetched, self._pieces(fetched)))
+        return self.resume(self._whole(query, start, end, step))
 
     def samples(self, selector: str, *, start: TimeLike, end: TimeLike) -> Fetched:
         """
@@ -137,14 +140,15 @@ class Client(Questions):
             start: Where to begin.
             end: Where to end.
         """
-        fetched = self._whole(selector, start, end, None)
-        return self._fetch(fetched, self._questions(fetched, self._pieces(fetched)))
+        return self.resume(self.unasked(selector, start=start, end=end))
 
     def resume(self, fetched: Fetched) -> Fetched:
         """The same with what is missing asked for again; what came is kept."""
-        return self._fetch(
-            fetched, self._questions(fetched, [one.stretch for one in fetched.missing])
-        )
+        return self.resume_all([fetched])[0]
+
+    def resume_all(self, wholes: Sequence[Fetched]) -> list[Fetched]:
+        """Several of these together, under one deadline."""
+        return assembled(wholes, self._all(self._questions(wholes)))
 
     def version(self) -> str:
         """The version that the server says it has, such as "2.53.3"."""
@@ -161,6 +165,9 @@ class Client(Questions):
         return self._transport
 
     def _drive(self, question: Question, deadline: float) -> Answer:
+        kept = self._kept(question)
+        if kept is not None:
+            return kept
         transport = self._transported()
         steps = self._exchange(question, deadline)
         outcome: Any = None
@@ -185,9 +192,6 @@ class Client(Questions):
         if isinstance(outcome, ErrorBudgetError):
             raise outcome
         return outcome
-
-    def _fetch(self, fetched: Fetched, questions: Sequence[Question]) -> Fetched:
-        return self._assembled(fetched, questions, self._all(questions))
 
     def _all(self, questions: Sequence[Question]) -> list[Answer | ErrorBudgetError]:
         """Every question's answer or error, in order, before the deadline."""

@@ -67,16 +67,16 @@ class Fetched:
         The samples, all of them.
 
         Raises:
-            SourceError: A piece is missing; the first error, saying how many there are.
+            SourceError: A piece is missing: the first error, with a note where others came.
         """
         if not self.missing:
             return self.matrix
         first = self.missing[0].error
-        others = len(self.missing) - 1
-        first.add_note(
-            f"missing of {self.query!r}: {_shown(self.missing[0].stretch)}"
-            + (f" and {others} more; what came is kept, see Fetched" if others else "")
-        )
+        if len(self.matrix):
+            others = len(self.missing) - 1
+            more = f" and {others} more" if others else ""
+            shown = _shown(self.missing[0].stretch)
+            first.add_note(f"missing of {self.query}: {shown}{more}; the rest came, and is kept")
         raise first
 
     def with_answers(

@@ -10,20 +10,27 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Self
 
 from errorbudget.counters import Rules
 from errorbudget.durations import DAY_NS, SECOND_NS, DurationLike, parse_duration
-from errorbudget.errors import InvalidInputError, SourceResponseError
+from errorbudget.errors import (
+    ErrorBudgetError,
+    InvalidInputError,
+    SourceResponseError,
+    SourceUnavailableError,
+)
 from errorbudget.sources.prometheus.answers import Answer, read_answer
 from errorbudget.sources.prometheus.connection import Connection
 from errorbudget.sources.prometheus.exchange import Exchange, Retry, exchange
-from errorbudget.sources.prometheus.fetched import Fetched
+from errorbudget.sources.prometheus.fetched import Fetched, Missing
 from errorbudget.sources.prometheus.http import Response
+from errorbudget.sources.prometheus.keep import Folder
 from errorbudget.sources.prometheus.ranges import MAX_POINTS, Stretch, split_grid, split_span
 from errorbudget.times import TimeLike, to_ns
 
-__all__ = ["Question", "Questions", "rules_of"]
+__all__ = ["Question", "Questions", "assembled", "rules_of"]
 
 _MS = 1_000_000
 _DAY_MS = DAY_NS // _MS
@@ -79,6 +86,7 @@ class Questions:
         concurrency: How many requests may be under way at once.
         method: POST, or GET where a proxy takes nothing else.
         most_points: Points of a series in one answer.
+        keep: Folder of pieces that came; what broke off goes on from there.
         clock: A clock that only goes forward [s].
         draw: Random numbers in [0, 1) that spread the retries.
     """
@@ -93,6 +101,7 @@ class Questions:
         concurrency: int = 4,
         method: str = "POST",
         most_points: int = MAX_POINTS,
+        keep: str | Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -107,14 +116,25 @@ class Questions:
         self._deadline_s = parse_duration(deadline) / SECOND_NS
         self._method = method
         self._most_points = most_points
+        self._folder = None if keep is None else Folder(keep, self.connection)
         self._clock = clock
         self._draw = draw
+        self._until: float | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.connection.url!r})"
 
+    def one_deadline(self) -> Self:
+        """Let the deadline begin now, once for all further calls."""
+        self._until = self._clock() + self._deadline_s
+        return self
+
+    def unasked(self, selector: str, *, start: TimeLike, end: TimeLike) -> Fetched:
+        """The raw samples of a selector in (start, end], all still missing; to be resumed."""
+        return self._whole(selector, start, end, None)
+
     def _deadline(self) -> float:
-        return self._clock() + self._deadline_s
+        return self._clock() + self._deadline_s if self._until is None else self._until
 
     def _exchange(self, question: Question, deadline: float) -> Exchange:
         plain = question.path.startswith("/api/v1/status")
@@ -132,7 +152,17 @@ class Questions:
 
     def _read(self, response: Response, question: Question) -> Answer:
         query = question.params.get("query")
-        return read_answer(response, query=query, hide=self.connection.hidden)
+        answer = read_answer(response, query=query, hide=self.connection.hidden)
+        if self._folder and question.stretch and not answer.warnings:
+            self._folder.put(question.path, question.params, question.stretch, response)
+        return answer
+
+    def _kept(self, question: Question) -> Answer | None:
+        """The answer to a piece that came before."""
+        if self._folder is None or question.stretch is None:
+            return None
+        kept = self._folder.get(question.path, question.params)
+        return None if kept is None else read_answer(kept, query=question.params.get("query"))
 
     def _instant(self, query: str, at: TimeLike) -> Question:
         return Question("/api/v1/query", {"query": query, "time": seconds(to_ms(at))})
@@ -143,20 +173,16 @@ class Questions:
         """An answer of which everything is still missing."""
         stretch = Stretch(to_ms(start), to_ms(end))
         if step is None:
-            return Fetched(query, stretch, None)
+            return _missing(Fetched(query, stretch, None), split_span(*stretch.ends, _DAY_MS))
         step_ms, rest = divmod(parse_duration(step), _MS)
         if rest:
             raise InvalidInputError(f"a step is whole milliseconds, got {step!r}")
-        return Fetched(query, stretch, step_ms)
+        pieces = split_grid(*stretch.ends, step_ms, self._most_points)
+        return _missing(Fetched(query, stretch, step_ms), pieces)
 
-    def _pieces(self, fetched: Fetched) -> tuple[Stretch, ...]:
-        start, end = fetched.stretch.start_ms, fetched.stretch.end_ms
-        if fetched.step_ms is None:
-            return split_span(start, end, _DAY_MS)
-        return split_grid(start, end, fetched.step_ms, self._most_points)
-
-    def _questions(self, fetched: Fetched, pieces: Iterable[Stretch]) -> list[Question]:
-        return [self._question(fetched, piece) for piece in pieces]
+    def _questions(self, wholes: Iterable[Fetched]) -> list[Question]:
+        """What is missing of each."""
+        return [self._question(whole, one.stretch) for whole in wholes for one in whole.missing]
 
     def _question(self, fetched: Fetched, piece: Stretch) -> Question:
         if fetched.step_ms is None:
@@ -174,9 +200,20 @@ class Questions:
         }
         return Question("/api/v1/query_range", params, piece)
 
-    def _assembled(
-        self, fetched: Fetched, questions: Iterable[Question], outcomes: Iterable[Any]
-    ) -> Fetched:
-        pairs = zip(questions, outcomes, strict=True)
-        whole = replace(fetched, missing=())
-        return whole.with_answers((q.stretch or fetched.stretch, one) for q, one in pairs)
+
+def assembled(
+    wholes: Iterable[Fetched], outcomes: Iterable[Answer | ErrorBudgetError]
+) -> list[Fetched]:
+    """Each with the outcomes of what was missing of it, in the order of the questions."""
+    left = iter(outcomes)
+    return [
+        replace(whole, missing=()).with_answers(
+            [(one.stretch, next(left)) for one in whole.missing]
+        )
+        for whole in wholes
+    ]
+
+
+def _missing(fetched: Fetched, pieces: Iterable[Stretch]) -> Fetched:
+    error = SourceUnavailableError("not asked for yet")
+    return replace(fetched, missing=tuple(Missing(piece, error) for piece in pieces))

@@ -19,6 +19,11 @@ class Stretch:
     start_ms: int
     end_ms: int
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Both ends [ms UTC]."""
+        return self.start_ms, self.end_ms
+
 
 def split_grid(
     start_ms: int, end_ms: int, step_ms: int, most: int = MAX_POINTS

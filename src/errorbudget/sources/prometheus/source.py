@@ -88,8 +88,11 @@ class PrometheusCounts:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the server and the samples say that should be known, each once."""
-        found = (f"{name}: {one.text}" for name, notes in self.notes.items() for one in notes)
-        return (*self.said, *dict.fromkeys(found))
+        names: dict[str, list[str]] = {}
+        for name, notes in self.notes.items():
+            for text in dict.fromkeys(note.text for note in notes):
+                names.setdefault(text, []).append(name)
+        return (*self.said, *(f"{', '.join(of)}: {text}" for text, of in names.items()))
 
     def of(self, slo: SLO) -> CountSeries:
         """
@@ -286,7 +289,9 @@ class PrometheusSource:
     def resume(self, slos: SLO | Iterable[SLO], earlier: PrometheusCounts) -> PrometheusCounts:
         """The same with what is missing asked for again; what came is kept."""
         wanted = as_slos(slos, distinct=False)
-        again = {name: self.client.resume(one) for name, one in earlier.fetched.items()}
+        again = dict(
+            zip(earlier.fetched, self.client.resume_all([*earlier.fetched.values()]), strict=True)
+        )
         self._check(again.values())
         return self._counted(wanted, again, earlier.start_ns, earlier.end_ns)
 
@@ -301,19 +306,15 @@ class PrometheusSource:
             if bound is not None and not metrics.native:
                 asked.add(bound)
                 natives[selector] = selector_of(slo, metrics, native=True)
-        fetched = {
-            selector: self._samples(with_bounds(selector, asked), start_ns, end_ns)
-            for selector, asked in bounds.items()
-        }
-        self._check(fetched.values())
+        wanted = {selector: with_bounds(selector, asked) for selector, asked in bounds.items()}
+        fetched = self._samples(wanted, start_ns, end_ns)
         # Where there is no classic histogram, there may be a native one.
-        more = {
-            native: self._samples(native, start_ns, end_ns)
+        lacking = {
+            native: native
             for selector, native in natives.items()
             if not len(fetched[selector].matrix) and native not in fetched
         }
-        self._check(more.values())
-        return fetched | more
+        return fetched | self._samples(lacking, start_ns, end_ns)
 
     def _answering(self, slo: SLO, fetched: Mapping[str, Fetched]) -> Fetched:
         """What was fetched for *slo*."""
@@ -354,17 +355,17 @@ class PrometheusSource:
             series, fetched, notes, start_ns, end_ns, parts, asked, apart, events
         )
 
-    def _samples(self, selector: str, start_ns: int, end_ns: int) -> Fetched:
-        """The samples of a selector; after a try that broke off, only what is missing is asked."""
-        key = selector, start_ns, end_ns
-        kept = self._kept.pop(key, None)
-        if kept is None:
-            found = self.client.samples(selector, start=start_ns, end=end_ns)
-        else:
-            found = self.client.resume(kept)
-        if found.missing:
-            self._kept[key] = found
-        return found
+    def _samples(self, wanted: Mapping[str, str], start_ns: int, end_ns: int) -> dict[str, Fetched]:
+        """Samples of selectors, by key; after a try that broke off, what is missing is asked."""
+        keys = [(selector, start_ns, end_ns) for selector in wanted.values()]
+        found = self.client.resume_all([self._begun(*key) for key in keys])
+        self._kept |= {key: one for key, one in zip(keys, found, strict=True) if one.missing}
+        self._check(found)
+        return dict(zip(wanted, found, strict=True))
+
+    def _begun(self, selector: str, start_ns: int, end_ns: int) -> Fetched:
+        kept = self._kept.pop((selector, start_ns, end_ns), None)
+        return self.client.unasked(selector, start=start_ns, end=end_ns) if kept is None else kept
 
     def _check(self, fetched: Iterable[Fetched]) -> None:
         for one in fetched:
@@ -375,7 +376,7 @@ class PrometheusSource:
                     f"{len(one.missing)} stretches of {one.query} are missing; "
                     f"the first: {one.missing[0]}",
                     GapWarning,
-                    stacklevel=4,
+                    stacklevel=5,
                 )
 
     def _metrics(self, slo: SLO) -> Metrics:
