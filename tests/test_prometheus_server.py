@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import errorbudget as eb
-from errorbudget.errors import SourceResponseError, SourceUnavailableError
+from errorbudget.errors import SourceResponseError
 from errorbudget.kernels import buckets, counters
 from errorbudget.rules import detail_dashboard, overview_dashboard, prometheus_rules
 from errorbudget.sources.prometheus import AsyncClient, Client, PrometheusSource, Retry
 from errorbudget.sources.prometheus.matrix import Series
-from tests.prometheus_server import backfill, backfill_rules, free_port, prometheus
+from tests.prometheus_server import backfill, backfill_rules, prometheus
 
 START_S = 1_770_681_600
 MINUTES = 180
@@ -216,23 +216,6 @@ def test_more_than_eleven_thousand_points(served: Served) -> None:
 
     assert len(whole.t_ms) == 21_601
     np.testing.assert_array_equal(asyncio.run(asked()).t_ms, whole.t_ms)
-
-
-def test_a_server_that_restarts_midway(served: Served, tmp_path: Path) -> None:
-    """What was fetched before it went down is kept, and the rest is fetched when it is back."""
-    port = free_port()
-    data = backfill(served.history, tmp_path)
-    span = {"start": START_S * 10**9, "end": served.end_s * 10**9, "step": "1s"}
-    with prometheus(data, port=port) as url:
-        client = Client(url, most_points=2_000, retry=Retry(attempts=1), concurrency=1)
-        whole = client.query_range(METRIC, **span).require()
-    down = client.query_range(METRIC, **span)
-    assert len(down.missing) == 6
-    assert isinstance(down.missing[0].error, SourceUnavailableError)
-    with prometheus(data, port=port):
-        back = client.resume(down)
-    client.close()
-    np.testing.assert_array_equal(back.require().values, whole.values)
 
 
 def depth(rules: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -1,0 +1,28 @@
+"""Certificates for tests of TLS, made by openssl."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def make_certificates(folder: Path) -> Path:
+    """A CA, and certificates that it signed for a server and a client of 127.0.0.1."""
+    if shutil.which("openssl") is None:
+        pytest.skip("missing: openssl; apt-get install openssl")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
+    openssl(*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    for name in ("server", "client"):
+        openssl(*new, f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        signed = ("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key")
+        more = ("-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
+        openssl(*signed, *more)
+    return folder
