@@ -65,6 +65,19 @@ def test_exact_and_wilson_equal_scipys(seen: Counts, level: float) -> None:
         assert found == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
 
 
+@given(counts(), levels, methods)
+def test_intervals_equal_those_of_statsmodels(seen: Counts, level: float, method: str) -> None:
+    """A second opinion: `statsmodels.stats.proportion.proportion_confint`."""
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    theirs = {"wilson": "wilson", "clopper-pearson": "beta", "jeffreys": "jeffreys"}[method]
+    low, high = proportion.proportion_confint(seen.bad, seen.total, 1 - level, method=theirs)
+    # Brown, Cai and DasGupta (2001), section 4.1.2, set the ends of Jeffreys' to 0 and 1 there.
+    if method == "jeffreys":
+        low, high = (low if seen.bad else 0.0), (high if seen.good else 1.0)
+    found = error_interval(seen.bad, seen.total, level=level, method=method)
+    assert found == pytest.approx((low, high), rel=1e-8, abs=1e-12)
+
+
 @given(counts(10**7), levels)
 def test_jeffreys_equals_the_beta_of_scipy(seen: Counts, level: float) -> None:
     """Quantiles of Beta(bad + 1/2, good + 1/2), with ends at 0 and 1 for none and all bad."""

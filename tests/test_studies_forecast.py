@@ -107,41 +107,6 @@ def _series(total: Any, bad: Any) -> CountSeries:
     return CountSeries((np.arange(len(total)) + 1) * HOUR, total - bad, total, "1h")
 
 
-def test_intervals_hold_the_future_as_often_as_they_say() -> None:
-    """Of 200 simulated histories about nine in ten end within the 90 % interval."""
-    random = np.random.default_rng(21)
-    held = []
-    for turn in range(200):
-        total, bad = _days(random, 49)
-        seen = 42 * 24
-        found = forecast(API, _series(total[:seen], bad[:seen]), paths=300, seed=turn)
-        end = int(found.time_ns[-1])
-        truth = API.evaluate(_series(total, bad), at=end).budget.remaining_ratio
-        held.append(found.low[-1] <= truth <= found.high[-1])
-    assert 0.85 <= np.mean(held) <= 0.95
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("past", "horizon", "window"),
-    [(42, 7, "28d"), (28, 7, "28d"), (84, 14, "28d"), (28, 14, "14d")],
-)
-def test_intervals_hold_in_many_settings(past: int, horizon: int, window: str) -> None:
-    """Short and long pasts and horizons: of 500 histories each, 85 to 95 % are held."""
-    random = np.random.default_rng(5)
-    slo = API.replace(window=window)
-    held = []
-    for turn in range(500):
-        total, bad = _days(random, past + horizon)
-        seen = past * 24
-        known = _series(total[:seen], bad[:seen])
-        found = forecast(slo, known, paths=200, seed=turn, horizon=f"{horizon}d")
-        end = int(found.time_ns[-1])
-        truth = slo.evaluate(_series(total, bad), at=end).budget.remaining_ratio
-        held.append(found.low[-1] <= truth <= found.high[-1])
-    assert 0.85 <= np.mean(held) <= 0.95
-
-
 def test_probability_is_calibrated() -> None:
     """Exhaustion comes about as often as the forecasts say on average."""
     random = np.random.default_rng(22)

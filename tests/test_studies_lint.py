@@ -67,6 +67,53 @@ def test_each_pitfall_of_objectives_is_found() -> None:
 ErrorRateSLO = SLO("errors", target="99%", window="30d", sli=ErrorRate())
 
 
+def _alert(budget: str, long: str) -> SLO:
+    """The plain service with one alert."""
+    policy = AlertPolicy("one", (BurnAlert("slow", "page", budget, long),))
+    return API.replace(alerts=policy)
+
+
+def _policy(*tiers: Tier) -> SLO:
+    return API.replace(policy=Policy("own", tiers))
+
+
+NARROW = SLO("errors", target="99%", window="30d", sli=Availability(bad="5xx"))
+PAIRS: dict[str, tuple[list[SLO], list[SLO]]] = {
+    "EB101": (
+        [API, *(SLOW.replace(name=f"s{place}") for place in range(5))],
+        [API, *(SLOW.replace(name=f"s{place}") for place in range(4))],
+    ),
+    "EB102": ([API], [API, SLOW]),
+    "EB103": (
+        # A total outage burns at 10; thresholds are 5 % x 30 d / 3.6 h = 10, and 10 / 12.
+        [API.replace(target="90%", alerts=_alert("5%", "216m").alerts), SLOW],
+        [API.replace(target="90%", alerts=_alert("5%", "217m").alerts), SLOW],
+    ),
+    "EB104": ([_alert("100%", "721h"), SLOW], [_alert("100%", "720h"), SLOW]),
+    "EB105": ([API, SLOW.replace(window="28d")], [API, SLOW]),
+    "EB106": ([API, SLOW, ErrorRateSLO], [API, SLOW, NARROW]),
+    "EB107": ([_alert("9.9%", "3d"), SLOW], [_alert("10%", "3d"), SLOW]),
+    "EB108": ([API.replace(target="100%"), SLOW], [API.replace(target="99.999%"), SLOW]),
+    "EB109": (
+        [_policy(Tier("fine", "0%"), Tier("gone")), SLOW],
+        [_policy(Tier("fine", "0%"), Tier("gone", may_deploy="none")), SLOW],
+    ),
+}
+"""Per check what brings it out, and the nearest thing that does not."""
+
+
+@pytest.mark.parametrize("check", PAIRS)
+def test_each_check_of_objectives_has_its_edge(check: str) -> None:
+    """One step inside it is found, one step outside is not; the finding says why and the cure."""
+    fires, silent = PAIRS[check]
+    (found,) = [finding for finding in lint(fires) if finding.check.id == check]
+    assert {found.check.title, found.check.why, found.check.cure} & {""} == set()
+    assert found.subject
+    assert found.message
+    assert check not in ids(lint(silent))
+    assert ids(lint(fires, ignore=[check])) == [each for each in ids(lint(fires)) if each != check]
+
+
 def test_services_are_looked_at_one_by_one() -> None:
     """What is too many, mixed or missing is so within a service."""
     apart = [API.replace(service="a"), SLOW.replace(service="b", window="7d")]
@@ -115,6 +162,32 @@ def test_each_pitfall_of_histories_is_found() -> None:
     assert found(API, _series(1, 0)) == ["EB202", "EB203", "EB204", "EB204"]
     assert found(API, _series(60, 0)) == ["EB202", "EB204"]
     assert found(API, CountSeries([], [], [], HOUR)) == []
+
+
+HISTORY_PAIRS = {
+    "EB201": ((10_000, 11, 60), (10_000, 10, 60)),
+    "EB202": ((10_000, 2, 60), (10_000, 3, 60)),
+    # The window's budget is one event at 1,000 requests in 720 hours.
+    "EB203": ((1, 0, 60), (2, 0, 60)),
+    # page-fast wants more than 14.4 x 0.1 % in an hour: one of 69 requests is, one of 70 is not.
+    "EB204": ((69, 0, 60), (70, 0, 60)),
+}
+"""Per check hourly requests, hourly failures and days that bring it out, and that do not."""
+
+
+@pytest.mark.parametrize("check", HISTORY_PAIRS)
+def test_each_check_of_histories_has_its_edge(check: str) -> None:
+    """One request or failure an hour more or fewer decides."""
+    fires, silent = (
+        ids(lint([API, SLOW], counts={"api": _series(*asked)})) for asked in HISTORY_PAIRS[check]
+    )
+    assert check in fires
+    assert check not in silent
+
+
+def test_every_check_has_a_pair() -> None:
+    """A new check without its two cases is noticed."""
+    assert {*PAIRS, *HISTORY_PAIRS} == {check.id for check in CHECKS}
 
 
 def test_ids_can_be_left_out() -> None:

@@ -69,21 +69,25 @@ def backtest(**options: Any) -> int:
     found, at = histories(options, reach=lambda slo: slo.period_ns, starts=True)
     incidents = known_incidents(options["incidents"])
     results = []
-    with meter("trying", "SLOs", enabled=not options["no_progress"]) as progress:
-        for done, (slo, data) in enumerate(found):
-            progress(done, len(found))
+    tried = [_policies(slo, options) for slo, _ in found]
+    before, whole = 0, sum(map(len, tried))
+    with meter("trying", "policies", enabled=not options["no_progress"]) as progress:
+        for (slo, data), policies in zip(found, tried, strict=True):
+            progress(before, whole)
             results.append(
                 run(
                     slo,
                     data,
-                    _policies(slo, options),
+                    policies,
                     incidents=incidents,
                     costly=options["costly"],
                     step=options["step"],
                     start=None if options["start"] is None else to_ns(options["start"]),
                     end=at,
+                    progress=lambda done, _, before=before: progress(before + done, whole),
                 )
             )
+            before += len(policies)
     chosen = [result.recommend(options["false_pages"]) for result in results]
     pairs = list(zip(results, chosen, strict=True))
     deliver(

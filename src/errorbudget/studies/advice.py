@@ -236,7 +236,7 @@ def advise(
     Raises:
         InvalidInputError: *months* is below 1.
         InvalidSeriesError: The objective counts no events, or the data lacks a column.
-        NoDataError: The data is empty.
+        NoDataError: There are no events.
 
     Time: O(candidates x n) for n minutes.
 
@@ -272,7 +272,7 @@ def advise(
     series = slo.count(data) if isinstance(data, Events) else data
     if at is not None:
         series = series.until(to_ns(at))
-    if series.span is None:
+    if series.span is None or not series.total.any():
         raise NoDataError("there are no events, and so nothing to take a target from")
     start_ns, end_ns = series.span
     present = slo.target_at(end_ns)

@@ -8,7 +8,7 @@ of a hundred variants costs little more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -177,6 +177,7 @@ def backtest(
     step: DurationLike | int | None = None,
     start: TimeLike | None = None,
     end: TimeLike | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Backtest:
     """
     What alert policies would have done on a history.
@@ -196,6 +197,7 @@ def backtest(
         step: How often conditions are seen; by default every minute, or every bin.
         start: First instant; by default the beginning of the data.
         end: The last one; by default the end of the data.
+        progress: Called before each policy with how many are done and how many there are.
 
     Returns:
         One result a policy. Alerts fire exactly where `History.firing` says so.
@@ -245,6 +247,11 @@ def backtest(
     whole = Interval(int(times[0]) - step_ns, int(times[-1]), "right")
     trial = Trial(table, whole, target, slo.period_ns)
     found = trial.judged(_incidents(slo, trial, incidents, costly))
+    results = []
+    for done, policy in enumerate(listed):
+        if progress is not None:
+            progress(done, len(listed))
+        results.append(trial.run(policy, found))
     return Backtest(
         slo,
         int(times[0]),
@@ -252,7 +259,7 @@ def backtest(
         step_ns,
         trial.counts,
         found,
-        tuple(trial.run(policy, found) for policy in listed),
+        tuple(results),
     )
 
 

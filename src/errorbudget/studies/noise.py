@@ -20,7 +20,7 @@ from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.rationals import parse_rational
 from errorbudget.studies.chances import binomial_tail, chance
-from errorbudget.studies.tables import frame
+from errorbudget.studies.tables import figure, frame
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -93,7 +93,7 @@ class BurnVerdict(Shown):
         return {
             "bad": self.counts.bad,
             "total": self.counts.total,
-            "burn_rate": None if self.burn is None else float(self.burn),
+            "burn_rate": figure(self.burn),
             "ordinary": self.ordinary,
             "p_value": self.p_value,
             "alpha": self.alpha,

@@ -116,10 +116,11 @@ def counted(
         if interval.start_ns < edge < interval.end_ns
     }
     edges = [interval.start_ns, *sorted(inner), interval.end_ns]
+    # Stretches are (start, end] in every window; only a period's own first instant is inside.
     right = interval.closed == "right"
-    good, total = series.cumulative(np.array(edges[:-1], dtype=np.int64), inclusive=right)
-    last_good, last_total = series.cumulative(np.array(edges[-1:], dtype=np.int64))
-    goods, totals = [*good.tolist(), int(last_good[0])], [*total.tolist(), int(last_total[0])]
+    first_good, first_total = series.cumulative(np.array(edges[:1], np.int64), inclusive=right)
+    good, total = series.cumulative(np.array(edges[1:], dtype=np.int64))
+    goods, totals = [int(first_good[0]), *good.tolist()], [int(first_total[0]), *total.tolist()]
     shares = [Counts()] * len(claims)
     rest = Counts()
     for place, (low, high) in enumerate(pairwise(edges)):

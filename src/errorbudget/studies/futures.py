@@ -1,0 +1,271 @@
+"""
+Futures put together from the past: traffic with its season, failures that cluster and drift.
+
+The past is cut into blocks, usually days. A future draws whole blocks, so that a burst stays a
+burst, and four things make the draws as uncertain as the future is:
+
+- *Drift.* The logarithm of the share of bad units is a level that may wander, plus noise of its own
+  (a local level model). How far it wanders is not known, so every path draws it, and the level's
+  whole course, from what the past makes likely; a block is then scaled from the level of its own
+  time to that of the future.
+- *Clusters.* Where what is left resembles the block before, a draw goes on with the next block as
+  often as the correlation says, and fewer blocks count as independent.
+- *Few blocks.* Every path draws from a past of its own, resampled and shorter.
+- *Records.* Of n blocks and one more, the new one is the worst with a chance of 1 / (n + 1); then
+  it outdoes the worst as the worst ones outdo each other.
+
+Seasons of failures and growth of traffic are taken up only as far as the past shows them.
+
+Source: A. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, ch. 3
+(local level); S. Frühwirth-Schnatter, Journal of Time Series Analysis 15, 1994 (drawing its
+course); D. Politis and J. Romano, JASA 89, 1994 (stationary bootstrap); B. Hill, Annals of
+Statistics 3, 1975 (how far the worst outdo each other).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from errorbudget.series import Series
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["Past"]
+
+POOL = 0.7
+"""Length of each path's own past, as a share of the true one."""
+
+DRIFTS = (0.0, 0.2, 0.4, 0.8)
+"""Standard deviations of the level's change in a block that are weighed [log units]."""
+
+NOISES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Standard deviations of a block about its level, beyond chance, that are weighed [log units]."""
+
+SEASONAL = 3.0
+"""The F ratio above which places in a season are taken to differ; chance rarely passes it."""
+
+LEAST = 4
+"""Blocks with traffic below which neither drift nor records are looked for."""
+
+MOST_RECORD = 0.7
+"""Bound of the mean excess of a record over the worst so far [log units]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """
+    Whole blocks of the past, the latest first.
+
+    Attributes:
+        total: Units per block and step; float64, shape (blocks, steps per block).
+        bad: Bad ones among them; int64, the same shape.
+    """
+
+    total: Floats
+    bad: Integers
+
+    @property
+    def blocks(self) -> int:
+        """How many there are, from the first with traffic on."""
+        return len(self.total)
+
+    @classmethod
+    def of(cls, series: Series, at_ns: int, step_ns: int, block_ns: int) -> Past:
+        """The blocks of *series* that end at *at_ns*; a block is a multiple of the step."""
+        per_block = block_ns // step_ns
+        since = at_ns if series.span is None else min(series.span[0], at_ns)
+        blocks = (at_ns - since) // block_ns
+        edges = at_ns + np.arange(-blocks * per_block, 1, dtype=np.int64) * step_ns
+        good, total = series.cumulative(edges)
+        units, fine = np.diff(total), np.diff(good)
+        shape = (blocks, per_block)
+        totals = units.reshape(shape)[::-1]
+        bads = (units - fine).reshape(shape)[::-1].astype(np.int64)
+        some = totals.sum(axis=1) > 0
+        # Blocks before the first traffic are no past: the service, or its counters, came later.
+        known = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 0
+        return cls(totals[:known].astype(np.float64), bads[:known])
+
+    def futures(self, steps: int, paths: int, season: int, seed: int) -> tuple[Floats, Floats]:
+        """
+        Bad and total units per path and step; shape (paths, steps) each.
+
+        Args:
+            steps: How far [steps].
+            paths: How many.
+            season: Blocks after which traffic repeats itself.
+            seed: One seed gives one answer.
+
+        Time and memory: O(paths x (steps + blocks)).
+        """
+        random = np.random.default_rng(seed)
+        per_block = self.total.shape[1]
+        ahead = -(-steps // per_block)
+        draws = _Failures.of(self, season).drawn(ahead, paths, random)
+        growth = self._growth(season, paths, random)
+        bad, total = (np.empty((paths, ahead, per_block)) for _ in range(2))
+        for place in range(ahead):
+            same = np.arange((-1 - place) % season, self.blocks, season)
+            chosen = random.choice(same if len(same) else np.arange(self.blocks), paths)
+            seasons = np.round((chosen + place + 1) / season)
+            total[:, place] = self.total[chosen] * np.exp(seasons * growth)[:, None]
+            block, factor = next(draws)
+            scale = total[:, place] / np.maximum(self.total[block], 1.0) * factor[:, None]
+            # Fewer units than the block had are a sample of them; more are as many times its own.
+            fewer = random.binomial(self.bad[block], np.minimum(scale, 1.0))
+            bad[:, place] = np.where(scale < 1, fewer, self.bad[block] * scale)
+        whole = (paths, ahead * per_block)
+        total = total.reshape(whole)[:, :steps]
+        return np.minimum(bad.reshape(whole)[:, :steps], total), total
+
+    def _growth(self, season: int, paths: int, random: np.random.Generator) -> Floats:
+        """Change of the log of a season's traffic from one to the next, per path [log units]."""
+        seasons = self.blocks // season
+        sums = self.total[: seasons * season].sum(axis=1).reshape(seasons, season).sum(axis=1)
+        if seasons < 3 or not sums.all():
+            return np.zeros(paths)
+        heights = np.log(sums)[::-1]
+        place = np.arange(seasons) - (seasons - 1) / 2
+        spread = float(place @ place)
+        slope = float(place @ heights) / spread
+        rest = heights - heights.mean() - slope * place
+        error = np.sqrt(float(rest @ rest) / (seasons - 2) / spread)
+        return slope + error * random.standard_t(seasons - 2, paths).clip(-5, 5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Failures:
+    """
+    How the share of bad units went, the latest block first; log units, shape (blocks,) each.
+
+    `height` has the season taken out; `season` is what was taken out, one place after another from
+    the latest block back, and `seasonal` how much of it is more than chance, in [0, 1); `chance` is
+    the variance that counting alone gives, and `own` the part of the changes from block to block
+    that is beyond it, in [0, 1].
+    """
+
+    height: Floats
+    chance: Floats
+    known: NDArray[np.bool_]
+    season: Floats
+    seasonal: float
+    own: float
+
+    @classmethod
+    def of(cls, past: Past, season: int) -> _Failures:
+        bad, total = past.bad.sum(axis=1), past.total.sum(axis=1)
+        known = total > 0
+        height = np.log((bad + 0.5) / (total + 1.0))
+        places, seasonal = _seasonal(height, known, season)
+        height = height - places[np.arange(len(height)) % season]
+        chance = 1.0 / (bad + 0.5)
+        # Shares that hardly move, as of a machine's heartbeat, are no game of chance.
+        steps = np.diff(height[known])
+        pairs = chance[known][1:] + chance[known][:-1]
+        moves = float(steps @ steps / pairs.sum()) if len(steps) else 0.0
+        chance *= min(1.0, moves if moves > 1e-9 else 0.0)
+        return cls(height, chance, known, places, seasonal, 1 - 1 / max(1.0, moves))
+
+    def drawn(
+        self, ahead: int, paths: int, random: np.random.Generator
+    ) -> Iterator[tuple[Integers, Floats]]:
+        """For each block ahead: which past one each path draws, and the factor of its share."""
+        n, every, season = len(self.height), np.arange(paths), len(self.season)
+        level, future = self._levels(ahead, paths, random)
+        rest = self.height - level
+        rest -= rest.mean(axis=1, keepdims=True)
+        square = (rest * rest).sum(axis=1)
+        alike = (rest[:, 1:] * rest[:, :-1]).sum(axis=1) / np.maximum(square, 1e-12)
+        alike[alike <= 2 / np.sqrt(n)] = 0.0
+        some = np.flatnonzero(self.known)
+        pool = some[random.integers(0, len(some), (paths, len(some)))]
+        size = np.maximum(1.0, len(some) * (1 - self.own * (1 - POOL)) * (1 - alike) / (1 + alike))
+        worst = int(some[np.argmax(self.height[some])])
+        excess = _excess(self.height[some])
+        last = None
+        for place in range(ahead):
+            block = pool[every, (random.random(paths) * size).astype(np.int64)]
+            if last is not None:
+                goes_on = (random.random(paths) < alike) & (last > 0)
+                block = np.where(goes_on, last - 1, block)
+            if self.seasonal:
+                same = some[some % season == (-1 - place) % season]
+                block = np.where(
+                    random.random(paths) < self.seasonal / 2, random.choice(same, paths), block
+                )
+            record = (random.random(paths) < self.own / (len(some) + 1)) & (excess is not None)
+            block = np.where(record, worst, block)
+            beyond = np.where(record, (excess or 0.0) * random.exponential(size=paths), 0.0)
+            turn = self.season[(-1 - place) % season] - self.season[block % season]
+            yield block, np.exp(future[:, place] - level[every, block] + beyond + turn)
+            last = block
+
+    def _levels(self, ahead: int, paths: int, random: np.random.Generator) -> tuple[Floats, Floats]:
+        """A course of the level per path: the past, latest first, and the future."""
+        n = len(self.height)
+        if self.known.sum() < LEAST or not self.chance.any():
+            return np.zeros((paths, n)), np.zeros((paths, ahead))
+        drift, noise = (grid.ravel() ** 2 for grid in np.meshgrid(DRIFTS, NOISES, indexing="ij"))
+        means, variances = np.empty((n, len(drift))), np.empty((n, len(drift)))
+        weight = np.zeros(len(drift))
+        mean, variance = np.zeros(len(drift)), np.full(len(drift), np.inf)
+        for block in range(n - 1, -1, -1):
+            variance = variance + drift
+            if self.known[block]:
+                expected = variance + noise + self.chance[block]
+                off = self.height[block] - mean
+                first = np.isinf(variance[0])
+                if first:
+                    mean = np.full(len(drift), self.height[block])
+                    variance = noise + self.chance[block]
+                else:
+                    weight -= 0.5 * (np.log(expected) + off * off / expected)
+                    gain = variance / expected
+                    mean, variance = mean + gain * off, variance * (1 - gain)
+            means[block], variances[block] = mean, variance
+        likely = np.exp(weight - weight.max())
+        cell = random.choice(len(drift), paths, p=likely / likely.sum())
+        drift = drift[cell]
+        level = np.empty((n, paths))
+        level[0] = means[0, cell] + np.sqrt(variances[0, cell]) * random.standard_normal(paths)
+        for block in range(1, n):
+            mean, variance = means[block, cell], variances[block, cell]
+            back = variance / np.maximum(variance + drift, 1e-300)
+            spread = np.sqrt(variance * (1 - back))
+            level[block] = mean + back * (level[block - 1] - mean)
+            level[block] += spread * random.standard_normal(paths)
+        steps = np.sqrt(drift)[:, None] * random.standard_normal((paths, ahead))
+        return level.T, level[0][:, None] + np.cumsum(steps, axis=1)
+
+
+def _seasonal(height: Floats, known: NDArray[np.bool_], season: int) -> tuple[Floats, float]:
+    """What each place of the season adds, shrunk towards nothing, and by how much it is shrunk."""
+    place = (np.arange(len(height)) % season)[known]
+    height = height[known]
+    count = np.bincount(place, minlength=season)
+    if season < 2 or count.min() < 3:
+        return np.zeros(season), 0.0
+    means = np.bincount(place, height, minlength=season) / count
+    off = means - height.mean()
+    between = float(count @ (off * off)) / (season - 1)
+    within = float(np.square(height - means[place]).sum()) / (len(height) - season)
+    if between <= SEASONAL * within or not between:
+        return np.zeros(season), 0.0
+    sure = 1 - within / between
+    return sure * off, sure
+
+
+def _excess(height: Floats) -> float | None:
+    """How far the worst blocks outdo the third worst, on average [log units]; None of too few."""
+    if len(height) < LEAST:
+        return None
+    first, second, third = np.sort(height)[::-1][:3]
+    return min(MOST_RECORD, float(first + second - 2 * third) / 2)

@@ -1,0 +1,125 @@
+"""Empty, one-event and all-bad histories: every study answers with its type, or says why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from errorbudget import GUIDE, SLO, WORKBOOK, Availability, Calendar, Counts, CountSeries, Events
+from errorbudget.errors import NoDataError
+from errorbudget.studies.advice import Advice, advise
+from errorbudget.studies.attribution import Attribution, attribute
+from errorbudget.studies.backtest import Backtest, backtest
+from errorbudget.studies.confidence import Confidence, confidence_of
+from errorbudget.studies.deploys import DeployEffect, deploy_effect
+from errorbudget.studies.forecast import Forecast, forecast
+from errorbudget.studies.ledger import Ledger, incident_ledger
+from errorbudget.studies.lint import LintReport, lint
+from errorbudget.studies.noise import BurnVerdict, burn_or_noise
+from errorbudget.studies.recovery import Recovery, recovery
+from errorbudget.studies.review import Review, review
+from errorbudget.studies.trend import Trend, trend
+
+HOUR = 3_600 * 10**9
+DAY = 24 * HOUR
+START = 1_772_409_600 * 10**9  # 2026-03-02T00:00:00Z
+END = START + 4 * DAY
+
+SLOS = {
+    "rolling": SLO("api", target="99%", window="3d", sli=Availability(), alerts=WORKBOOK),
+    "calendar": SLO("api", target="99%", window=Calendar("month"), sli=Availability()),
+    "no failure allowed": SLO("api", target="100%", window="3d", sli=Availability()),
+}
+
+
+def _counts(total: int, bad: int) -> CountSeries:
+    hours = START + (np.arange(96) + 1) * HOUR
+    return CountSeries(hours, np.full(96, total - bad), np.full(96, total), "1h")
+
+
+HISTORIES: dict[str, Events | CountSeries] = {
+    "no events": Events(time=[], status=[]),
+    "no bins": CountSeries([], [], [], HOUR),
+    "only bins without events": _counts(0, 0),
+    "one event": Events(time=[START + 5 * HOUR], status=[200]),
+    "one failure": Events(time=[START + 5 * HOUR], status=[500]),
+    "all bad events": Events(time=START + (np.arange(96) + 1) * HOUR, status=[500] * 96),
+    "all bad counts": _counts(10, 10),
+}
+
+
+def _seen(slo: SLO, data: Any) -> Counts:
+    return slo.evaluate(data, at=END).counts
+
+
+STUDIES: dict[str, tuple[type, Callable[[SLO, Any], Any]]] = {
+    "backtest": (Backtest, lambda slo, data: backtest(slo, data, GUIDE, start=START, end=END)),
+    "forecast": (Forecast, lambda slo, data: forecast(slo, data, at=END, paths=20)),
+    "recovery": (Recovery, lambda slo, data: recovery(slo, data, at=END)),
+    "confidence": (Confidence, lambda slo, data: confidence_of(slo, data, at=END)),
+    "burn or noise": (
+        BurnVerdict,
+        lambda slo, data: burn_or_noise(_seen(slo, data), slo.target_at(END)),
+    ),
+    "attribution": (
+        Attribution,
+        lambda slo, data: attribute(slo, data, {"first day": (START, START + DAY)}, at=END),
+    ),
+    "ledger": (Ledger, lambda slo, data: incident_ledger(slo, data, at=END)),
+    "deploy": (DeployEffect, lambda slo, data: deploy_effect(slo, data, START + DAY)),
+    "advice": (Advice, lambda slo, data: advise(slo, data, at=END)),
+    "review": (Review, lambda slo, data: review(slo, data, at=END)),
+    "quarterly review": (Review, lambda slo, data: review(slo, data, at=END, period="quarterly")),
+    "lint": (
+        LintReport,
+        lambda slo, data: lint(
+            slo, counts={slo.name: data} if isinstance(data, CountSeries) else None
+        ),
+    ),
+    "trend": (Trend, lambda slo, data: trend(Counts(), _seen(slo, data))),
+}
+
+UNANSWERED = {"advice": ("no events", "no bins", "only bins without events")}
+"""Studies that have nothing to choose by without traffic, and say so."""
+
+
+@pytest.mark.parametrize("slo", SLOS.values(), ids=list(SLOS))
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_answers_every_history(study: str, history: str, slo: SLO) -> None:
+    """The answer has its type, prints, has a card, and is JSON without NaN."""
+    answer, ask = STUDIES[study]
+    if history in UNANSWERED.get(study, ()):
+        with pytest.raises(NoDataError):
+            ask(slo, HISTORIES[history])
+        return
+    found = ask(slo, HISTORIES[history])
+    assert type(found) is answer
+    json.dumps(found.to_dict(), allow_nan=False)
+    for shown in (str(found), repr(found), found._repr_html_()):
+        assert shown
+        assert "nan" not in shown.lower().replace("finance", "")
+
+
+@pytest.mark.parametrize("slo", SLOS.values(), ids=list(SLOS))
+def test_all_bad_is_said_to_be(slo: SLO) -> None:
+    """What never worked is exhausted, real, certain, and spent by whoever was there."""
+    for name in ("all bad events", "all bad counts"):
+        data = HISTORIES[name]
+        inside = _seen(slo, data)
+        assert inside.good == 0
+        future = forecast(slo, data, at=END, paths=20)
+        assert (future.probability, future.exhaustion) == (1.0, (END, END, END))
+        assert confidence_of(slo, data, at=END).sli[0] == 0
+        assert burn_or_noise(inside, slo.target_at(END)).real
+        (row,) = [each for each in attribute(slo, data, {"all": (0, END)}, at=END) if each.counts]
+        assert row.counts == inside
+        assert (
+            sum((entry.counts for entry in incident_ledger(slo, data, at=END)), Counts()) == inside
+        )
+        policy = backtest(slo, data, WORKBOOK, start=START, end=END)[0]
+        assert (policy.recall, policy.precision) == (1.0, 1.0)
