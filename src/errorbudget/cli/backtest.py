@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from errorbudget.cli.study import (
 
 if TYPE_CHECKING:
     from errorbudget.alerts import AlertPolicy
+    from errorbudget.cli.progress import Meter
     from errorbudget.slo import SLO
 
 __all__ = ["backtest"]
@@ -84,7 +86,7 @@ def backtest(**options: Any) -> int:
                     step=options["step"],
                     start=None if options["start"] is None else to_ns(options["start"]),
                     end=at,
-                    progress=lambda done, _, before=before: progress(before + done, whole),
+                    progress=partial(_tell, progress, before, whole),
                 )
             )
             before += len(policies)
@@ -123,6 +125,10 @@ def backtest(**options: Any) -> int:
         say("no data: no event takes part in any of the SLOs")
         return NO_DATA
     return OK
+
+
+def _tell(progress: Meter, before: int, whole: int, done: int, _: int) -> None:
+    progress(before + done, whole)
 
 
 def _policies(slo: SLO, options: dict[str, Any]) -> list[AlertPolicy]:

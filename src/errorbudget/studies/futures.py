@@ -138,7 +138,8 @@ class Past:
         slope = float(place @ heights) / spread
         rest = heights - heights.mean() - slope * place
         error = np.sqrt(float(rest @ rest) / (seasons - 2) / spread)
-        return slope + error * random.standard_t(seasons - 2, paths).clip(-5, 5)
+        growth: Floats = slope + error * random.standard_t(seasons - 2, paths).clip(-5, 5)
+        return growth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
