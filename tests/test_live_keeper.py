@@ -211,3 +211,15 @@ def test_threads_save_one_whole_file(tmp_path: Path) -> None:
             thread.join()
     assert failures == []
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a read-only disk nothing can be removed either: the cause is told all the same."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(SourceUnavailableError, match=r"cannot write .*: Read-only"):
+        save_state(Tracker(API).state(), tmp_path / "api.budget")

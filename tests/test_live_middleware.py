@@ -237,6 +237,45 @@ def test_a_mounted_application_keeps_its_prefix() -> None:
     assert found == ["/items/{item}", "/shop/items/{item}", "/shop/cart/items/{item}"]
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_starlette_names_the_route_under_its_mounts(told: bool) -> None:
+    """From the root of the site, whether or not a release of Starlette says which route it took."""
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Mount, Route
+
+    async def one(request: Any) -> Any:
+        return PlainTextResponse("x")
+
+    async def other(request: Any) -> Any:
+        return PlainTextResponse("y")
+
+    items = Route("/items/{item:int}", one)
+    again = Starlette(routes=[Route("/again/{item}", other), Route("/{item}/again", other)])
+    routes = [items, Mount("/shop/{tenant}", routes=[items]), Mount("/sub", app=again)]
+    site = Starlette(routes=routes)
+    found = []
+
+    def labels(scope: Any) -> Any:
+        if not told:
+            scope.pop("route", None)
+        found.append(asgi.request_labels(scope)["route"])
+        return {"route": ""}
+
+    watched = asgi.BudgetMiddleware(site, Tracker([API, CART]), labels)
+    paths = {
+        "/items/1": "/items/{item:int}",
+        "/shop/a/items/2": "/shop/{tenant}/items/{item:int}",
+        "/shop/a/nothing": "/shop/a/nothing",
+        "/sub/again/3": "/sub/again/{item}",
+        "/sub/4/again": "/sub/{item}/again",
+    }
+    for path in [*paths, *paths]:
+        scope = {"type": "http", "method": "GET", "path": "/at" + path, "root_path": "/at"}
+        call(watched, {**scope, "headers": [], "query_string": b""})
+    assert [route.removeprefix("/at") for route in found] == [*paths.values()] * 2
+
+
 def test_flask_names_the_route_under_its_prefix() -> None:
     """Flask's rule, behind what a dispatcher has taken off the path."""
     flask = pytest.importorskip("flask", reason="missing: flask; make test")

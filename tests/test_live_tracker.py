@@ -9,6 +9,7 @@ import os
 import pickle
 import threading
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -437,6 +438,8 @@ def test_a_tracker_is_checked_at_the_door() -> None:
             ),
             resolution="1h",
         )
+    with pytest.raises(InvalidWindowError, match="choose a coarser resolution"):
+        Tracker(API, resolution="1us")
     with pytest.raises(InvalidWindowError, match="further than the horizon"):
         Tracker(API, horizon="1d")
     clock = ManualClock(NOON)
@@ -507,3 +510,52 @@ def test_statuses_that_mean_different_things_count_as_each_says() -> None:
             tracker.record(status=status)
     assert tracker.counts("api") == eb.Counts(good=6, bad=2)
     assert tracker.counts("strict") == eb.Counts(good=4, bad=4)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"good": True}, "columns such as lists or arrays, got True"),
+        ({"good": np.array(True)}, "columns such as lists or arrays"),
+        ({"status": 200}, "got 200; record counts one event"),
+        ({"labels": [1]}, "labels are columns by name"),
+        ({"labels": {"route": "/cart"}}, "columns such as lists or arrays, got '/cart'"),
+        ({"events": 5}, "takes Events, or columns by name such as good=, got 5"),
+    ],
+)
+def test_many_events_are_columns(given: dict[str, object], message: str) -> None:
+    """One event, or something else altogether, is refused by name."""
+    with pytest.raises(InvalidInputError, match=message):
+        Tracker(API).record_many(**given)  # type: ignore[arg-type]
+
+
+def test_what_is_no_tracker_is_refused(tmp_path: Path) -> None:
+    """Everything that takes a tracker says so when it gets something else."""
+    from errorbudget.live import Admission, Keeper, Shared, SqliteStore, Watcher, asgi
+
+    store = SqliteStore(tmp_path / "shop.db")
+    for make in (
+        lambda: Admission(API),  # type: ignore[arg-type]
+        lambda: Keeper(API, tmp_path / "api"),  # type: ignore[arg-type]
+        lambda: Shared(API, store),  # type: ignore[arg-type]
+        lambda: Watcher(API, print),  # type: ignore[arg-type]
+        lambda: asgi.BudgetMiddleware(print, API),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InvalidInputError, match="this wants a Tracker, got SLO"):
+            make()
+    with pytest.raises(InvalidInputError, match="a callback is a function of a Change, got None"):
+        Watcher(Tracker(API), None)  # type: ignore[arg-type]
+
+
+def test_a_mixed_verdict_costs_what_it_touches() -> None:
+    """Of many SLOs by route, only those that an event takes part in are stepped."""
+    slos = [
+        eb.SLO(f"r{i}", target="99%", window="1d", sli=eb.Availability(where={"route": f"/r{i}"}))
+        for i in range(50)
+    ]
+    tracker = Tracker(slos)
+    for _ in range(3):
+        tracker.record(status=500, route="/r7")
+    (judged,) = tracker._judge.known.values()
+    assert [(feed.slo.name, verdict) for feed, verdict in judged.parts] == [("r7", "bad")]
+    assert [int(tracker.counts(slo.name).bad) for slo in slos] == [0] * 7 + [3] + [0] * 42

@@ -17,11 +17,11 @@ from __future__ import annotations
 import numbers
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, reduce
-from operator import and_, or_
+from operator import and_, ge, gt, le, lt, or_
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import SECOND_NS, format_duration, parse_duration
@@ -291,6 +291,8 @@ def is_missing(value: object) -> bool:
     """Whether *value* is how some library says "nothing": None, NaN, NaT or pandas' NA."""
     if isinstance(value, str):
         return False
+    if type(value) is float or type(value) is int:
+        return value != value
     return value is None or str(value) in ("nan", "NaN", "NaT", "<NA>")
 
 
@@ -357,12 +359,7 @@ def _bound(column: str, bound: Any) -> Fraction:
             raise InvalidPredicateError(f"cannot compare {column}: {error}") from None
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "<=": lambda value, bound: value <= bound,
-    "<": lambda value, bound: value < bound,
-    ">=": lambda value, bound: value >= bound,
-    ">": lambda value, bound: value > bound,
-}
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {"<=": le, "<": lt, ">=": ge, ">": gt}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -379,6 +376,7 @@ class Number(Predicate):
     column: str
     op: str
     bound: Fraction
+    _edge: float = field(init=False, compare=False)
 
     if TYPE_CHECKING:
 
@@ -388,16 +386,19 @@ class Number(Predicate):
         if self.op not in _COMPARE:
             raise InvalidPredicateError(f'"{self.op}" is not a comparison; use <=, <, >= or >')
         object.__setattr__(self, "bound", _bound(_name("number", self.column), self.bound))
+        object.__setattr__(self, "_edge", float(self.bound))
 
     def matches(self, event: Mapping[str, Any]) -> bool | None:
         value: Any = event.get(self.column)
+        if type(value) is float and value == value:
+            return _COMPARE[self.op](value, self._edge)
         if is_missing(value):
             return None
         if not isinstance(value, (numbers.Real, Decimal)):
             raise InvalidPredicateError(f"{self.column} must be a number, got {value!r}")
         # Columns hold the nearest float of what was logged: the bound is rounded the same way,
         # so that a logged 0.2 is not above a bound of 200 ms.
-        return _COMPARE[self.op](float(value), float(self.bound))
+        return _COMPARE[self.op](float(value), self._edge)
 
     @property
     def columns(self) -> frozenset[str]:

@@ -689,5 +689,5 @@ def find_slo(slos: Sequence[SLO], name: str) -> SLO:
             return slo
     known = tuple(slo.name for slo in slos)
     raise InvalidInputError(
-        f'there is no SLO "{name}"; there are {", ".join(known)}{did_you_mean(name, known)}'
+        f'there is no SLO "{name}"; there are {", ".join(known)}{did_you_mean(str(name), known)}'
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.errors import InvalidInputError
+from errorbudget.live.answers import check_tracker
 from errorbudget.live.reading import burns
 from errorbudget.methods import Occurrences
 from errorbudget.target import format_percent
@@ -92,9 +93,10 @@ class Admission:
         severities: Iterable[str] = ("critical", "page"),
         no_data: Literal["deny", "allow"] = "deny",
     ) -> None:
+        check_tracker(tracker)
         if no_data not in ("deny", "allow"):
             raise InvalidInputError(f'no_data must be "deny" or "allow", got {no_data!r}')
-        wanted = tuple(severities)
+        wanted = tuple(severities) if isinstance(severities, Iterable) else (severities,)
         unknown = [severity for severity in wanted if severity not in SEVERITIES]
         if unknown:
             raise InvalidInputError(

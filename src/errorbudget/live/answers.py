@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from errorbudget.series import CountSeries
     from errorbudget.target import TargetLike
 
-__all__ = ["Answers", "Totals"]
+__all__ = ["Answers", "Totals", "check_tracker"]
 
 
 class Totals(NamedTuple):
@@ -204,3 +204,14 @@ class Answers:
             f'this tracker does not count what SLO "{slo.name}" asks for ({slo.sli}); '
             f"it has {', '.join(str(tracked) for tracked in self.slos)}"
         )
+
+
+def check_tracker(thing: object) -> None:
+    """
+    Refuse what is no tracker.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    if not isinstance(thing, Answers):
+        raise InvalidInputError(f"this wants a Tracker, got {thing!r}; make one with Tracker(slo)")

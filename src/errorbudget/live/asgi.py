@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.live.requests import CLIENT_CLOSED, SERVER_ERROR, RequestRecorder
+from errorbudget.live.routes import route_template
 
 if TYPE_CHECKING:
     from errorbudget.live.tracker import Tracker
@@ -32,21 +33,26 @@ def request_labels(scope: Scope) -> Mapping[str, object]:
     """
     Labels of a request: `method`, `path`, and `route`, its template where the framework names one.
 
-    An application that is mounted under a prefix names its routes without; the prefix is what
-    mounting added to the `root_path`.
+    Templates are as they were written, from the root of the site: with the prefixes under which
+    applications are mounted, and without the `root_path` of a proxy.
 
     Example:
         >>> request_labels({"type": "http", "method": "GET", "path": "/cart/7"})
         {'method': 'GET', 'path': '/cart/7', 'route': '/cart/7'}
     """
     path = scope["path"]
-    route = getattr(scope.get("route"), "path", None)
-    if route is None:
-        route = path
-    else:
-        root = scope.get("root_path", "")
-        outside = scope.get("app_root_path", root)
-        if root != outside and root.startswith(outside):
+    root = scope.get("root_path", "")
+    outside = scope.get("app_root_path", root)
+    taken = scope.get("route")
+    # A mount is not what answers: below it, nothing was found.
+    route = None if hasattr(taken, "routes") else getattr(taken, "path", None)
+    if route is None or root != outside:
+        template = route_template(scope)
+        if template is not None:
+            route = template
+        elif route is None:
+            route = path
+        elif root.startswith(outside):
             route = root[len(outside) :] + route
     return {"method": scope["method"], "path": path, "route": route}
 
@@ -90,22 +96,23 @@ class BudgetMiddleware:
         trailers = answered = False
         record = self.recorder.record
 
-        async def watched(message: Message) -> None:
+        # A plain function: whatever is not the last part goes on without a coroutine around it.
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal status, trailers, answered
-            await send(message)
             kind = message["type"]
             if kind == "http.response.start":
                 status = message["status"]
                 trailers = message.get("trailers", False)
-                return
+                return send(message)
             # What ends nearly every answer is told apart first.
             if kind == "http.response.body" and not trailers:
                 ends = not message.get("more_body", False)
             else:
                 ends = _ends(kind, message, trailers)
-            if ends and not answered:
-                answered = True
-                record(scope, status or SERVER_ERROR, perf_counter() - started)
+            if answered or not ends:
+                return send(message)
+            answered = True
+            return _last(send, message, record, scope, status or SERVER_ERROR, started)
 
         started = perf_counter()
         try:
@@ -119,6 +126,25 @@ class BudgetMiddleware:
         finally:
             if not answered:
                 record(scope, status or SERVER_ERROR, perf_counter() - started)
+
+
+async def _last(
+    send: Send,
+    message: Message,
+    record: Callable[[Scope, int, float], None],
+    scope: Scope,
+    status: int,
+    started: float,
+) -> None:
+    try:
+        await send(message)
+    except CancelledError:
+        raise
+    except BaseException:
+        status = SERVER_ERROR
+        raise
+    finally:
+        record(scope, status, perf_counter() - started)
 
 
 def _ends(kind: str, message: Message, trailers: bool) -> bool:

@@ -73,7 +73,10 @@ def _status(status: object) -> int | None:
 
 def _duration(duration_s: object) -> float | None:
     if isinstance(duration_s, Real) and not isinstance(duration_s, bool):
-        found = float(duration_s)
+        try:
+            found = float(duration_s)
+        except OverflowError:
+            found = inf
         if found != found:
             return None
         if found >= 0 and not isinf(found):

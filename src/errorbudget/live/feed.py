@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from errorbudget.events import Events
     from errorbudget.live.reading import Slices
     from errorbudget.live.state import FeedState
+    from errorbudget.predicates import Predicate
     from errorbudget.slo import SLO
 
     Integers = NDArray[np.int64]
@@ -34,7 +35,7 @@ What an event is to an SLO. "unknown" takes part and lacks the value that tells 
 "unplaced" lacks the one that tells whether it takes part at all.
 """
 
-_STATUSES = 1_000
+_MOST_BUCKETS = 10_000_000
 _LONGEST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
@@ -78,7 +79,6 @@ class Feed:
     """
 
     __slots__ = (
-        "_by_status",
         "_elsewhere",
         "_everyone",
         "_good_when",
@@ -108,6 +108,11 @@ class Feed:
             )
         closed = slo.window.closed
         size = -(-(needed if horizon_ns is None else horizon_ns) // step_ns) + 1
+        if size > _MOST_BUCKETS:
+            raise InvalidWindowError(
+                f'SLO "{slo.name}" would need {size:,} buckets of {format_duration(step_ns)}, and '
+                f"{_MOST_BUCKETS:,} is the most; choose a coarser resolution"
+            )
         self.slo = slo
         self.as_events = slo.replace(method="occurrences")
         self.ring = Ring(step_ns, size, closed, bucket_end(now_ns, step_ns, closed))
@@ -120,26 +125,13 @@ class Feed:
         self._valid_when = slo.sli.valid_when
         self._good_when = slo.sli.good_when
         self._everyone = self._valid_when is EVERYTHING
-        # An indicator that asks for the status alone says the same about it every time.
-        only_status = slo.sli.columns == {"status"}
-        self._by_status: dict[int, Verdict | None] | None = {} if only_status else None
+
+    def conditions(self) -> tuple[Predicate, Predicate]:
+        """Who takes part, and what is good."""
+        return self._valid_when, self._good_when
 
     def judge(self, event: Mapping[str, Any]) -> Verdict | None:
         """What *event* is to this SLO; None when it takes no part."""
-        known = self._by_status
-        if known is None:
-            return self._judged(event)
-        status = event.get("status")
-        if type(status) is not int:
-            return self._judged(event)
-        if status in known:
-            return known[status]
-        verdict = self._judged(event)
-        if len(known) < _STATUSES:
-            known[status] = verdict
-        return verdict
-
-    def _judged(self, event: Mapping[str, Any]) -> Verdict | None:
         if not self._everyone:
             valid = self._valid_when.matches(event)
             if not valid:
@@ -147,10 +139,8 @@ class Feed:
         good = self._good_when.matches(event)
         return "unknown" if good is None else "good" if good else "bad"
 
-    def count(self, time_ns: int, verdict: Verdict | None) -> None:
+    def count(self, time_ns: int, verdict: Verdict) -> None:
         """Count an event of *time_ns*, which is not in the future."""
-        if verdict is None:
-            return
         if self.slo.corrections:
             treat = self._treatment(Interval(time_ns, time_ns + 1, "left"))
             if treat == "exclude":
@@ -163,13 +153,13 @@ class Feed:
         else:
             self.left_out += 1
 
-    def count_now(self, verdict: Verdict | None) -> None:
+    def count_now(self, verdict: Verdict) -> None:
         """Count an event of the open bucket, while no maintenance touches that."""
         if verdict == "good":
             self.ring.own[0] += 1
         elif verdict == "bad":
             self.ring.own[1] += 1
-        elif verdict is not None:
+        else:
             self.left_out += 1
 
     def _treatment(self, within: Interval) -> str | None:

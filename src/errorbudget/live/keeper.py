@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from errorbudget.durations import DurationLike
 from errorbudget.errors import SourceUnavailableError
 from errorbudget.live import forks
+from errorbudget.live.answers import check_tracker
 from errorbudget.live.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
             finally:
                 os.close(folder)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            draft.unlink(missing_ok=True)
         raise SourceUnavailableError(f"cannot write {path}: {error.strerror}") from error
 
 
@@ -97,6 +100,7 @@ class Keeper:
     def __init__(
         self, tracker: Tracker, path: str | os.PathLike[str], every: DurationLike = "10s"
     ) -> None:
+        check_tracker(tracker)
         self.tracker = tracker
         self.path = Path(path)
         self.ticker = Ticker(self.save, every, f"errorbudget keeper of {self.path.name}")
@@ -104,7 +108,8 @@ class Keeper:
         self._saving = threading.Lock()
         saved = load_state(self.path)
         for draft in self.path.parent.glob(f".{self.path.name}.*.part"):
-            draft.unlink(missing_ok=True)  # left behind by a process that was killed
+            with suppress(OSError):  # left behind by a process that was killed
+                draft.unlink(missing_ok=True)
         if saved is not None:
             tracker.resume(saved)
         self.save()  # here first: what cannot be written is known at the start

@@ -7,9 +7,11 @@ request: what it raises is counted and logged.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from errorbudget.live.answers import check_tracker
 from errorbudget.live.ticker import LOGGER
 
 if TYPE_CHECKING:
@@ -37,22 +39,26 @@ class RequestRecorder:
         labels: From the server's request to labels; asked only when an SLO looks at labels.
 
     Attributes:
+        labels: As given; None where no SLO looks at labels.
         failures: How often recording raised.
     """
 
-    __slots__ = ("_labels", "failures", "tracker")
+    __slots__ = ("_bounds", "_known", "failures", "labels", "tracker")
 
     def __init__(self, tracker: Tracker, labels: Labels) -> None:
+        check_tracker(tracker)
         self.tracker = tracker
+        self._known = tracker._judge.known
+        self._bounds = tracker._judge.bounds
         self.failures = 0
-        self._labels = labels if tracker.columns - _MEASURED else None
+        self.labels = labels if tracker.columns - _MEASURED else None
 
-    def labels(self, request: Any) -> Mapping[str, object] | None:
+    def labels_of(self, request: Any) -> Mapping[str, object] | None:
         """Its labels, for `record` later; None where nobody asks for them, or that failed."""
-        if self._labels is None:
+        if self.labels is None:
             return None
         try:
-            return self._labels(request)
+            return self.labels(request)
         except Exception:  # noqa: BLE001 - `record` asks again, and tells
             return None
 
@@ -65,12 +71,24 @@ class RequestRecorder:
     ) -> None:
         """Count one request; never raises."""
         try:
-            if self.tracker._count_status(status):
-                return
+            tracker = self.tracker
+            if self.labels is None:
+                # Of a kind that was checked and judged before; here, as every call costs.
+                found = self._known.get((status, bisect(self._bounds, duration_s)))
+                if found is not None:
+                    step = tracker._steps.get(found.agreed)
+                    if (
+                        step is not None
+                        and tracker._after_ns < tracker.clock() < tracker._before_ns
+                    ):
+                        step()
+                    else:
+                        tracker._count_now(found)
+                    return
             event: dict[str, Any] = {"status": status, "duration_s": duration_s}
-            if self._labels is not None:
-                event.update(self._labels(request) if labels is None else labels)
-            self.tracker.record_event(event)
+            if self.labels is not None:
+                event.update(self.labels(request) if labels is None else labels)
+            tracker.record_event(event)
         except Exception:  # noqa: BLE001 - the request goes on
             self.failures += 1
             LOGGER.warning("a request could not be recorded", exc_info=True)

@@ -19,6 +19,7 @@ import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration
 from errorbudget.live import forks
+from errorbudget.live.answers import check_tracker
 from errorbudget.live.state import FeedState, State
 from errorbudget.live.ticker import Ticker
 from errorbudget.live.tracker import Tracker
@@ -127,6 +128,7 @@ class Shared:
     """
 
     def __init__(self, tracker: Tracker, store: Store, every: DurationLike = "1s") -> None:
+        check_tracker(tracker)
         self.tracker = tracker
         self.store = store
         self.ticker = Ticker(self.sync, every, "errorbudget shared budget")

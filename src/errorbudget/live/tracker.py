@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.live import forks
-from errorbudget.live.answers import Answers
 from errorbudget.live.arrivals import Arrivals, Step
 from errorbudget.live.clock import Clock, Present, check_clock
 from errorbudget.live.door import check_event, check_verdict
 from errorbudget.live.feed import Feed, Verdict
+from errorbudget.live.handover import Handover
+from errorbudget.live.judge import Judge, Judgement
 from errorbudget.slo import SLO, as_slos
 from errorbudget.times import TimeLike, to_ns
 
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from errorbudget.events import Events
-    from errorbudget.live.state import FeedState, State
 
 __all__ = ["Tracker"]
 
 
-class Tracker(Answers):
+class Tracker(Handover):
     """
     Live counts of one SLO, or of several that are fed together.
 
@@ -94,16 +94,19 @@ class Tracker(Answers):
         now_ns = self._present.now_ns
         horizon_ns = None if horizon is None else parse_duration(horizon)
         self._feeds = tuple(Feed(slo, self.resolution_ns, horizon_ns, now_ns) for slo in wanted)
-        self._status_decides = self.columns == {"status"}
+        self._judge = Judge(self._feeds)
         self._count_afresh()
         forks.watch(self)
 
     def _count_afresh(self) -> None:
         self._arrivals = Arrivals()
         self._good, self._bad = self._arrivals.good, self._arrivals.bad
-        # What a status steps, where the SLOs look at nothing else and agree on it.
-        self._by_status: dict[int, Step] = {}
-        # The fast path is open strictly between these; the slow path sets them.
+        # What all SLOs agree on steps a counter, and needs no lock.
+        self._steps: dict[Verdict | None, Step] = {"good": self._good, "bad": self._bad}
+        self._close_fast_path()
+
+    def _close_fast_path(self) -> None:
+        # It is open strictly between these; the slow path sets them.
         self._after_ns = self._before_ns = 0
 
     def after_fork(self) -> None:
@@ -179,57 +182,47 @@ class Tracker(Answers):
 
     def _record(self, good: bool | None, event: dict[str, Any]) -> None:
         at = event.pop("at", None) if "at" in event else None
-        feeds = self._feeds
-        verdicts: Sequence[Verdict | None]
         if event:
             if good is not None:
                 event["good"] = good
             check_event(event)
-            if at is None and self._count_status(event.get("status")):
-                return
-            verdicts = [feed.judge(event) for feed in feeds]
+            judged = self._judge.of(event)
         elif good is None:
             raise InvalidInputError(
                 "nothing to record; give good=True or good=False, or status=, duration_s=, labels"
             )
         else:
-            verdicts = ["good" if check_verdict(good) else "bad"] * len(feeds)
-        # What all SLOs agree on needs no lock.
-        step = self._step_of(verdicts)
-        if step is not None and at is None and self._after_ns < self.clock() < self._before_ns:
-            if self._status_decides and event:
-                self._by_status[event["status"]] = step
+            judged = self._judge.same("good" if check_verdict(good) else "bad")
+        if at is None:
+            self._count_now(judged)
+        else:
+            self._count_at(to_ns(at), judged)
+
+    def _count_now(self, judged: Judgement) -> None:
+        step = self._steps.get(judged.agreed)
+        if step is not None and self._after_ns < self.clock() < self._before_ns:
             step()
             return
-        at_ns = None if at is None else to_ns(at)
         with self._lock:
-            if at_ns is None and self._after_ns < self.clock() < self._before_ns:
-                for feed, verdict in zip(feeds, verdicts, strict=True):
-                    feed.count_now(verdict)
-                return
+            if not self._after_ns < self.clock() < self._before_ns:
+                now_ns, _ = self._observe()
+                if not self._before_ns:  # maintenance: each event's time counts
+                    for feed, verdict in judged.parts:
+                        feed.count(now_ns, verdict)
+                    return
+            for feed, verdict in judged.parts:
+                feed.count_now(verdict)
+
+    def _count_at(self, at_ns: int, judged: Judgement) -> None:
+        with self._lock:
             now_ns, _ = self._observe()
             # As long ago in the tracker's time as by the clock.
-            time_ns = now_ns if at_ns is None else min(at_ns + self._present.ahead_ns, now_ns)
+            time_ns = min(at_ns + self._present.ahead_ns, now_ns)
             if time_ns < now_ns - self.late_ns:
                 self.dropped_late += 1
                 return
-            for feed, verdict in zip(feeds, verdicts, strict=True):
+            for feed, verdict in judged.parts:
                 feed.count(time_ns, verdict)
-
-    def _count_status(self, status: int | None) -> bool:
-        """Count an event by its status alone; False, and nothing counted, where that needs more."""
-        step = self._by_status.get(status)  # type: ignore[arg-type]  # None is not among them
-        if step is None or not self._after_ns < self.clock() < self._before_ns:
-            return False
-        step()
-        return True
-
-    def _step_of(self, verdicts: Sequence[Verdict | None]) -> Step | None:
-        """What counts an event that is good, or bad, to every SLO."""
-        first = verdicts[0]
-        if len(verdicts) > 1 and verdicts.count(first) < len(verdicts):
-            return None
-        return self._good if first == "good" else self._bad if first == "bad" else None
 
     def record_event(self, event: dict[str, Any]) -> None:
         """Count one event that is at hand as a dict, which the tracker may change; see `record`."""
@@ -267,22 +260,17 @@ class Tracker(Answers):
 
         from errorbudget.events import Events
 
-        given = (good, status, duration_s, labels or None)
-        judged = events is None and all(column is None for column in given[1:])
+        judged = events is None and status is duration_s is None and not labels
         if events is None:
-            if all(column is None for column in given):
-                raise InvalidInputError(
-                    "nothing to record; give events, or columns such as good= or status="
-                )
+            size = _length((good, status, duration_s), labels)
             if at is None:
-                size = next(
-                    len(column)
-                    for column in (good, status, duration_s, *(labels or {}).values())
-                    if column is not None
-                )
                 at = np.full(size, self.clock(), dtype=np.int64)
             events = Events(
                 time=at, good=good, status=status, duration_s=duration_s, labels=labels or {}
+            )
+        elif not isinstance(events, Events):
+            raise InvalidInputError(
+                f"record_many takes Events, or columns by name such as good=, got {events!r}"
             )
         with self._lock:
             now_ns, _ = self._observe()
@@ -330,7 +318,7 @@ class Tracker(Answers):
             self._after_ns = after_ns if now_ns == clock_ns else clock_ns - 1
             self._before_ns = present.clock_at(after_ns + step_ns)
         else:
-            self._after_ns = self._before_ns = 0
+            self._close_fast_path()
         return now_ns, arrived
 
     def now(self) -> int:
@@ -343,88 +331,6 @@ class Tracker(Answers):
         """Events that came too late to this tracker itself: a counter that only rises."""
         with self._lock:
             return self.dropped_late - self._dropped_elsewhere
-
-    # ------------------------------------------------------------------ what it holds
-
-    def state(self) -> State:
-        """Everything that it holds, as a value that travels and adds up."""
-        from errorbudget.live.state import State
-
-        with self._lock:
-            now_ns, arrived = self._observe()
-            feeds = tuple(feed.state(arrived) for feed in self._feeds)
-            return State(feeds, now_ns, self.dropped_late)
-
-    def snapshot(self) -> bytes:
-        """Everything that it holds, packed, with a version and a checksum; see `restore`."""
-        return self.state().to_bytes()
-
-    def restore(self, saved: bytes | State) -> None:
-        """
-        Hold what was saved, instead of what it holds, and go on from its time.
-
-        Raises:
-            SourceFormatError: *saved* is damaged, or no snapshot.
-            InvalidInputError: It counts other events than this tracker, or in other buckets.
-        """
-        self._take(saved, afresh=True, resume=True)
-
-    def merge(self, other: Tracker | State | bytes) -> None:
-        """
-        Add what another worker or host counted; merging in any order gives the same.
-
-        What lies ahead of the present counts as of now.
-
-        Raises:
-            SourceFormatError: *other* is damaged, or no snapshot.
-            InvalidInputError: It counts other events than this tracker, or in other buckets.
-        """
-        self._take(other.state() if isinstance(other, Tracker) else other)
-
-    def resume(self, saved: bytes | State) -> None:
-        """
-        Add what this tracker held before a restart, and go on from its time.
-
-        As `merge`, but for a clock that fell back meanwhile: it is treated as if it had fallen back
-        during the run, so what was saved keeps its buckets.
-
-        Raises:
-            SourceFormatError: *saved* is damaged, or no snapshot.
-            InvalidInputError: It counts other events than this tracker, or in other buckets.
-        """
-        self._take(saved, resume=True)
-
-    def _take(self, saved: State | bytes, *, afresh: bool = False, resume: bool = False) -> None:
-        from errorbudget.live.state import State
-
-        state = saved if isinstance(saved, State) else State.from_bytes(saved)
-        pairs = [(self._feed_like(part), part) for part in state.feeds]
-        with self._lock:
-            if resume:
-                self._observe()
-                self._present.go_on_from(state.at_ns)
-                self._after_ns = self._before_ns = 0
-            now_ns, arrived = self._observe()
-            if afresh:
-                self._dropped_elsewhere -= self.dropped_late
-                self.dropped_late = 0
-                for feed in self._feeds:
-                    feed.clear(feed.ring.end_of(now_ns), arrived)
-            self.dropped_late += state.dropped_late
-            self._dropped_elsewhere += state.dropped_late
-            for feed, part in pairs:
-                feed.take(part, arrived)
-
-    def _feed_like(self, part: FeedState) -> Feed:
-        """The feed that *part* may be added to."""
-        feed = self._feed(part.name)
-        if part.service != feed.slo.service:
-            raise InvalidInputError(
-                f'SLO "{part.name}" belongs to the service "{part.service}" in the saved state, '
-                f'and to "{feed.slo.service}" here; they are two'
-            )
-        part.check_like(feed.blank())
-        return feed
 
     def _check(self) -> None:
         """
@@ -454,3 +360,19 @@ class Tracker(Answers):
                     feed.ring.newest for feed in self._feeds
                 }:
                     raise AssertionError("the fast path is open and another bucket is")
+
+
+def _length(columns: Iterable[ArrayLike | None], labels: object) -> int:
+    """How many events the first column that there is tells of."""
+    if labels is not None and not isinstance(labels, Mapping):
+        raise InvalidInputError(f"labels are columns by name, got {labels!r}")
+    for column in (*columns, *(labels or {}).values()):
+        if column is not None:
+            listed = hasattr(column, "__len__") and getattr(column, "ndim", 1) > 0
+            if isinstance(column, (str, bytes)) or not listed:
+                raise InvalidInputError(
+                    f"record_many takes columns such as lists or arrays, got {column!r}; "
+                    "record counts one event"
+                )
+            return len(column)
+    raise InvalidInputError("nothing to record; give events, or columns such as good= or status=")

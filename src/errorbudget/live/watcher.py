@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.durations import DurationLike
+from errorbudget.errors import InvalidInputError
 from errorbudget.live import forks
+from errorbudget.live.answers import check_tracker
 from errorbudget.live.ticker import LOGGER, Ticker
 from errorbudget.status import json_number
 from errorbudget.times import format_time
@@ -78,6 +80,9 @@ class Watcher:
     Attributes:
         failures: How often a callback raised.
         ticker: The thread that looks.
+
+    Raises:
+        InvalidInputError: It has no tracker to watch, or a callback cannot be called.
     """
 
     def __init__(
@@ -87,7 +92,12 @@ class Watcher:
         every: DurationLike = "5s",
     ) -> None:
         self.tracker = tracker
-        self.callbacks = (callbacks,) if callable(callbacks) else tuple(callbacks)
+        check_tracker(tracker)
+        listed = callbacks if isinstance(callbacks, Iterable) else (callbacks,)
+        self.callbacks = (callbacks,) if callable(callbacks) else tuple(listed)
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise InvalidInputError(f"a callback is a function of a Change, got {callback!r}")
         self.failures = 0
         self._known: dict[tuple[str, str, str], str | None] = {}
         self.ticker = Ticker(self.look, every, "errorbudget watcher")

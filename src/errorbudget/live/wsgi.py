@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from errorbudget.live.requests import SERVER_ERROR, RequestRecorder
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BudgetMiddleware", "request_labels"]
 
 Environ = dict[str, Any]
+StartResponse = Callable[..., Callable[[bytes], object]]
 Application = Callable[..., Iterable[bytes]]
 
 
@@ -44,50 +45,56 @@ def _text(path: str) -> str:
     return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
-class _Request:
-    """One request on its way: it records itself once, when it is done."""
-
-    __slots__ = ("_recorder", "_started", "environ", "labels", "sent", "status")
-
-    def __init__(self, recorder: RequestRecorder, environ: Environ) -> None:
-        self._recorder: RequestRecorder | None = recorder
-        self._started = perf_counter()
-        self.environ = environ
-        self.status = 0
-        self.sent: float | None = None
-        self.labels: Mapping[str, object] | None = None
-
-    def done(self) -> None:
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            ended = perf_counter() if self.sent is None else self.sent
-            duration_s = ended - self._started
-            recorder.record(self.environ, self.status or SERVER_ERROR, duration_s, self.labels)
-
-
 class _Answer:
-    """The application's answer, passed on as it is."""
+    """One request on its way: the application's answer as it is, which records itself once."""
 
-    __slots__ = ("_answer", "_parts", "_request")
+    __slots__ = ("_answer", "_environ", "_labels", "_recorder", "_start", "_started", "_status")
 
-    def __init__(self, answer: Iterable[bytes], request: _Request) -> None:
-        self._answer = answer
-        self._parts = iter(answer)
-        self._request = request
+    def __init__(self, recorder: RequestRecorder, environ: Environ, start: StartResponse) -> None:
+        self._started = perf_counter()
+        self._recorder: RequestRecorder | None = recorder
+        self._environ = environ
+        self._start = start
+        self._status = 0
+        self._labels: Mapping[str, object] | None = None
+        self._answer: Iterable[bytes] = ()
 
-    def __iter__(self) -> Iterator[bytes]:
+    def begin(self, status: str, headers: Any, *error: Any) -> Callable[[bytes], object]:
+        """What the application calls to begin its answer."""
+        self._status = int(status[:3])
+        recorder = self._recorder
+        # Flask forgets the route as soon as its answer is made.
+        if recorder is not None and recorder.labels is not None:
+            self._labels = recorder.labels_of(self._environ)
+        return self._start(status, headers, *error)
+
+    def of(self, application: Application) -> Self:
+        """The answer of *application*."""
+        try:
+            self._answer = application(self._environ, self.begin)
+        except BaseException:
+            self._status = SERVER_ERROR
+            self._done()
+            raise
         return self
 
-    def __next__(self) -> bytes:
+    def _done(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            duration_s = perf_counter() - self._started
+            recorder.record(self._environ, self._status or SERVER_ERROR, duration_s, self._labels)
+
+    def __iter__(self) -> Iterator[bytes]:
         try:
-            return next(self._parts)
-        except StopIteration:
-            # The server asks for more only when it has sent what there was.
-            self._request.sent = perf_counter()
+            for part in self._answer:  # noqa: UP028 - that would close it, and so will the server
+                yield part
+        except GeneratorExit:  # the server wants no more; it closes what it has
             raise
         except BaseException:
-            self._request.status = SERVER_ERROR
+            self._status = SERVER_ERROR
             raise
+        # The server asks for more only when it has sent what there was.
+        self._done()
 
     def __len__(self) -> int:
         # Servers that know there is one part send its length; those of unknown length raise here.
@@ -99,11 +106,10 @@ class _Answer:
             if close is not None:
                 close()
         except BaseException:
-            if self._request.sent is None:
-                self._request.status = SERVER_ERROR
+            self._status = SERVER_ERROR
             raise
         finally:
-            self._request.done()
+            self._done()
 
 
 class BudgetMiddleware:
@@ -136,21 +142,6 @@ class BudgetMiddleware:
         self.app = app
         self.recorder = RequestRecorder(tracker, labels)
 
-    def __call__(
-        self, environ: Environ, start_response: Callable[..., Callable[[bytes], object]]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        request = _Request(self.recorder, environ)
-
-        def watched(status: str, headers: Any, *error: Any) -> Callable[[bytes], object]:
-            request.status = int(status[:3])
-            # Flask forgets the route as soon as its answer is made.
-            request.labels = self.recorder.labels(environ)
-            return start_response(status, headers, *error)
-
-        try:
-            return _Answer(self.app(environ, watched), request)
-        except BaseException:
-            request.status = SERVER_ERROR
-            request.done()
-            raise
+        return _Answer(self.recorder, environ, start_response).of(self.app)
