@@ -301,6 +301,18 @@ def test_promtool_takes_every_rule(tmp_path: Path) -> None:
             marks=pytest.mark.slow,
         ),
         pytest.param(slo(method=eb.RatioTimeslices("1m")), None, marks=pytest.mark.slow),
+        *(
+            pytest.param(
+                slo(sli=sli, method=method, target="98%", window="7d", alerts=GUIDE),
+                Metrics(match={"job": "shop"}),
+                marks=pytest.mark.slow,
+            )
+            for sli, method in (
+                (eb.LatencyQuantile({"p95": "200ms", "p99": "1s"}), eb.Timeslices("1m")),
+                (eb.Throughput(5, where={"route": "/api/.*"}), eb.Timeslices("7m")),
+                (eb.Concurrency(10, statistic="sustained"), eb.Timeslices("5m")),
+            )
+        ),
     ],
 )
 def test_generated_unit_tests_pass(tmp_path: Path, objective: eb.SLO, metrics: Any) -> None:
@@ -497,6 +509,73 @@ def test_slices_of_a_threshold_burn_at_the_same_steps(tmp_path: Path) -> None:
     assert fired
     values = "0 " + " ".join(str(v) for v in np.cumsum(np.repeat(per_minute / 4, 4)).tolist())
     inputs = [{"series": 'http_server_requests_total{route="/api"}', "values": values}]
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
+    }
+    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
+    (tmp_path / "tests.yml").write_text(json.dumps(tests))
+    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+@pytest.mark.parametrize(
+    "sli", [eb.LatencyQuantile({"p95": "200ms", "p99": "500ms"}), eb.Concurrency(10)]
+)
+def test_slices_of_quantiles_and_gauges_burn_at_the_same_steps(tmp_path: Path, sli: Any) -> None:
+    """Slow minutes and quiet ones: every minute has the library's share of missed slices."""
+    objective = slo(
+        sli=sli,
+        method=eb.Timeslices("1m"),
+        alerts=GUIDE,
+        target="98%",
+        window="24h",
+        burn_windows=("1h",),
+    )
+    random, minutes = np.random.default_rng(3), 200
+    low = (random.random(minutes) < 0.15).astype(np.int64)
+    low[70:90] = 1
+    limits = {a.name: (a, a.threshold(objective.period_ns)) for a in objective.alerts.alerts}  # type: ignore[union-attr]
+    error, minute_ns = objective.target.error, 60_000_000_000  # type: ignore[union-attr]
+    questions, fired = [], set()
+    for minute in range(62, minutes + 1):
+        firing = {
+            name
+            for name, (alert, limit) in limits.items()
+            if all(_burned(low, minute, w // minute_ns) > limit * error for w in alert.windows)
+        }
+        fired |= firing
+        questions.append(
+            {
+                "expr": 'count by (burn) (ALERTS{burn!="",slo="api-availability"})',
+                "eval_time": f"{minute}m",
+                "exp_samples": [
+                    {"labels": f'{{burn="{name}"}}', "value": 1} for name in sorted(firing)
+                ],
+            }
+        )
+    assert fired
+    if isinstance(sli, eb.Concurrency):
+        # A slice has its own scrapes, and not the one on its left edge.
+        levels = np.where(np.repeat(low, 4) == 1, 10, 11)
+        inputs = [{"series": "connections", "values": " ".join(map(str, [11, *levels.tolist()]))}]
+    else:
+        # 20 events a scrape; one in ten of a slow minute takes longer than 200 ms.
+        slow = np.cumsum(np.repeat(low, 4) * 2)
+        every = np.cumsum(np.full(4 * minutes, 20))
+        inputs = [
+            {
+                "series": f'http_server_request_duration_bucket{{le="{le}"}}',
+                "values": " ".join(map(str, [0, *values.tolist()])),
+            }
+            for le, values in (
+                ("0.1", every - slow),
+                ("0.2", every - slow),
+                ("0.5", every),
+                ("+Inf", every),
+            )
+        ]
     tests = {
         "rule_files": ["rules.yml"],
         "evaluation_interval": "1m",

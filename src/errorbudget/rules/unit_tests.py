@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from errorbudget.counts import Counts
@@ -26,7 +27,16 @@ from errorbudget.rules.prometheus import objectives
 from errorbudget.rules.promql import decimal, quoted
 from errorbudget.rules.recording import Objective
 from errorbudget.rules.yaml_text import to_yaml
-from errorbudget.sli import Latency, QueryRatio, RatioSLI
+from errorbudget.sli import (
+    SLI,
+    Concurrency,
+    Latency,
+    LatencyQuantile,
+    QueryRatio,
+    QueryThreshold,
+    RatioSLI,
+    Throughput,
+)
 from errorbudget.slo import SLO
 
 __all__ = ["RuleTests", "Scenario", "prometheus_tests"]
@@ -36,6 +46,10 @@ _SCRAPES = 4
 _PER_SCRAPE = 150
 _QUIET = 5  # minutes around a question in which nothing may change
 _SILENCE = 30
+_NATIVE = (
+    "promtool of 2.42 cannot write native histograms, that of 2.53 no second stretch of them, and "
+    "that of 3.5 counts one as many samples, of which its tests load 10,000"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +112,19 @@ class Scenario:
             return Fraction(sum(good is False for good in judged)), len(shares)
         return sum(shares, Fraction()), len(shares)
 
+    @property
+    def spans(self) -> tuple[int, int, int]:
+        """Scrapes of health, of outage, and of health again."""
+        return self.healthy * _SCRAPES, self.outage * _SCRAPES, self.recovered * _SCRAPES
+
+    def levels(self, *, healthy: int, outage: int) -> str:
+        """A gauge that stands at these, in promtool's words."""
+        first, second, third = self.spans
+        return f"{healthy}x{first} {outage}x{second - 1} {healthy}x{third - 1} stale"
+
     def values(self, *, healthy: int, outage: int) -> str:
         """A counter that grows by so many a scrape in health and in outage, in promtool's words."""
-        spans = [minutes * _SCRAPES for minutes in (self.healthy, self.outage, self.recovered)]
+        spans = self.spans
         first, second = healthy * spans[0], healthy * spans[0] + outage * spans[1]
         return " ".join(
             (
@@ -137,11 +161,14 @@ def prometheus_tests(
     untested: dict[str, str] = {}
     for objective in objectives(slos, metrics):
         slo = objective.slo
-        if not isinstance(slo.sli, RatioSLI) or isinstance(slo.sli, QueryRatio):
-            untested[slo.name] = "its events are not known here"
+        if isinstance(slo.sli, (QueryRatio, QueryThreshold)):
+            untested[slo.name] = "what its queries ask for is not known here"
             continue
-        if isinstance(slo.sli, Latency) and objective.metrics.native:
-            untested[slo.name] = "series of native histograms are not written for promtool yet"
+        if not objective.has_budget:
+            untested[slo.name] = "a threshold without a target has no budget and no burn alerts"
+            continue
+        if isinstance(slo.sli, (Latency, LatencyQuantile)) and objective.metrics.native:
+            untested[slo.name] = _NATIVE
             continue
         if not objective.target.error:
             untested[slo.name] = "any bad event at all is beyond a target of 100 %"
@@ -179,7 +206,9 @@ def _scenario(objective: Objective) -> Scenario:
     shortest = max((min(alert.windows) for alert in alerts), default=60 * MINUTE_NS) // MINUTE_NS
     outage = int(max((time or 0.0 for time in found), default=0.0) // 60) + 4 * _QUIET
     # Two hours of health are enough: windows that reach back before them hold what there is.
-    return Scenario(120, outage, shortest + 4 * _QUIET)
+    # No slice is half in the outage, as what it would be then depends on how bad that half is.
+    size = 1 if isinstance(slo.method, Occurrences) else slo.method.slice // MINUTE_NS
+    return Scenario(-(-120 // size) * size, -(-outage // size) * size, shortest + 4 * _QUIET)
 
 
 def fires(objective: Objective, scenario: Scenario) -> list[frozenset[str]]:
@@ -231,7 +260,9 @@ def _question(expression: str, minute: int, names: frozenset[str]) -> dict[str, 
 
 def _input_series(objective: Objective, scenario: Scenario) -> Iterator[dict[str, str]]:
     sli, metrics = objective.slo.sli, objective.metrics
-    assert isinstance(sli, RatioSLI)  # noqa: S101 - told apart above
+    if not isinstance(sli, RatioSLI):
+        yield from _bound_series(sli, metrics, scenario)
+        return
     good = {"healthy": _PER_SCRAPE, "outage": 0}
     bad = {"healthy": 0, "outage": _PER_SCRAPE}
     both = {"healthy": _PER_SCRAPE, "outage": _PER_SCRAPE}
@@ -250,6 +281,34 @@ def _input_series(objective: Objective, scenario: Scenario) -> Iterator[dict[str
         if labels is None:
             return
         yield _series(metrics.counter, labels, metrics, scenario, grows)
+
+
+def _bound_series(sli: SLI, metrics: Metrics, scenario: Scenario) -> Iterator[dict[str, str]]:
+    """Series of a threshold that is kept by far in health, and missed by far in the outage."""
+    assert isinstance(sli, (LatencyQuantile, Throughput, Concurrency))  # noqa: S101 - told apart above
+    labels = _example(sli.valid_when, lambda event: sli.valid_when.matches(event) is True)
+    if labels is None:
+        return
+    both = {"healthy": _PER_SCRAPE, "outage": _PER_SCRAPE}
+    if isinstance(sli, LatencyQuantile):
+        low, high = min(sli.bounds.values()) / 2, 2 * max(sli.bounds.values())
+        within = {"healthy": _PER_SCRAPE, "outage": 0}
+        name = f"{metrics.histogram}_bucket"
+        for le, grows in ((low, within), (high, within), (2 * high, both)):
+            yield _series(name, labels, metrics, scenario, grows, le=decimal(le))
+        yield _series(name, labels, metrics, scenario, both, le="+Inf")
+        yield _series(f"{metrics.histogram}_count", labels, metrics, scenario, both)
+    elif isinstance(sli, Throughput):
+        scrape_s = 60 // _SCRAPES
+        grows = {
+            "healthy": ceil(2 * sli.above * scrape_s) + 1,
+            "outage": int(sli.above * scrape_s / 2),
+        }
+        yield _series(metrics.counter, labels, metrics, scenario, grows)
+    else:
+        levels = scenario.levels(healthy=ceil(2 * sli.above) + 1, outage=int(sli.above / 2))
+        name = metrics.gauge(sli.column)
+        yield {**_series(name, labels, metrics, scenario, both), "values": levels}
 
 
 def _series(
