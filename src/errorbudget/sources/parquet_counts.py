@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, repeat
-from os import PathLike, fspath
+from itertools import islice
+from os import PathLike, fspath, strerror
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from errorbudget.errors import (
     SourceUnavailableError,
     did_you_mean,
 )
-from errorbudget.kernels.arrays import check_closed, descends_at, flags_column
+from errorbudget.kernels.arrays import check_closed, descends_at, flags_column, time_column
 from errorbudget.kernels.grid import grid_counts
 from errorbudget.rolling import Closed
 
@@ -46,6 +47,9 @@ MOST_BINS = 50_000_000
 
 DECODERS = 2
 """Row groups that are decoded at a time: to decode takes thrice as long as to count."""
+
+
+_EARLIEST, _LATEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +79,9 @@ class _Bins:
         self.first = 0
         self.counts = np.zeros((2, 0), dtype=np.int64)
 
-    def number(self, time: ArrayLike) -> Any:
+    def number(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
         """(label - step, label] has the number label / step; [label, label + step) too."""
-        stamps = np.asarray(time, dtype=np.int64)
-        return -(-stamps // self.step) if self.closed == "right" else stamps // self.step
+        return -(-time // self.step) if self.closed == "right" else time // self.step
 
     def reach(self, first: int, last: int) -> NDArray[np.int64]:
         """The counts of the bins *first* to *last*, made if need be."""
@@ -101,46 +104,71 @@ class _Bins:
     def add(self, time: NDArray[np.int64], good: NDArray[np.bool_]) -> None:
         if not len(time):
             return
-        if descends_at(time) is None:
-            first, last = self.number(time[[0, -1]]).tolist()
-            bins = self.reach(first, last)
-            ends = (np.arange(first, last + 1) + (self.closed == "left")) * self.step
-            good_cum, total_cum = grid_counts(time, good, ends, closed=self.closed)
+        ascending = descends_at(time) is None
+        ends = time[[0, -1]] if ascending else np.array([time.min(), time.max()])
+        if not _EARLIEST + self.step < ends[0] <= ends[1] < _LATEST - self.step:
+            raise InvalidSeriesError(
+                "the time column holds instants at the very ends of the years 1678 to 2262"
+            )
+        first, last = self.number(ends).tolist()
+        bins = self.reach(first, last)
+        if ascending:
+            edges = (np.arange(first, last + 1) + (self.closed == "left")) * self.step
+            good_cum, total_cum = grid_counts(time, good, edges, closed=self.closed)
             bins[0] += np.diff(good_cum, prepend=0)
             bins[1] += np.diff(total_cum, prepend=0)
             return
         numbers = self.number(time)
-        first, last = int(numbers.min()), int(numbers.max())
-        bins = self.reach(first, last)
         numbers -= first
         bins[0] += np.bincount(numbers[good], minlength=last - first + 1)
         bins[1] += np.bincount(numbers, minlength=last - first + 1)
 
 
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """What goes wrong with the file inside, as an error that names it."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (FileNotFoundError, PermissionError) as error:
+        reason = strerror(error.errno) if error.errno else error
+        raise SourceUnavailableError(f"cannot open {path}: {reason}") from error
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise SourceFormatError(f"{path} is a damaged Parquet file: {first}") from error
+
+
 def _decodings(
     paths: Sequence[str], columns: Sequence[str], rows: int
-) -> Iterator[Callable[[], Any]]:
-    """What decodes the next rows, *rows* at most, about: a row group or a part of a larger one."""
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """
+    Files, and what decodes the next rows of each, *rows* at most, about.
+
+    That is a row group, or a part of a larger one.
+    """
     from pyarrow import parquet
 
     for path in paths:
-        file = parquet.ParquetFile(path)
+        with _named(path):
+            file = parquet.ParquetFile(path)
         known = list(file.schema_arrow.names)
         for column in columns:
+            if known.count(column) > 1:
+                raise InvalidInputError(f'{path} has more than one column "{column}"')
             if column not in known:
                 raise InvalidInputError(
                     f'{path} has no column "{column}", only {", ".join(known)}'
                     f"{did_you_mean(column, known)}"
                 )
         for group in range(file.num_row_groups):
-            held = file.metadata.row_group(group).num_rows
-            if held <= rows:
+            if file.metadata.row_group(group).num_rows <= rows:
                 # A reader of its own: one reader serves one thread.
-                yield partial(_decode, path, file.metadata, group, columns)
+                yield path, partial(_decode, path, file.metadata, group, columns)
             else:
-                batches = file.iter_batches(rows, row_groups=[group], columns=columns)
-                one_by_one = partial(_next, batches, Lock())
-                yield from repeat(one_by_one, -(-held // rows))
+                parts = _Parts(file.iter_batches(rows, row_groups=[group], columns=columns))
+                while not parts.ended:
+                    yield path, parts.decode
 
 
 def _decode(path: str, metadata: Any, group: int, columns: Sequence[str]) -> Any:
@@ -150,35 +178,48 @@ def _decode(path: str, metadata: Any, group: int, columns: Sequence[str]) -> Any
         return file.read_row_group(group, columns=columns, use_threads=False)
 
 
-def _next(batches: Iterator[Any], alone: Lock) -> Any:
-    with alone:
-        return next(batches, None)
+class _Parts:
+    """The parts of one row group, decoded one at a time."""
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self.ended = False
+        self._batches, self._alone = batches, Lock()
+
+    def decode(self) -> Any:
+        """The next part; None behind the last one, as the next may be asked for too early."""
+        import pyarrow as pa
+
+        with self._alone:
+            batch = next(self._batches, None)
+            self.ended = batch is None
+        return None if batch is None else pa.Table.from_batches([batch])
 
 
-def _ahead(decodings: Iterator[Callable[[], Any]]) -> Iterator[Any]:
-    """The rows of each, in order; the next ones are decoded while a part is worked on."""
+def _ahead(decodings: Iterator[tuple[str, Callable[[], Any]]]) -> Iterator[tuple[str, Any]]:
+    """Each file's rows as tables, in order; the next ones are decoded while one is worked on."""
     with ThreadPoolExecutor(DECODERS) as pool:
-        coming = deque(pool.submit(decode) for decode in islice(decodings, DECODERS))
+        coming = deque((path, pool.submit(decode)) for path, decode in islice(decodings, DECODERS))
         while coming:
-            part = coming.popleft().result()
-            coming.extend(pool.submit(decode) for decode in islice(decodings, 1))
-            if part is not None:
-                yield part
+            path, decoded = coming.popleft()
+            with _named(path):
+                table = decoded.result()
+            coming.extend((path, pool.submit(decode)) for path, decode in islice(decodings, 1))
+            if table is not None:
+                yield path, table
 
 
-def _instants(column: Any) -> NDArray[np.int64]:
+def _instants(column: Any, name: str) -> NDArray[np.int64]:
     import pyarrow as pa
 
     kind = column.type
     if pa.types.is_timestamp(kind):
-        if kind.unit != "ns":
-            column = column.cast(pa.timestamp("ns", kind.tz))  # refuses what lies out of range
-        column = (
-            column.view(pa.int64()) if isinstance(column, pa.Array) else column.cast(pa.int64())
-        )
+        try:
+            column = column.cast(pa.timestamp("ns", kind.tz)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise InvalidSeriesError(f"{name} lies outside the years 1678 to 2262") from None
     elif not pa.types.is_integer(kind):
-        raise InvalidInputError(f"the time column must be timestamps or integer ns, got {kind}")
-    return np.asarray(column.to_numpy(), dtype=np.int64)
+        raise InvalidInputError(f"{name} must be timestamps or integer ns, got {kind}")
+    return time_column(column.to_numpy(), name)
 
 
 def parquet_counts(
@@ -210,8 +251,9 @@ def parquet_counts(
     Raises:
         MissingDependencyError: pyarrow is not installed.
         SourceUnavailableError: A file cannot be opened.
-        SourceFormatError: A file is damaged, or holds instants out of range.
-        InvalidInputError: A column is missing, or of the wrong kind.
+        SourceFormatError: A file is damaged.
+        InvalidInputError: A column is missing, there twice, or of the wrong kind.
+        InvalidSeriesError: Instants span too many bins, or lie out of range.
         NoDataError: There is not one event.
 
     Time: O(rows); memory: O(bins + batch_rows).
@@ -223,29 +265,23 @@ def parquet_counts(
     """
     check_closed(closed)
     try:
-        import pyarrow as pa
+        import pyarrow as pa  # noqa: F401
     except ImportError:
         raise MissingDependencyError.for_extra(
             "counting Parquet files", "pyarrow", "parquet"
         ) from None
+    if batch_rows < 1:
+        raise InvalidInputError(f"batch_rows must be at least 1, got {batch_rows}")
     files = [fspath(paths)] if isinstance(paths, (str, PathLike)) else [fspath(p) for p in paths]
     bins, left_out = _Bins(parse_duration(step), closed), 0
-    try:
-        for part in _ahead(_decodings(files, [*dict.fromkeys([time, *columns])], batch_rows)):
-            whole = part
-            if any(column.null_count for column in part.columns):
-                whole = (part if isinstance(part, pa.Table) else pa.table(part)).drop_null()
-                left_out += part.num_rows - whole.num_rows
-            found = {name: whole.column(name).to_numpy() for name in columns}
-            stamps = _instants(whole.column(time))
-            bins.add(stamps, flags_column(good(found), len(stamps)))
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise SourceUnavailableError(
-            f"cannot open {error.filename or files}: {error.strerror}"
-        ) from error
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        first = (str(error).splitlines() or [""])[0]
-        raise SourceFormatError(f"a damaged Parquet file: {first}") from error
+    for path, table in _ahead(_decodings(files, [*dict.fromkeys([time, *columns])], batch_rows)):
+        whole = table
+        if any(column.null_count for column in table.columns):
+            whole = table.drop_null()
+            left_out += table.num_rows - whole.num_rows
+        stamps = _instants(whole.column(time), f'column "{time}" of {path}')
+        found = {name: whole.column(name).to_numpy() for name in columns}
+        bins.add(stamps, flags_column(good(found), len(stamps)))
     if not bins.counts.size:
         raise NoDataError(f"no events in {', '.join(files)}")
     fine, total = bins.counts
