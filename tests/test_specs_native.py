@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import tracemalloc
@@ -532,6 +533,9 @@ def test_a_mistake_in_an_included_file_is_named_there(tmp_path: Path) -> None:
         ("link.yaml", "which includes may not leave"),
         ("a.yaml", "includes itself"),
         ("sloth.yaml", "convert it first"),
+        ("nowhere.yaml", r'a\.yaml:1:11 include: "nowhere\.yaml" is not there'),
+        (".", "is no file"),
+        ("pipe.yaml", "is no file"),
     ],
 )
 def test_includes_stay_at_home(tmp_path: Path, wanted: str, said: str) -> None:
@@ -540,10 +544,64 @@ def test_includes_stay_at_home(tmp_path: Path, wanted: str, said: str) -> None:
     home.mkdir()
     (tmp_path / "outside.yaml").write_text(ONE)
     (home / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    os.mkfifo(home / "pipe.yaml")
     (home / "sloth.yaml").write_text("version: prometheus/v1\nservice: x\nslos: []\n")
     (home / "a.yaml").write_text(f"include: [{wanted}]\n{ONE}")
     with pytest.raises(SpecError, match=said):
         load(home / "a.yaml")
+
+
+def test_a_base_that_several_include_joins_in_once(tmp_path: Path) -> None:
+    """One base, many services: what two files share is there once."""
+    (tmp_path / "base.yaml").write_text(BASE)
+    for name in ("b", "c"):
+        text = ONE.replace("name: a", f"name: {name}")
+        (tmp_path / f"{name}.yaml").write_text(f"include: base.yaml\n{text}")
+    (tmp_path / "all.yaml").write_text("include: [b.yaml, c.yaml]\n")
+    spec = load(tmp_path / "all.yaml")
+    assert [slo.name for slo in spec] == ["shared", "b", "c"]
+
+
+def test_a_change_brings_no_base_along() -> None:
+    """A base in overrides would come too late; it is refused, not passed over."""
+    text = "bases: {q: {target: 98%}}\noverrides: {a: {base: q}}\n" + ONE
+    assert complaints(text) == [
+        "2:17 overrides.a.base: a change brings no base along; write base: at the objective, "
+        "or the values here"
+    ]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "target: V",
+        "window: V",
+        "sli: V",
+        "alerts: V",
+        "policy: V",
+        "method: V",
+        "base: V",
+        "min_coverage: V",
+        "warning_target: V",
+        "burn_windows: [V]",
+        "corrections: [{start: V, end: 2026-01-01T00:00:00Z}]",
+        "resets: [{at: V}]",
+        "sli: {kind: V}",
+        "sli: {kind: latency, threshold: V}",
+        "sli: {kind: availability, where: {x: (V}}",
+    ],
+)
+@pytest.mark.parametrize("value", ["hunter2-secret", "30hunter2", "hunter2 " * 40])
+def test_what_a_variable_holds_is_in_no_message(part: str, value: str) -> None:
+    """A value that does not fit may be a password in the wrong place."""
+    key, _, rest = part.partition(": ")
+    written = {"target": "99%", "window": "7d", "sli": "{kind: availability}", key: rest}
+    pairs = ", ".join(f"{name}: {text}" for name, text in written.items())
+    text = f"slos:\n  - {{name: a, {pairs}}}\n".replace("V", "'${env:SECRET}'")
+    text = text.replace("('${env:SECRET}'", "'(${env:SECRET}'")
+    found = "\n".join(complaints(text, allow_env={"SECRET": value}))
+    assert "hunter" not in found
+    assert "2:" in found
 
 
 def test_text_has_no_folder_to_include_from(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.errors import InvalidInputError, SourceUnavailableError, did_you_mean
 from errorbudget.specs.native import Native, read_native, read_parts
 from errorbudget.specs.spec import Spec
 from errorbudget.specs.text import check_text, decode, is_text, read_file
@@ -28,7 +28,7 @@ from errorbudget.specs.tree import (
     raise_problems,
     spec_error,
 )
-from errorbudget.specs.variables import fill_in
+from errorbudget.specs.variables import fill_in, masked
 from errorbudget.windows import WindowLike, parse_window
 
 __all__ = ["FORMATS", "load", "load_path", "trees"]
@@ -258,6 +258,8 @@ class _Reading:
     root: Path | None
     native: Native = field(default_factory=Native)
     files: list[str] = field(default_factory=list)
+    taken: set[Path] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
 
     def spec(self, documents: list[Node], name: str) -> Spec:
         self._take(documents, name, ())
@@ -265,20 +267,22 @@ class _Reading:
         seen: dict[tuple[str, object], Problem] = {}
         for problem in self.native.problems:
             # What a default has wrong is wrong once, however many objectives start from it.
-            seen.setdefault((problem.message, problem.place), problem)
+            told = replace(problem, message=masked(problem.message, self.used))
+            seen.setdefault((told.message, told.place), told)
         raise_problems(list(seen.values()))
         if not slos:
             place = documents[0].place
             raise spec_error(
                 [Problem("there are no objectives: slos is missing or empty", "slos", place)]
             )
-        return Spec(tuple(slos), tuple(self.native.warnings), files=tuple(self.files))
+        warnings = (masked(warning, self.used) for warning in self.native.warnings)
+        return Spec(tuple(slos), tuple(warnings), files=tuple(self.files))
 
     def _take(self, documents: list[Node], name: str, within: tuple[Path, ...]) -> None:
         if name:
             self.files.append(name)
         for document in documents:
-            filled = fill_in(document, self.variables, self.native.problems)
+            filled = fill_in(document, self.variables, self.native.problems, used=self.used)
             assert isinstance(filled, Branch)  # noqa: S101 - what trees() lets through
             for path, node in self._included(filled):
                 self._include(path, node, name, within)
@@ -306,10 +310,20 @@ class _Reading:
         here = (*within, Path(name).resolve()) if name else within
         if path in here:
             return fault(f'"{wanted}" includes itself')
+        if path in self.taken:  # two files that share a base bring it in once
+            return None
         if len(self.files) >= self.limits.files:
             return fault(f"more than {self.limits.files} files")
         shown = os.path.relpath(path) if not Path(name).is_absolute() else str(path)
-        text = read_file(path, limits=self.limits)
+        if not path.is_file():  # nor a pipe, which might never end
+            return fault(
+                f'"{wanted}" is {"no file" if path.exists() else "not there"}: looked for {path}'
+            )
+        self.taken.add(path)
+        try:
+            text = read_file(path, limits=self.limits)
+        except SourceUnavailableError as error:
+            return fault(str(error))
         documents = trees(text, source=shown, limits=self.limits)
         foreign = {_kind(document) for document in documents} - {"errorbudget"}
         if foreign:

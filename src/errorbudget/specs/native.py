@@ -157,6 +157,9 @@ def _check_partial(native: Native, branch: Branch, path: str) -> None:
 def _override(native: Native, root: Branch) -> None:
     for name, change in take_named(native, root.get("overrides"), "overrides", "changes").items():
         _check_partial(native, change, f"overrides.{name}")
+        if "base" in change.values:
+            why = "a change brings no base along; write base: at the objective, or the values here"
+            native.fault(why, f"overrides.{name}.base", change.key_place("base"))
         names = [_name(draft) for draft in native.drafts]
         if name not in names:
             native.fault(

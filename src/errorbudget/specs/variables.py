@@ -14,11 +14,13 @@ from collections.abc import Callable, Mapping
 from errorbudget.characters import first_control
 from errorbudget.specs.tree import Branch, Items, Node, Problem, Scalar, path_text
 
-__all__ = ["as_literal", "fill_in"]
+__all__ = ["as_literal", "fill_in", "masked"]
 
 _VARIABLE = re.compile(r"(\$?)\$\{env:([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 4_096
+_SECRET = 4
+_QUOTED = re.compile(r"""(['"])(.+?)\1""")
 
 
 def fill_in(
@@ -26,6 +28,8 @@ def fill_in(
     variables: Mapping[str, str] | None,
     problems: list[Problem],
     steps: tuple[int | str, ...] = (),
+    *,
+    used: dict[str, str] | None = None,
 ) -> Node:
     """
     The tree with its variables filled in.
@@ -35,16 +39,17 @@ def fill_in(
         variables: Values by name; None refuses every variable.
         problems: Where to note what is missing or not allowed.
         steps: Path of *node*, for messages.
+        used: Where to note the values that were filled in, by name.
     """
     if isinstance(node, Branch):
         values = {
-            key: fill_in(value, variables, problems, (*steps, key))
+            key: fill_in(value, variables, problems, (*steps, key), used=used)
             for key, value in node.values.items()
         }
         return Branch(values, node.keys, node.place)
     if isinstance(node, Items):
         items = tuple(
-            fill_in(item, variables, problems, (*steps, index))
+            fill_in(item, variables, problems, (*steps, index), used=used)
             for index, item in enumerate(node.items)
         )
         return Items(items, node.place)
@@ -58,10 +63,54 @@ def fill_in(
         if reason:
             problems.append(Problem(reason, path_text(steps), node.place))
             return match[0]
-        return (variables or {})[match[2]]
+        value = (variables or {})[match[2]]
+        if used is not None:
+            used[match[2]] = value
+        return value
 
     text = _replaced(node.value, value_of)
     return Scalar(text, text, node.place)
+
+
+def masked(message: str, used: Mapping[str, str]) -> str:
+    """
+    *message* without the values of variables, which may be secrets, or the beginnings of them.
+
+    Values of fewer than four characters are none, and stay.
+
+    Example:
+        >>> masked("must be a share, got 'hunter2'", {"PASSWORD": "hunter2"})
+        "must be a share, got '${env:PASSWORD}'"
+    """
+    for name, value in used.items():
+        if len(value) >= _SECRET:
+            message = _quotes_masked(message, name, value)
+            message = _starts_masked(message, name, value)
+    return message
+
+
+def _quotes_masked(message: str, name: str, value: str) -> str:
+    """A part of the value may stand in quotes, as an unknown unit of a duration does."""
+
+    def hide(match: re.Match[str]) -> str:
+        inner = match[2].removesuffix("...")
+        return f"{match[1]}${{env:{name}}}{match[1]}" if inner and inner in value else match[0]
+
+    return _QUOTED.sub(hide, message)
+
+
+def _starts_masked(message: str, name: str, value: str) -> str:
+    """Messages cut what is long: its beginning is hidden, as far as it goes."""
+    parts, at = [], 0
+    while (found := message.find(value[:_SECRET], at)) >= 0:
+        end = found + _SECRET
+        for said, meant in zip(message[end:], value[_SECRET:], strict=False):
+            if said != meant:
+                break
+            end += 1
+        parts += [message[at:found], f"${{env:{name}}}"]
+        at = end
+    return "".join([*parts, message[at:]])
 
 
 def as_literal(text: str) -> str:
