@@ -809,3 +809,50 @@ def test_openslo_says_what_is_assumed() -> None:
     assert "Datadog is taken for all" in said
     raw = load(OPENSLO % "{raw: {metricSource: {type: Prometheus, spec: {query: g}}}}")
     assert "success is taken" in " ".join(lost(raw).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            (
+                "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec:\n"
+                "  indicator: {metadata: {name: i, displayName: I}, spec: {description: d, "
+                "ratioMetric: {good: {metricSource: {spec: {query: g}}}, "
+                "total: {metricSource: {spec: {query: t}}}}}}\n"
+                "  timeWindow: [{duration: 7d, isRolling: true}]\n"
+                "  objectives: [{target: 0.99}]\n"
+            ),
+            {
+                "SLO a.spec.alertPolicies",
+                "SLO a.spec.indicator.metadata.displayName",
+                "SLO a.spec.indicator.spec.description",
+            },
+        ),
+        (
+            (
+                "apiVersion: slo-kit/v1\nname: n\nobjective: 0.999\nwindow: 30d\n"
+                "sli: {good_query: g, total_query: t}\n"
+            ),
+            {"document 1.alerting"},
+        ),
+        (
+            (
+                "apiVersion: sre.google.com/v2\nkind: ServiceLevelObjective\nmetadata: {name: n}\n"
+                "spec: {backend: prometheus, method: good_bad_ratio, error_budget_policy: default, "
+                "service_level_indicator: {filter_good: g, filter_bad: b, filter_valid: v}, "
+                "goal: 0.99}\n---\n"
+                "error_budget_policies: {default: {steps: ["
+                "{name: 1h, burn_rate_threshold: 9, alert: true, window: 3600}, "
+                "{name: 28d, burn_rate_threshold: 2, alert: true, window: 2419200}]}}\n"
+            ),
+            {
+                "ServiceLevelObjective n.spec.service_level_indicator.bad",
+                "document 2.error_budget_policies.default.steps[1]",
+            },
+        ),
+    ],
+)
+def test_what_is_assumed_or_passed_over_is_told(text: str, said: set[str]) -> None:
+    """Alerts that a file does not name, texts and queries that nothing takes: each is a loss."""
+    assert {loss.path for loss in load(text).losses} == said

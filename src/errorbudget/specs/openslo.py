@@ -17,7 +17,7 @@ from typing import Any
 from errorbudget.alerts import AlertPolicy
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.specs.cursor import Cursor
-from errorbudget.specs.openslo_alerts import NOTIFY, Objects, alerts_of, name_only
+from errorbudget.specs.openslo_alerts import ASSUMED_ALERTS, NOTIFY, Objects, alerts_of, name_only
 from errorbudget.specs.openslo_names import NATIVE_KEY, OPERATORS, TYPES
 from errorbudget.specs.tree import Branch, Node, Scalar
 from errorbudget.windows import Calendar, Rolling, Window, parse_window
@@ -68,7 +68,6 @@ def read_openslo(documents: list[Cursor], window: Window | None) -> list[AlertPo
         elif kind == "Service":
             document.lose("a service is its name here", "spec")
         elif kind == "DataSource":
-            document.within("spec").mark("type")
             document.within("spec").lose("says where a server is", "connectionDetails")
         elif kind == "AlertNotificationTarget":
             document.lose(NOTIFY, "spec")
@@ -117,6 +116,8 @@ def _slo(document: Cursor, objects: Objects, window: Window | None) -> None:
         native = values.pop(NATIVE_KEY, None)
         if native is not None:
             _overlay(values, native)
+        if not spec.items("alertPolicies") and "alerts" not in values:
+            spec.ledger.lose(f"{spec.path}.alertPolicies", None, f"not given: {ASSUMED_ALERTS}")
         if "sli" in values:
             document.ledger.draft(values, objective.place, objective.path)
 
@@ -286,7 +287,7 @@ def _sli(objective: Cursor, spec: Cursor, objects: Objects) -> dict[str, Any] | 
 
 
 def _metric(spec: Cursor, objective: Cursor, objects: Objects) -> dict[str, Any] | None:
-    spec.mark("description")
+    spec.lose("an SLO has one description, its own", "description")
     ratio, threshold = spec.child("ratioMetric", "ratioMetrics"), spec.child("thresholdMetric")
     if ratio is not None:
         return _ratio(ratio, objective, objects)
@@ -357,7 +358,7 @@ def _source(part: Cursor, objects: Objects) -> tuple[str, dict[str, str], Node |
     """A query, the language it is in, and what this library wrote beside it."""
     source = part.child("metricSource") or part
     kind = source.text("type", "source")
-    source.mark("queryType")
+    source.usual("promql", "the source says what language it is asked in", "queryType")
     reference = source.text("metricSourceRef", "dataSourceRef")
     if reference:
         known = objects.find("DataSource", reference)

@@ -18,8 +18,10 @@ from errorbudget.specs.cursor import Cursor
 from errorbudget.specs.tree import Scalar
 from errorbudget.windows import Rolling, Window
 
-__all__ = ["NOTIFY", "Objects", "alerts_of", "name_only"]
+__all__ = ["ASSUMED_ALERTS", "NOTIFY", "Objects", "alerts_of", "name_only"]
 
+ASSUMED_ALERTS = "the alerts of the SRE Workbook are assumed"
+_NO_TEXT = "an alert here has a name and no text"
 NOTIFY = "says whom to notify; alerts here say when"
 
 
@@ -39,7 +41,9 @@ class Objects:
 def name_only(holder: Cursor) -> None:
     """Parts that an SLO takes in have names, which are not its own; the rest is accounted for."""
     holder.mark("kind", "apiVersion")
-    holder.within("metadata").mark("name", "displayName")
+    metadata = holder.within("metadata")
+    metadata.mark("name")
+    metadata.lose("has no place here", "displayName")
 
 
 def alerts_of(spec: Cursor, objects: Objects, window: Window) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def alerts_of(spec: Cursor, objects: Objects, window: Window) -> dict[str, Any]:
         spec.ledger.lose(
             f"{spec.path}.alertPolicies",
             None,
-            "none of them could be carried: the alerts of the SRE Workbook are assumed",
+            f"none of them could be carried: {ASSUMED_ALERTS}",
         )
         return {}
     seen: dict[str, int] = {}
@@ -84,7 +88,8 @@ def _policy(entry: Cursor, objects: Objects, period: int) -> list[dict[str, Any]
         policy = known
     name_only(policy)
     inside = policy.within("spec")
-    inside.mark("description", "alertWhenBreaching")
+    inside.lose(_NO_TEXT, "description")
+    inside.usual(True, "an alert here fires when its condition holds", "alertWhenBreaching")
     inside.usual(False, NOTIFY, "alertWhenNoData", "alertWhenResolved")
     inside.lose(NOTIFY, "notificationTargets")
     rows = []
@@ -129,11 +134,11 @@ def _condition(entry: Cursor, objects: Objects, period: int) -> dict[str, Any] |
     holder.mark("kind", "apiVersion")
     metadata, spec = holder.within("metadata"), holder.within("spec")
     name = metadata.text("name") or reference or "burn"
-    metadata.mark("displayName")
+    metadata.lose(_NO_TEXT, "displayName")
     metadata.lose("has no place here", "labels", "annotations")
-    spec.mark("description")
+    spec.lose(_NO_TEXT, "description")
     burn = spec.within("condition")
-    burn.mark("kind")
+    burn.usual("burnrate", "alerts here are on burn rates", "kind")
     burn.usual("gt", "an alert here fires above its threshold, strictly", "op")
     # A look-back is written with a minus sign by some.
     threshold, long = burn.text("threshold"), burn.text("lookbackWindow").removeprefix("-")

@@ -59,6 +59,9 @@ def _policies(policies: Cursor) -> dict[str, AlertPolicy]:
 
 def _policy(name: str, parts: list[Cursor], holder: Cursor) -> AlertPolicy | None:
     steps = [_step(part) for part in parts]
+    for part, (_, length, threshold, _) in zip(parts, steps, strict=True):
+        if threshold * length > max([_PERIOD_S, *(other for _, other, _, _ in steps)]):
+            part.lose(f"burning {threshold} times too fast for {length} s is more than the budget")
     try:
         # Burn rates need a period, which slo-generator does not know: its usual last step.
         period = max([_PERIOD_S, *(length for _, length, _, _ in steps)])
@@ -156,6 +159,9 @@ def _keys(cursor: Cursor) -> list[str]:
 
 def _window(document: Cursor, window: Window | None, table: AlertPolicy | None) -> dict[str, Any]:
     if window is not None:
+        if table is not None:
+            why = "its steps belong to its own window, and another was asked for"
+            document.ledger.lose(f"{document.path}.error_budget_policy", table.name, why)
         return {"window": window.to_text()}
     if table is not None:
         return {"window": Rolling.from_ns(table.period).to_text(), "alerts": table.to_dict()}
@@ -163,7 +169,7 @@ def _window(document: Cursor, window: Window | None, table: AlertPolicy | None) 
         f"{document.path}.window",
         None,
         "slo-generator takes it from the policy in its configuration, which is not in this file: "
-        f"{_ASSUMED} are assumed",
+        f"{_ASSUMED} and the alerts of the SRE Workbook are assumed",
     )
     return {"window": _ASSUMED}
 
@@ -189,6 +195,8 @@ def _sli(backend: str, method: str, part: Cursor) -> dict[str, Any]:
         # Asked of the backend as it stands: method and parameters together are the question.
         question = {"method": method, **part.take()}
         return {"kind": "query", "ratio_query": _json(question), **language}
+    if len(shape) < len(texts):
+        part.ledger.lose(f"{part.path}.bad", texts["bad"], "good and valid say it already")
     rest = {key: part.within(key).take() for key in _keys(part) if not key.endswith(tuple(texts))}
     if rest:
         shape = {key: _json({**rest, "query": value}) for key, value in shape.items()}
@@ -226,6 +234,8 @@ def _prometheus(method: str, part: Cursor) -> dict[str, Any]:
             "ratio_query": f"1 - ({expression.replace('[window', f'[{WINDOW}')})",
         }
     shape = {"good_query": good}
+    if good and bad and valid:
+        part.ledger.lose(f"{part.path}.bad", bad, "good and valid say it already")
     if valid:
         shape["total_query"] = valid
     else:

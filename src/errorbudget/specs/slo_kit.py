@@ -54,6 +54,9 @@ def _objective(document: Cursor, window: Window | None) -> None:
     ]
     if rows:
         values["alerts"] = {"name": "slo-kit", "alerts": rows, "period": values["window"]}
+    else:
+        why = "not given: the alerts of the SRE Workbook are assumed"
+        document.ledger.lose(f"{document.path}.alerting", None, why)
     document.ledger.draft(values, document.place, document.path)
 
 

@@ -52,8 +52,7 @@ def _service(document: Cursor, window: Window | None, tables: list[AlertPolicy])
     if document.child("apiVersion") is not None:
         document.mark("apiVersion", "kind")
         metadata = document.within("metadata")
-        metadata.mark("name")
-        metadata.lose("belongs to the cluster", "namespace", "labels", "annotations")
+        metadata.lose("belongs to the cluster", "name", "namespace", "labels", "annotations")
         root = document.within("spec")
     else:
         document.mark("version")
