@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
+import statistics
 import tomllib
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import check, data, harness, tables
+from benchmarks import check, data, harness, tables, test_backtest
 from benchmarks.__main__ import PLAN
 from errorbudget import kernels
 
@@ -24,6 +27,7 @@ WORKLOADS = {
     "crossover": 50,
 }
 SLOW = {"numba"}
+RESULTS = Path(harness.__file__).parent / "results"
 
 
 @pytest.fixture
@@ -139,3 +143,31 @@ def test_numpy_takes_over_where_the_kept_results_say_so():
     }
     assert min(events for events, times in faster.items() if times > 1.2) == kernels.NUMPY_FROM
     assert all(times > 1.2 for events, times in faster.items() if events > kernels.NUMPY_FROM)
+
+
+def test_the_sweep_is_as_fast_as_the_docs_say():
+    """Kept medians are those of the kept rounds, meet the goal, and are the page's figure."""
+    (kept,) = (RESULTS / "studies").glob("*-backtest.json")
+    found = json.loads(kept.read_text())
+    medians = {name: statistics.median(taken) for name, taken in found["rounds [s]"].items()}
+    assert medians == found["medians [s]"]
+    assert (found["policies"], found["minutes"]) == (100, 90 * 1_440)
+    ratio = medians["one at a time"] / medians["one call"]
+    assert ratio >= test_backtest.GOAL
+    page = (RESULTS.parents[1] / "docs" / "how-to" / "backtest.md").read_text()
+    assert f"{int(ratio)} times less" in page
+    assert kept.name in page
+
+
+def test_the_sweep_runs(tmp_path, monkeypatch, capsys):
+    """Over two days every policy pages as it does alone, and rounds are kept."""
+    out = tmp_path / "kept" / "x.json"
+    words = ["test_backtest.py", "--days", "2", "--rounds", "1", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", words)
+    test_backtest.main()
+    assert "100 policies, 2,880 minutes" in capsys.readouterr().out
+    assert set(json.loads(out.read_text())["medians [s]"]) == {
+        "one call",
+        "one at a time",
+        "histories, firing",
+    }

@@ -338,7 +338,7 @@ def advice_sections(found: Advice) -> list[Section]:
     tiers = [tier.name for tier in found.slo.policy.tiers]
     rows = tuple(
         (
-            str(each.target) + (" (present)" if each.target == found.present else ""),
+            str(each.target) + (" now" if each.target == found.present else ""),
             f"{each.months_kept} of {found.months}",
             count(each.breaches),
             percent(each.missed),
@@ -347,7 +347,7 @@ def advice_sections(found: Advice) -> list[Section]:
         )
         for each in found
     )
-    head = ("target", "months kept", "breaches", "time missed", "pages", *tiers)
+    head = ("target", "kept", "breaches", "missed", "pages", *tiers)
     blocks = (
         TableBlock(head, rows),
         Sentence(

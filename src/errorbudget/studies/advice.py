@@ -297,12 +297,12 @@ def advise(
         best = found[0]
         reasons = [f"no candidate was kept in every month; {best.target} is the lowest of them"]
     reasons.append(
-        f"it would have been breached {best.breaches} times and paged {best.pages} times"
+        f"it would have been breached {_times(best.breaches)} and paged {_times(best.pages)}"
     )
     if best is not now:
         reasons.append(
-            f"the present {present} would have been breached {now.breaches} times and paged "
-            f"{now.pages} times"
+            f"the present {present} would have been breached {_times(now.breaches)} and paged "
+            f"{_times(now.pages)}"
         )
     return Advice(
         slo,
@@ -315,6 +315,10 @@ def advise(
         best.target,
         tuple(reasons),
     )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _months(series: CountSeries, start_ns: int, end_ns: int) -> list[Counts]:
