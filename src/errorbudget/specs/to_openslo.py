@@ -207,7 +207,6 @@ def _policy(
 ) -> str:
     """The name of the alert policy for one alert, which joins *policies*."""
     spec = {
-        "description": f"{table.name}: {alert.name}",
         "alertWhenNoData": False,
         "alertWhenResolved": False,
         "alertWhenBreaching": True,
