@@ -21,6 +21,7 @@ from errorbudget.sources.prometheus.matrix import (
     merged,
     natives,
     parse_answer,
+    sample_of,
 )
 
 __all__ = ["Answer", "read_answer"]
@@ -133,7 +134,7 @@ def _meant(answer: Mapping[str, Any], matrix: Matrix | None) -> Answer:
             return Answer("scalar", _instants([{"metric": {}, "value": result}]), **notes)
         if kind == "vector":
             return Answer("vector", _instants(result), **notes)
-    except (TypeError, ValueError, KeyError, IndexError):
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         raise SourceResponseError(f"the {kind} in the answer cannot be read") from None
     raise SourceResponseError(f'the answer is of the unknown type "{kind}"')
 
@@ -147,12 +148,12 @@ def _instants(result: Any) -> Matrix:
     """A vector as a matrix of one sample per series: a value, or a native histogram."""
     series = []
     for row in result or []:
-        samples = [row["value"]] if "value" in row else []
+        samples = [sample_of(row["value"])] if "value" in row else []
         series.append(
             Series(
                 dict(row["metric"]),
-                np.array([round(float(time) * 1000) for time, _ in samples], dtype=np.int64),
-                np.array([float(value) for _, value in samples]),
+                np.array([t_ms for t_ms, _ in samples], dtype=np.int64),
+                np.array([value for _, value in samples], dtype=np.float64),
                 natives([row["histogram"]]) if "histogram" in row else (),
             )
         )

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["NUMBER", "OddShapeError", "read_blocks"]
+__all__ = ["MOST_MS", "NUMBER", "OddShapeError", "read_blocks"]
 
 NUMBER = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Inf)|NaN")
 """A value as servers write it."""
+
+MOST_MS = 2**53
+"""Instants this far from 1970 or further [ms] are none: every one below is a whole float64."""
 
 
 class OddShapeError(Exception):
@@ -83,15 +86,15 @@ def _read_together(blocks: Sequence[memoryview]) -> tuple[Ints, Floats, Ints]:
 
 def _read_times(text: Text, start: Ints, end: Ints) -> Ints:
     """Instants written in seconds with up to three decimals [ms]."""
+    seconds: NDArray[Any]
     if text.has_dots(start, end):
-        exact, read = pointed(text, start, end)
-        times = np.rint(exact * 1000).astype(np.int64)
+        seconds, read = pointed(text, start, end)
     else:
         seconds, read = _ten_digits(text, start, end) or whole(text, start, end)
-        times = seconds * 1000
-    if not read.all():
+    padded = (text.data[start] == ord("0")) & (end - start > 1)  # 0.5 is JSON, 05 is none
+    if not read.all() or padded.any() or int(seconds.max()) * 1000 >= MOST_MS:
         raise OddShapeError
-    return times
+    return np.rint(seconds * 1000).astype(np.int64, copy=False)
 
 
 def _ten_digits(text: Text, start: Ints, end: Ints) -> tuple[Ints, Any] | None:

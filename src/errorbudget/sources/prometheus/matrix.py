@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.errors import InvalidSeriesError, SourceResponseError
-from errorbudget.sources.prometheus.blocks import NUMBER, OddShapeError, read_blocks
+from errorbudget.sources.prometheus.blocks import MOST_MS, NUMBER, OddShapeError, read_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["EMPTY", "Matrix", "NativeHistogram", "Series", "merged", "natives", "parse_answer"]
+__all__ = [
+    "EMPTY",
+    "Matrix",
+    "NativeHistogram",
+    "Series",
+    "merged",
+    "natives",
+    "parse_answer",
+    "sample_of",
+]
 
 Labels = Mapping[str, str]
 
@@ -210,20 +219,41 @@ def _from_blocks(result: Any, blocks: Sequence[memoryview]) -> Matrix:
 def _from_json(result: Any) -> Matrix:
     rows = _rows(result)
     try:
-        samples = [list(row.get("values", [])) for row in rows]
-        t_ms = [round(float(time) * 1000) for row in samples for time, _ in row]
-        values = [_number(value) for row in samples for _, value in row]
-    except (TypeError, ValueError):
+        series = [[sample_of(pair) for pair in _list(row.get("values", []))] for row in rows]
+    except (TypeError, ValueError, OverflowError):
         raise SourceResponseError(
             'a sample in the answer is not of the form [time, "value"]'
         ) from None
     return Matrix(
         tuple(row["metric"] for row in rows),
-        np.cumsum([0, *map(len, samples)]),
-        np.array(t_ms, dtype=np.int64),
-        np.array(values, dtype=np.float64),
+        np.cumsum([0, *map(len, series)]),
+        np.array([t_ms for samples in series for t_ms, _ in samples], dtype=np.int64),
+        np.array([value for samples in series for _, value in samples], dtype=np.float64),
         _natives(rows),
     )
+
+
+def _list(given: Any) -> list[Any]:
+    if not isinstance(given, list):
+        raise TypeError(given)
+    return given
+
+
+def _instant(seconds: Any) -> int:
+    if type(seconds) not in (int, float) or abs(seconds * 1000) >= MOST_MS:
+        raise ValueError(seconds)
+    return round(seconds * 1000)
+
+
+def sample_of(pair: Any) -> tuple[int, float]:
+    """
+    Time [ms] and value of `[t, "v"]`.
+
+    Raises:
+        TypeError, ValueError, OverflowError: It is none.
+    """
+    time, value = _list(pair)
+    return _instant(time), _number(value)
 
 
 def _number(text: Any) -> float:
@@ -248,7 +278,7 @@ def natives(samples: Iterable[Any]) -> tuple[NativeHistogram, ...]:
     try:
         return tuple(
             NativeHistogram(
-                round(float(time) * 1000),
+                _instant(time),
                 _number(native["count"]),
                 _number(native["sum"]),
                 tuple(
@@ -258,7 +288,7 @@ def natives(samples: Iterable[Any]) -> tuple[NativeHistogram, ...]:
             )
             for time, native in samples
         )
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         raise SourceResponseError("a native histogram in the answer cannot be read") from None
 
 
