@@ -84,9 +84,20 @@ def test_wrong_input_is_refused():
         batch_burn_rates([[0.5]], [[1]], [1], "99%")
     with pytest.raises(InvalidSeriesError, match="3 targets for 1 series"):
         batch_burn_rates([[1]], [[1]], [1], ["99%"] * 3)
-    with pytest.raises(InvalidSeriesError, match="out must be float64"):
+    with pytest.raises(InvalidSeriesError, match="out must have shape"):
         batch_burn_rates([[1]], [[1]], [1], "99%", out=np.empty((1, 1, 2)))
     with pytest.raises(InvalidInputError, match="threads"):
         batch_burn_rates([[1]], [[1]], [1], "99%", threads=0)
-    with pytest.raises(InvalidWindowError):
-        batch_burn_rates([[1]], [[1]], [0], "99%")
+    for steps in ([0], [1.5], ["1"]):
+        with pytest.raises(InvalidWindowError):
+            batch_burn_rates([[1]], [[1]], steps, "99%")
+
+
+def test_sums_beyond_int64_are_refused():
+    """They would wrap around; up to there they are exact."""
+    with pytest.raises(InvalidCountsError, match="events in series 1; split"):
+        batch_burn_rates([[1, 1], [2**62] * 2], [[1, 1], [2**62] * 2], [1], "99%")
+    with pytest.raises(InvalidCountsError, match="good has more than"):
+        batch_burn_rates(np.array([[2**64 - 1]], "u8"), np.array([[5]], "u8"), [1], "99%")
+    most = np.array([[2**62, 2**62 - 1]], "u8")
+    assert batch_burn_rates(most * 0, most, [1, 2], "99%").tolist() == [[[100, 100], [100, 100]]]

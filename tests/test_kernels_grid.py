@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errorbudget import rolling as plain
-from errorbudget.errors import InvalidSeriesError, InvalidWindowError
+from errorbudget.errors import InvalidCountsError, InvalidSeriesError, InvalidWindowError
 from errorbudget.kernels import (
     budget_remaining,
     burn_rate,
@@ -166,6 +166,13 @@ def test_wrong_input_is_refused():
         grid_windows([], [], [1])
     with pytest.raises(InvalidSeriesError, match="must be integers"):
         grid_windows([0.0, 1.0], [0, 1], [1])
+    for twin in (grid_windows, plain.grid_windows):
+        with pytest.raises(InvalidWindowError, match=r"whole number of bins, got \[1\.5\]"):
+            twin([0, 1], [0, 1], [1.5])
+    for good, total in (([0, 5, 3], [0, 6, 8]), ([0, 5], [0, 3]), ([0, 1], [0, 2**63])):
+        columns = np.array(good, "u8"), np.array(total, "u8")
+        with pytest.raises(InvalidCountsError, match="must not fall"):
+            grid_budget(*columns, [1], "99%")
 
 
 def test_a_day_at_the_guides_target():

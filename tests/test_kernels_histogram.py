@@ -54,6 +54,13 @@ def test_a_sketch_is_within_its_error_of_the_exact_answer(rows, ends, window, al
     assert (np.abs(sketch - exact)[known] <= alpha * exact[known]).all()
 
 
+def test_the_largest_values_have_a_middle_too():
+    """The last bucket ends at infinity; its middle does not."""
+    for value in (1.7976931348623157e308, 2.0**1023, 2.0**-1022):
+        [[sketch]] = rolling_quantile_sketch([1], [value], [1], 1, [1])
+        assert abs(Fraction(sketch) - Fraction(value)) <= Fraction(1, 128) * Fraction(value)
+
+
 def test_many_events_are_within_the_error_too():
     """Thousands of windows, a drift that leaves early windows among the lowest values."""
     rng = np.random.default_rng(7)

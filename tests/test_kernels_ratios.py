@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorbudget.errors import InvalidInputError, InvalidSeriesError, InvalidTargetError
+from errorbudget.errors import (
+    InvalidCountsError,
+    InvalidInputError,
+    InvalidSeriesError,
+    InvalidTargetError,
+)
 from errorbudget.kernels import budget_remaining, burn_exceeds, burn_rate, sli
 from errorbudget.target import Target
 
@@ -68,6 +73,12 @@ def test_the_guides_example_stands_on_the_line():
     assert burn_exceeds([72, 73], [5_000, 5_000], "99.9%", "14.4").tolist() == [False, True]
 
 
+def test_a_tiny_threshold_is_exact_too():
+    """Its denominator is no int64."""
+    tiny = Fraction(1, 10**30)
+    assert burn_exceeds([0, 0, 1], [0, 9, 9], "99.9%", tiny).tolist() == [False, False, True]
+
+
 def test_shapes_are_kept():
     """A table of counts gives a table of ratios, a scalar a scalar's array."""
     good, total = np.ones((2, 3), dtype=np.int32), np.full((2, 3), 2, dtype=np.uint16)
@@ -85,6 +96,15 @@ def test_wrong_input_is_refused():
         burn_rate([0.5], [1], "99%")
     with pytest.raises(InvalidTargetError):
         budget_remaining([1], [1], 99.9)
-    for threshold in ("many", "nan", float("inf"), -1):
+    for question in (sli, lambda *counts: burn_rate(*counts, "99%")):
+        with pytest.raises(InvalidCountsError, match="got 5 of 3 at index 1"):
+            question([1, 5], [3, 3])
+        with pytest.raises(InvalidCountsError, match="got -1 of 3 at index 0"):
+            question([-1], [3])
+        with pytest.raises(InvalidCountsError, match="total has more than"):
+            question([1], np.array([2**64 - 1], dtype=np.uint64))
+    with pytest.raises(InvalidCountsError, match="bad must lie between 0 and total, got 5 of 3"):
+        burn_exceeds([5], [3], "99%", 1)
+    for threshold in ("1e-100000", "many", "nan", float("inf"), -1):
         with pytest.raises(InvalidInputError, match="threshold"):
             burn_exceeds([1], [1], "99%", threshold)

@@ -186,8 +186,32 @@ def test_wrong_input_is_refused():
         rolling_counts([1, 2], [0, 0], 1, total=[2**62, 2**62])
     with pytest.raises(InvalidSeriesError, match="1678 to 2262"):
         rolling_counts(np.array([2**63], dtype=np.uint64), [True], 1)
-    with pytest.raises(InvalidSeriesError, match="two float64 columns of 1 rows"):
-        rolling_budget([1], [True], 1, "99%", out=(np.empty(1), np.empty(2)))
+    for window in (0.5, float("nan"), "1m", None):
+        for twin in (rolling_counts, plain.rolling_counts):
+            with pytest.raises(InvalidWindowError, match="whole number of ns, got"):
+                twin([1], [True], window)
+    with pytest.raises(InvalidInputError, match=r"at least 1, got 1\.5"):
+        rolling_counts([1], [True], 1, threads=1.5)
+    with pytest.raises(InvalidSeriesError, match="good is masked at index 1"):
+        rolling_counts([1, 2], np.ma.masked_array([True, True], [False, True]), 1)
+    with pytest.raises(InvalidCountsError, match="total has more than"):
+        rolling_counts([1], [0], 1, total=np.array([2**63], dtype=np.uint64))
+
+
+def test_columns_for_answers_are_two_and_can_be_written_to():
+    """What is no place for the answers is refused before any work."""
+    column, frozen = np.empty(1), np.empty(1)
+    frozen.flags.writeable = False
+    for out, wrong in (
+        ((column, np.empty(2)), r"shape \(1,\), got \(2,\)"),
+        ((column, np.empty(1, np.float32)), "float64 arrays, got float32"),
+        ((column, [0.0]), "float64 arrays, got list"),
+        ((column, frozen), "read-only"),
+        ((column, column), "same memory twice"),
+        ((column,), "two columns, got 1"),
+    ):
+        with pytest.raises(InvalidSeriesError, match=wrong):
+            rolling_budget([1], [True], 1, "99%", out=out)
     for stamp in ("NaT", "3000-01-01"):
         with pytest.raises(InvalidSeriesError, match="NaT"):
             rolling_counts(np.array([stamp], "M8[s]"), [True], 1)

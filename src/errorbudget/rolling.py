@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
+from numbers import Integral
 from typing import Literal
 
 from errorbudget.errors import (
@@ -23,10 +24,47 @@ from errorbudget.errors import (
     InvalidWindowError,
 )
 
-__all__ = ["Closed", "grid_counts", "grid_windows", "rolling_counts", "rolling_quantiles"]
+__all__ = [
+    "Closed",
+    "check_steps",
+    "check_window",
+    "grid_counts",
+    "grid_windows",
+    "rolling_counts",
+    "rolling_quantiles",
+]
 
 Closed = Literal["right", "left"]
 """Which end of a window belongs to it: `"right"` is (start, end], `"left"` is [start, end)."""
+
+
+def check_window(window_ns: int) -> int:
+    """
+    A window's length [ns, > 0].
+
+    Raises:
+        InvalidWindowError: It is not positive, or no whole number.
+    """
+    if not isinstance(window_ns, Integral):
+        raise InvalidWindowError(f"a window must be a whole number of ns, got {window_ns!r}")
+    if window_ns <= 0:
+        raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
+    return int(window_ns)
+
+
+def check_steps(steps: Sequence[int]) -> list[int]:
+    """
+    Lengths of windows in bins.
+
+    Raises:
+        InvalidWindowError: One has no bin, or part of one.
+    """
+    lengths = list(steps)
+    if not all(isinstance(step, Integral) for step in lengths):
+        raise InvalidWindowError(f"a window must have a whole number of bins, got {lengths}")
+    if any(step < 1 for step in lengths):
+        raise InvalidWindowError(f"a window must have at least one bin, got {lengths}")
+    return [int(step) for step in lengths]
 
 
 def _check_ascending(name: str, instants: Sequence[int]) -> None:
@@ -92,8 +130,7 @@ def rolling_counts(
         >>> rolling_counts([10, 20, 20, 30], [True, False, True, True], 10)
         ([1, 1, 1, 1], [1, 2, 2, 1])
     """
-    if window_ns <= 0:
-        raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
+    check_window(window_ns)
     _check_rows(time_ns, good, total)
     good_before = _cumulative(good)
     total_before = _cumulative([1] * len(time_ns) if total is None else total)
@@ -171,12 +208,11 @@ def grid_windows(
         >>> grid_windows([0, 1, 1, 3], [0, 1, 2, 4], [1, 2])
         ([[1, 0, 2], [1, 1, 2]], [[1, 1, 2], [1, 2, 3]])
     """
-    if any(step < 1 for step in steps):
-        raise InvalidWindowError(f"a window must have at least one bin, got {list(steps)}")
+    lengths = check_steps(steps)
     edges = range(1, len(total_cum))
     return (
-        [[good_cum[edge] - good_cum[max(edge - step, 0)] for edge in edges] for step in steps],
-        [[total_cum[edge] - total_cum[max(edge - step, 0)] for edge in edges] for step in steps],
+        [[good_cum[edge] - good_cum[max(edge - step, 0)] for edge in edges] for step in lengths],
+        [[total_cum[edge] - total_cum[max(edge - step, 0)] for edge in edges] for step in lengths],
     )
 
 
@@ -212,8 +248,7 @@ def rolling_quantiles(
         >>> rolling_quantiles([1, 2, 3], [0.3, 0.1, 0.2], [2, 3, 9], 2, [0.5])
         [[0.1, 0.1, None]]
     """
-    if window_ns <= 0:
-        raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
+    check_window(window_ns)
     _check_ascending("time_ns", time_ns)
     _check_ascending("ends_ns", ends_ns)
     shares = [Fraction(str(quantile)) for quantile in quantiles]

@@ -6,7 +6,8 @@ What is already so is passed on without a copy; nothing is ever written to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +26,8 @@ __all__ = [
     "bad_rows",
     "check_ascending",
     "check_closed",
+    "check_out",
     "check_threads",
-    "check_window",
     "counts_column",
     "descends_at",
     "flags_column",
@@ -39,6 +40,13 @@ BLOCK = 1 << 15
 """Rows worked on at a time: their columns and scratch stay in a core's L2 cache."""
 
 
+def _plain(column: ArrayLike, name: str) -> NDArray[Any]:
+    if isinstance(column, np.ma.MaskedArray) and np.ma.is_masked(column):
+        index = int(np.argmax(np.ma.getmaskarray(column)))
+        raise InvalidSeriesError(f"{name} is masked at index {index}; leave out such events")
+    return np.asarray(column)
+
+
 def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
     """
     Instants as int64 nanoseconds, shape (n,).
@@ -46,7 +54,7 @@ def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
     Raises:
         InvalidSeriesError: Not one-dimensional, or neither integers nor `datetime64`.
     """
-    column = np.asarray(time_ns)
+    column = _plain(time_ns, name)
     if column.ndim != 1:
         raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
     if column.dtype.kind == "M":
@@ -68,7 +76,7 @@ def flags_column(good: ArrayLike, rows: int) -> NDArray[np.bool_]:
     Raises:
         InvalidSeriesError: Wrong length or type, or a flag that is neither 0 nor 1.
     """
-    column = np.asarray(good)
+    column = _plain(good, "good")
     if column.shape != (rows,):
         raise InvalidSeriesError(
             f"good has shape {column.shape} and time_ns ({rows},); they must match"
@@ -99,13 +107,15 @@ def counts_column(
     """
     columns = []
     for name, counts in (("good", good), ("total", total)):
-        column = np.asarray(counts)
+        column = _plain(counts, name)
         if column.shape != (rows,):
             raise InvalidSeriesError(
                 f"{name} has shape {column.shape} and time_ns ({rows},); they must match"
             )
         if column.dtype.kind not in "iub" and column.size:
             raise InvalidSeriesError(f"{name} must be integer counts, got {column.dtype}")
+        if column.dtype.kind == "u" and column.size and int(column.max()) > np.iinfo(np.int64).max:
+            raise InvalidCountsError(f"{name} has more than 2**63 - 1 events in a row")
         columns.append(np.ascontiguousarray(column, dtype=np.int64))
     good_column, total_column = columns
     wrong = (good_column < 0) | (good_column > total_column)
@@ -151,7 +161,7 @@ def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
     Raises:
         InvalidSeriesError: Wrong length, not numbers, or one that is NaN, infinite or negative.
     """
-    column = np.asarray(values)
+    column = _plain(values, "values")
     if column.shape != (rows,):
         raise InvalidSeriesError(
             f"values has shape {column.shape} and time_ns ({rows},); they must match"
@@ -222,20 +232,27 @@ def check_threads(threads: int) -> int:
     How many threads share the work.
 
     Raises:
-        InvalidInputError: Not even one.
+        InvalidInputError: Not even one, or no whole number.
     """
-    if threads < 1:
-        raise InvalidInputError(f"threads must be at least 1, got {threads}")
+    if not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise InvalidInputError(f"threads must be at least 1, got {threads!r}")
     return int(threads)
 
 
-def check_window(window_ns: int) -> int:
+def check_out(out: Sequence[NDArray[np.float64]], shape: tuple[int, ...]) -> None:
     """
-    A window's length [ns, > 0].
+    Columns that answers can be written to: float64 arrays of *shape*, each memory of its own.
 
     Raises:
-        InvalidWindowError: It is not positive.
+        InvalidSeriesError: One of them is not.
     """
-    if window_ns <= 0:
-        raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
-    return int(window_ns)
+    for column in out:
+        if not isinstance(column, np.ndarray) or column.dtype != np.float64:
+            kind = getattr(column, "dtype", type(column).__name__)
+            raise InvalidSeriesError(f"out must be float64 arrays, got {kind}")
+        if column.shape != shape:
+            raise InvalidSeriesError(f"out must have shape {shape}, got {column.shape}")
+        if not column.flags.writeable:
+            raise InvalidSeriesError("out must be writeable, got a read-only array")
+    if len(out) == 2 and np.shares_memory(out[0], out[1]):
+        raise InvalidSeriesError("out must be two columns, got the same memory twice")

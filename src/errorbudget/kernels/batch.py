@@ -11,8 +11,9 @@ import numpy as np
 
 from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
-from errorbudget.kernels.arrays import check_threads
-from errorbudget.kernels.grid import BINS, check_steps, grid_windows, window_pieces
+from errorbudget.kernels.arrays import check_out, check_threads
+from errorbudget.kernels.grid import BINS, grid_windows, window_pieces
+from errorbudget.rolling import check_steps
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:
@@ -25,8 +26,14 @@ def _table(name: str, counts: ArrayLike) -> NDArray[np.integer]:
     table = np.asarray(counts)
     if table.ndim != 2:
         raise InvalidSeriesError(f"{name} must have two dimensions, got {table.ndim}")
-    if table.dtype.kind not in "iub" and table.size:
+    if not table.size:
+        return table.astype(np.int64)
+    if table.dtype.kind not in "iub":
         raise InvalidSeriesError(f"{name} must be integer counts, got {table.dtype}")
+    if table.dtype == np.uint64:
+        if int(table.max()) > np.iinfo(np.int64).max:
+            raise InvalidCountsError(f"{name} has more than 2**63 - 1 events in a bin")
+        table = table.astype(np.int64)
     return table
 
 
@@ -50,6 +57,11 @@ def _fill(
             raise InvalidCountsError(
                 f"good must lie between 0 and total, got {good[row, index]} good of "
                 f"{total[row, index]} in bin {index} of series {row}"
+            )
+        most = int(total[row].max(initial=0))
+        if most * bins > np.iinfo(np.int64).max and sum(total[row].tolist()) >= 2**63:
+            raise InvalidCountsError(
+                f"more than 2**63 - 1 events in series {row}; split the series"
             )
         np.cumsum(bad, out=bad_cum[1:])
         np.cumsum(total[row], out=total_cum[1:])
@@ -97,7 +109,8 @@ def batch_burn_rates(
 
     Raises:
         InvalidSeriesError: Shapes do not fit together.
-        InvalidCountsError: A bin's good lies outside 0 to its total.
+        InvalidCountsError: A bin's good lies outside 0 to its total, or a series has more than
+            2**63 - 1 events.
         InvalidWindowError: A window has no bin.
         InvalidTargetError: A target lies outside (0, 1].
 
@@ -121,10 +134,7 @@ def batch_burn_rates(
     shape = (series, len(lengths), bins)
     if out is None:
         out = np.empty(shape)
-    elif out.shape != shape or out.dtype != np.float64:
-        raise InvalidSeriesError(
-            f"out must be float64 of shape {shape}, got {out.dtype}{out.shape}"
-        )
+    check_out([out], shape)
     cuts = [series * share // threads for share in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         jobs = [

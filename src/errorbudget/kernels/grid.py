@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from errorbudget.errors import InvalidSeriesError, InvalidWindowError
+from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
     BLOCK,
@@ -28,7 +28,7 @@ from errorbudget.kernels.arrays import (
     time_column,
 )
 from errorbudget.kernels.merging import LIKE, Merge
-from errorbudget.rolling import Closed
+from errorbudget.rolling import Closed, check_steps
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ PASS = 16 * BLOCK
 BINS = 1 << 16
 """Bins of a grid that are worked on together."""
 
-__all__ = ["BINS", "check_steps", "grid_budget", "grid_counts", "grid_windows", "window_pieces"]
+__all__ = ["BINS", "grid_budget", "grid_counts", "grid_windows", "window_pieces"]
 
 
 class _Pass:
@@ -211,19 +211,15 @@ def _cumulative(
         raise InvalidSeriesError(
             f"cumulative counts must be integers, got {good.dtype} and {total.dtype}"
         )
-    return good.astype(np.int64, copy=False), total.astype(np.int64, copy=False)
-
-
-def check_steps(steps: Sequence[int]) -> list[int]:
-    """
-    Lengths of windows in bins.
-
-    Raises:
-        InvalidWindowError: One has no bin.
-    """
-    if any(step < 1 for step in steps):
-        raise InvalidWindowError(f"a window must have at least one bin, got {list(steps)}")
-    return [int(step) for step in steps]
+    most = int(max(good.max(), total.max()))
+    fine, whole = good.astype(np.int64, copy=False), total.astype(np.int64, copy=False)
+    grown = np.diff(fine), np.diff(whole)
+    if most > np.iinfo(np.int64).max or (grown[0] < 0).any() or (grown[0] > grown[1]).any():
+        raise InvalidCountsError(
+            "good_cum and total_cum must not fall, total_cum must grow by at least as much as "
+            "good_cum, and both must be below 2**63"
+        )
+    return fine, whole
 
 
 def window_pieces(
@@ -277,6 +273,7 @@ def grid_windows(
 
     Raises:
         InvalidSeriesError: The columns do not fit together.
+        InvalidCountsError: A column falls, or good grows by more than total.
         InvalidWindowError: A window has no bin.
 
     Time and memory: O(len(steps) x k).
@@ -320,6 +317,7 @@ def grid_budget(
 
     Raises:
         InvalidSeriesError: The columns do not fit together.
+        InvalidCountsError: A column falls, or good grows by more than total.
         InvalidWindowError: A window has no bin.
         InvalidTargetError: *target* lies outside (0, 1].
 

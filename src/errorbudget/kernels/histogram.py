@@ -23,7 +23,6 @@ from errorbudget.kernels.arrays import (
     BLOCK,
     check_ascending,
     check_closed,
-    check_window,
     time_column,
     values_column,
 )
@@ -33,7 +32,7 @@ from errorbudget.kernels.quantiles import (
     rolling_quantiles,
     window_rows,
 )
-from errorbudget.rolling import Closed
+from errorbudget.rolling import Closed, check_window
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -104,9 +103,14 @@ def bucket_bounds(keys: ArrayLike, bits: int) -> tuple[NDArray[np.float64], NDAr
 
 
 def bucket_values(keys: ArrayLike, bits: int) -> NDArray[np.float64]:
-    """The middle of each bucket: at most 2**-(bits + 1) off, relative to any value in it."""
-    begin, end = bucket_bounds(keys, bits)
-    return np.where(np.asarray(keys) < (1 << bits), 0.0, begin + (end - begin) / 2)
+    """
+    The middle of each bucket: at most 2**-(bits + 1) off, relative to any value in it.
+
+    Of values below 2**-1022, which a float64 keeps with fewer digits, it is 0.
+    """
+    numbers, shift = np.asarray(keys, dtype=np.int64), MANTISSA_BITS - bits
+    middle = ((numbers << shift) + (1 << (shift - 1))).view(np.float64)
+    return np.where(numbers < (1 << bits), 0.0, middle)
 
 
 def _likely_keys(sample: Floats, bits: int, share: Fraction) -> tuple[int, int]:

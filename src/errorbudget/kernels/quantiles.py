@@ -33,11 +33,11 @@ from errorbudget.kernels.arrays import (
     BLOCK,
     check_ascending,
     check_closed,
-    check_window,
     time_column,
     values_column,
 )
-from errorbudget.rolling import Closed
+from errorbudget.rationals import parse_rational
+from errorbudget.rolling import Closed, check_window
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -78,8 +78,8 @@ def check_quantiles(quantiles: Sequence[Fraction | float | str]) -> list[Fractio
     shares = []
     for quantile in quantiles:
         try:
-            share = quantile if isinstance(quantile, Fraction) else Fraction(str(quantile))
-        except (ValueError, ZeroDivisionError):
+            share = parse_rational(quantile)
+        except ValueError:
             share = Fraction(0)
         if not 0 < share <= 1:
             raise InvalidInputError(f"a quantile must lie in (0, 1], got {quantile!r}")

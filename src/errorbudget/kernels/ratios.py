@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.errors import InvalidCountsError, InvalidInputError, InvalidSeriesError
+from errorbudget.rationals import parse_rational
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:
@@ -25,18 +26,29 @@ EXACT_BELOW = 2**53
 """Integers below it are exact as float64."""
 
 
-def _counts(good: ArrayLike, total: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counts(
+    part: ArrayLike, total: ArrayLike, *, name: str = "good"
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     columns = []
-    for name, counts in (("good", good), ("total", total)):
+    for column_name, counts in ((name, part), ("total", total)):
         column = np.asarray(counts)
         if column.dtype.kind not in "iub" and column.size:
-            raise InvalidSeriesError(f"{name} must be integer counts, got {column.dtype}")
+            raise InvalidSeriesError(f"{column_name} must be integer counts, got {column.dtype}")
+        if column.dtype == np.uint64 and column.max(initial=0) > np.iinfo(np.int64).max:
+            raise InvalidCountsError(f"{column_name} has more than 2**63 - 1 events in one place")
         columns.append(column.astype(np.int64, copy=False))
     if columns[0].shape != columns[1].shape:
         raise InvalidSeriesError(
-            f"good has shape {columns[0].shape} and total {columns[1].shape}; they must match"
+            f"{name} has shape {columns[0].shape} and total {columns[1].shape}; they must match"
         )
-    return columns[0], columns[1]
+    few, all_ = columns
+    if few.min(initial=0) < 0 or (few > all_).any():
+        index = int(np.argmax((few < 0) | (few > all_)))
+        raise InvalidCountsError(
+            f"{name} must lie between 0 and total, got {few.flat[index]} of {all_.flat[index]} "
+            f"at index {index}"
+        )
+    return few, all_
 
 
 def _largest(counts: NDArray[np.int64]) -> int:
@@ -75,6 +87,7 @@ def sli(good: ArrayLike, total: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         InvalidSeriesError: Shapes differ, or the counts are not integers.
+        InvalidCountsError: A count lies outside 0 to its total.
 
     Example:
         >>> sli([999, 0], [1000, 0]).tolist()
@@ -99,6 +112,7 @@ def burn_rate(good: ArrayLike, total: ArrayLike, target: TargetLike) -> NDArray[
 
     Raises:
         InvalidSeriesError: Shapes differ, or the counts are not integers.
+        InvalidCountsError: A count lies outside 0 to its total.
         InvalidTargetError: *target* lies outside (0, 1].
 
     Example:
@@ -128,6 +142,7 @@ def budget_remaining(good: ArrayLike, total: ArrayLike, target: TargetLike) -> N
 
     Raises:
         InvalidSeriesError: Shapes differ, or the counts are not integers.
+        InvalidCountsError: A count lies outside 0 to its total.
         InvalidTargetError: *target* lies outside (0, 1].
 
     Example:
@@ -171,21 +186,22 @@ def burn_exceeds(
     Raises:
         InvalidInputError: *threshold* is negative or not a finite number.
         InvalidSeriesError: Shapes differ, or the counts are not integers.
+        InvalidCountsError: A count lies outside 0 to its total.
 
     Example:
         >>> burn_exceeds([72, 73, 0], [5_000, 5_000, 0], "99.9%", 14.4).tolist()
         [False, True, False]
     """
-    bad_counts, total_counts = _counts(bad, total)
+    bad_counts, total_counts = _counts(bad, total, name="bad")
     try:
-        limit = threshold if isinstance(threshold, Fraction) else Fraction(str(threshold))
-    except (ValueError, ZeroDivisionError):
+        limit = parse_rational(threshold)
+    except ValueError:
         raise InvalidInputError(f"threshold must be a finite number, got {threshold!r}") from None
     if limit < 0:
         raise InvalidInputError(f"threshold must not be negative, got {threshold}")
     share = Target(target).error * limit  # bad / total > share
     top, bottom = share.numerator, share.denominator
-    if max(_largest(bad_counts) * bottom, _largest(total_counts) * top) < 2**63:
+    if max(_largest(bad_counts) * bottom, _largest(total_counts) * top, top, bottom) < 2**63:
         return np.asarray(bad_counts * bottom > total_counts * top)
     exact: NDArray[np.bool_] = np.asarray(
         bad_counts.astype(object) * bottom > total_counts.astype(object) * top, dtype=np.bool_

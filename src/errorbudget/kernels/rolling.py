@@ -23,14 +23,15 @@ from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
     bad_rows,
     check_ascending,
+    check_out,
     check_threads,
-    check_window,
     counts_column,
     flags_column,
     not_ascending,
     time_column,
 )
 from errorbudget.kernels.merging import Merge
+from errorbudget.rolling import check_window
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:
@@ -378,8 +379,9 @@ def rolling_budget(
     time = time_column(time_ns)
     if out is None:
         out = np.empty(len(time)), np.empty(len(time))
-    if any(column.shape != time.shape or column.dtype != np.float64 for column in out):
-        raise InvalidSeriesError(f"out must be two float64 columns of {len(time)} rows")
+    if len(out) != 2:
+        raise InvalidSeriesError(f"out must be two columns, got {len(out)}")
+    check_out(out, time.shape)
     shares, left = out
     if total is not None or sort or not allowed or len(time) * scale >= ratios.EXACT_BELOW:
         counts = rolling_counts(time, good, window_ns, total=total, sort=sort, threads=threads)

@@ -242,7 +242,8 @@ def _list(given: Any) -> list[Any]:
 def _instant(seconds: Any) -> int:
     if type(seconds) not in (int, float) or abs(seconds * 1000) >= MOST_MS:
         raise ValueError(seconds)
-    return round(seconds * 1000)
+    milliseconds: int = round(seconds * 1000)
+    return milliseconds
 
 
 def sample_of(pair: Any) -> tuple[int, float]:
