@@ -22,49 +22,54 @@ API = eb.SLO("api", target="99.9%", window="1d", sli=eb.Availability())
 
 # Forks a service that records and saves, kills it at a random moment, and looks at what is left.
 CRASHES = """
-import os, random, signal, sys, time
+import os, random, signal, statistics, sys, time
 import errorbudget as eb
-from errorbudget.live import Tracker
+from errorbudget.live import Tracker, keeper
 from errorbudget.live.keeper import Keeper, load_state
 
 path, rounds = sys.argv[1], int(sys.argv[2])
 slo = eb.SLO("api", target="99.9%", window="1d", sli=eb.Availability())
-every_s, grace_s = 0.02, 0.5  # the grace is for a machine that has other things to do
 rng = random.Random(7)
-kept = worst = 0
+kept = 0
+ages = []
 for _ in range(rounds):
     inlet, outlet = os.pipe()
     child = os.fork()
     if not child:
+        write = keeper.save_state
+
+        def save_state(state, path):
+            begun = time.monotonic_ns()
+            write(state, path)
+            os.write(outlet, b"%d %d saved\\n" % (begun, state.feeds[0].good.sum()))
+
+        keeper.save_state = save_state
         tracker = Tracker(slo)
         with Keeper(tracker, path, every="20ms"):
-            begun = tracker.counts().total
-            os.write(outlet, b"%d %d\\n" % (time.monotonic_ns(), begun))
+            counted = int(tracker.counts().total)
             while True:
                 for _ in range(200):
                     tracker.record(good=True)
-                begun += 200
-                os.write(outlet, b"%d %d\\n" % (time.monotonic_ns(), begun))
+                counted += 200
+                os.write(outlet, b"%d %d\\n" % (time.monotonic_ns(), counted))
                 time.sleep(0.001)
     os.close(outlet)
     with os.fdopen(inlet, "rb") as pipe:
         first = pipe.readline()
-        time.sleep(rng.uniform(0.0, 0.12))
+        time.sleep(rng.uniform(0.0, 0.1))
         killed = time.monotonic_ns()
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        lines = [tuple(map(int, line.split())) for line in [first, *pipe] if line.endswith(b"\\n")]
+        lines = [line.split() for line in [first, *pipe] if line.endswith(b"\\n")]
+    saves = [(int(at), int(total)) for at, total, *told in lines if told]
     state = load_state(path)  # raises when the file is not whole
     saved = 0 if state is None else int(state.feeds[0].good.sum())
-    assert lines[0][1] == kept, (lines[0], kept)  # all that was kept came back
-    # What had been recorded an interval before the end is there.
-    due = [total for at, total in lines if at <= killed - (every_s + grace_s) * 1e9]
-    assert saved >= max(due, default=0), (saved, due)
-    assert saved <= lines[-1][1] + 200
-    on_time = [total for at, total in lines if at <= killed - every_s * 1e9]
-    worst = max(worst, max(on_time, default=0) - saved)
+    assert saves[0][1] == kept, (saves[0], kept)  # all that was kept came back
+    assert saved >= saves[-1][1], (saved, saves[-1])  # no save that ended is lost
+    assert saved <= int(lines[-1][1]) + 400  # and nothing is there that never was
+    ages.append((killed - saves[-1][0]) / 1e6)
     kept = saved
-print(rounds, kept, worst)
+print(rounds, kept, round(statistics.median(ages)))
 """
 
 
@@ -77,13 +82,13 @@ def crash(path: Path, rounds: int) -> tuple[int, int, int]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    made, kept, worst = map(int, done.stdout.split())
-    return made, kept, worst
+    made, kept, age_ms = map(int, done.stdout.split())
+    return made, kept, age_ms
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    """Killed 15 times, the file always loads and lacks no more than an interval."""
+    """Killed 15 times, the file always loads and lacks only what came after the last save."""
     made, kept, _ = crash(tmp_path / "api.budget", 15)
     assert made == 15
     assert kept > 0
@@ -92,10 +97,11 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
 def test_killed_two_hundred_times(tmp_path: Path) -> None:
-    """Killed 200 times, the file always loads and lacks no more than an interval."""
-    made, kept, _ = crash(tmp_path / "api.budget", 200)
+    """Killed 200 times, the file always loads and lacks only what came after the last save."""
+    made, kept, age_ms = crash(tmp_path / "api.budget", 200)
     assert made == 200
     assert kept > 0
+    assert age_ms < 50  # saved every 20 ms, beside whatever else the machine does
 
 
 def test_a_kept_tracker_goes_on_where_it_was(tmp_path: Path) -> None:
