@@ -10,6 +10,7 @@ import pytest
 
 import errorbudget as eb
 from errorbudget.errors import InvalidSeriesError
+from errorbudget.sources.engines import scan
 from tests.engine_frames import COLUMNS, SLOS, arrow, same, table, to_events
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="missing: pyarrow")
@@ -59,6 +60,33 @@ def test_spark_gives_the_same_integers(session: Any, tmp_path: Path) -> None:
     for slo in SLOS:
         once = slo.count(events)
         assert same(twice[slo], once + once)
+
+
+def test_spark_scans_once_and_shuffles_bins(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One scan under all objectives, and sums of each task before the only exchange."""
+    parquet.write_table(arrow(table(500, seed=3)), tmp_path / "a.parquet")
+    asked: list[Any] = []
+    home = scan.home
+
+    def watched(frame: Any) -> Any:
+        asked.append(frame.to_native())
+        return home(frame)
+
+    monkeypatch.setattr(scan, "home", watched)
+    plain = [slo for slo in SLOS if slo.name != "odd"]
+    eb.count(session.read.parquet(str(tmp_path)), plain, **COLUMNS)
+    [frame] = asked
+    plan = frame._jdf.queryExecution().sparkPlan().toString()
+    assert plan.count("FileScan parquet") == 1, plan
+    assert plan.count("HashAggregate") == 2, plan
+    assert "partial_sum" in plan
+    whole = frame._jdf.queryExecution().executedPlan().toString()
+    assert whole.count("Exchange hashpartitioning") in (1, 2), (
+        whole
+    )  # the final plan, and the first
+    assert "Join" not in whole
 
 
 def test_spark_reads_text(session: Any, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ PACKAGE = Path(errorbudget.__file__).parent
 SETTINGS = Path(__file__).parents[1] / "pyproject.toml"
 
 # Never imported when a module is imported: only inside the function that converts.
-CONVERSIONS = {"dask", "distributed", "duckdb", "pandas", "polars", "pyarrow", "pyspark"}
+CONVERSIONS = {"dask", "distributed", "duckdb", "fsspec", "pandas", "polars", "pyarrow", "pyspark"}
 
 # Imported at the top only in the room that the extra is for.
 ROOMS = {

@@ -8,6 +8,7 @@ Counting where the data lives: the same count series from any engine.
     sums        what is added up for a set of objectives
     scan        one scan of a frame
     counted     what comes home
+    places      files of this machine and of stores
     inventory   the files of a folder, and which of them are alike
     openers     files as frames of an engine
     files       counts of files and folders

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from errorbudget.durations import MINUTE_NS, DurationLike
@@ -26,6 +25,7 @@ from errorbudget.sources.engines.openers import (
     choose,
     open_frames,
 )
+from errorbudget.sources.engines.places import scheme_of, size
 from errorbudget.sources.engines.scan import countable, labels_of, names_of, scan, step_of
 
 __all__ = ["Question", "count_files", "counted_files"]
@@ -109,7 +109,8 @@ def count_files(
     give a column `day`.
 
     Args:
-        paths: Files, patterns such as `logs/*.parquet`, or folders.
+        paths: Files, patterns such as `logs/*.parquet`, or folders; also addresses that fsspec
+            knows, such as `s3://bucket/logs`.
         slos: Objectives on ratios.
         every: Length of a bin, a multiple of a minute.
         by: Labels to keep counts apart by.
@@ -148,7 +149,7 @@ def counted_files(
     """The counts of files that are there, even if all are skipped; see `count_files`."""
     if errors not in ("raise", "skip"):
         raise InvalidInputError(f'errors must be "raise" or "skip", got {errors!r}')
-    chosen, why = choose(engine, sum(Path(path).stat().st_size for path in paths), len(paths))
+    chosen, why = choose(engine, sum(map(size, paths)), len(paths), set(map(scheme_of, paths)))
     skipped: list[tuple[str, str]] = []
 
     def skip(path: str, error: Exception) -> None:

@@ -12,13 +12,14 @@ import bz2
 import csv
 import glob
 import gzip
+import io
 import json
 import lzma
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal
 
 from errorbudget.errors import (
     InvalidInputError,
@@ -27,6 +28,7 @@ from errorbudget.errors import (
     SourceUnavailableError,
     did_you_mean,
 )
+from errorbudget.sources.engines.places import listed, local, open_binary, scheme_of
 
 __all__ = ["Batch", "FileKind", "TimeKind", "batches", "files_of", "partition_of"]
 
@@ -59,28 +61,32 @@ class Batch:
     separator: str
     partition: tuple[tuple[str, str], ...]
 
+    @property
+    def scheme(self) -> str:
+        """The store that all of them lie in; empty for this machine."""
+        return scheme_of(self.paths[0])
+
 
 def files_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
     """
     The files that *paths* name: files, patterns such as `logs/*.parquet`, or whole folders.
 
     Hidden files and those that begin with `_`, as engines leave behind, are passed over in folders.
+    Addresses such as `s3://logs/day=*/*.parquet` are listed by fsspec.
 
     Raises:
         SourceUnavailableError: A path is not there, or a folder has no files.
-        InvalidInputError: No path was given, one has a scheme such as `s3://`, or a folder is a
-            table of Delta or Iceberg.
+        InvalidInputError: No path was given, or a folder is a table of Delta or Iceberg.
+        MissingDependencyError: What a store needs is not installed.
     """
-    listed = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not listed:
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not given:
         raise InvalidInputError("no files were given; give a path or several")
     found: dict[str, None] = {}
-    for path in [os.fspath(each) for each in listed]:
-        if "://" in path:
-            raise InvalidInputError(
-                f"{path} lies in a store; open it with its engine and count the frame, as in "
-                f'count(polars.scan_parquet("{path}"), slos)'
-            )
+    for path in [local(os.fspath(each)) for each in given]:
+        if scheme_of(path):
+            found |= dict.fromkeys(_of_store(path))
+            continue
         here = [path] if Path(path).exists() else sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - any folder
         if not here:
             raise SourceUnavailableError(f"there is no file {path}")
@@ -92,23 +98,44 @@ def files_of(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     return list(found)
 
 
-def _inside(folder: Path) -> list[str]:
+_LOGS = (("Delta", "_delta_log", "scan_delta"), ("Iceberg", "metadata", "scan_iceberg"))
+
+
+def _table(folder: str, kind: str, opened: str) -> InvalidInputError:
     # A table's log says which of its files still count; the folder alone would count too many.
-    for kind, mark, opened in (
-        ("Delta", "_delta_log", "scan_delta"),
-        ("Iceberg", "metadata/*.metadata.json", "scan_iceberg"),
-    ):
-        if next(folder.glob(mark), None) is not None:
-            raise InvalidInputError(
-                f"{folder} is a table of {kind}, which keeps files that count no longer; open it "
-                f"with its engine and count the frame, as in "
-                f'count(polars.{opened}("{folder}"), slos)'
-            )
+    return InvalidInputError(
+        f"{folder} is a table of {kind}, which keeps files that count no longer; open it with its "
+        f'engine and count the frame, as in count(polars.{opened}("{folder}"), slos)'
+    )
+
+
+def _hidden(parts: Iterable[str]) -> bool:
+    return any(part.startswith((".", "_")) for part in parts)
+
+
+def _of_store(path: str) -> list[str]:
+    files = listed(path)
+    if files == (path,):
+        return [path]
+    folder = path.rstrip("/")
+    # Above the first star stands what was asked for by name.
+    root = folder.split("*")[0].rpartition("/")[0] if "*" in folder else folder
+    inside = {file: file.removeprefix(root).strip("/").split("/") for file in files}
+    for parts in inside.values():
+        for kind, mark, opened in _LOGS:
+            if mark in parts[:-1] and (kind == "Delta" or parts[-1].endswith(".metadata.json")):
+                raise _table(folder, kind, opened)
+    return [file for file, parts in inside.items() if not _hidden(parts)]
+
+
+def _inside(folder: Path) -> list[str]:
+    for kind, mark, opened in _LOGS:
+        if next(folder.glob(mark if kind == "Delta" else f"{mark}/*.metadata.json"), None):
+            raise _table(str(folder), kind, opened)
     return [
         str(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+        if path.is_file() and not _hidden(path.relative_to(folder).parts)
     ]
 
 
@@ -155,11 +182,11 @@ def batches(
             continue
         own = {name: value for name, value in partition.items() if name not in types}
         signature = tuple(types.get(column, "") for column in wanted)
-        key = (kind, signature, separator, times, tuple(sorted(own.items())))
+        key = (kind, signature, separator, times, tuple(sorted(own.items())), scheme_of(path))
         alike.setdefault(key, []).append(path)
     return [
         Batch(kind, tuple(files), times, separator, partition)
-        for (kind, _, separator, times, partition), files in alike.items()
+        for (kind, _, separator, times, partition, _), files in alike.items()
     ]
 
 
@@ -176,16 +203,15 @@ def _check_columns(path: str, wanted: Sequence[str], types: Mapping[str, str]) -
 def _look(path: str, time: str) -> tuple[FileKind, dict[str, str], str, TimeKind]:
     """Kind, types by column, separator and how times are written, from the head of a file."""
     try:
-        with Path(path).open("rb") as file:
+        with open_binary(path) as file:
             head = file.read(6)
-            if head[:4] == b"PAR1":
-                return "parquet", _parquet_types(path), "", "typed"
-        if path.lower().endswith((".parquet", ".pq")):
-            _parquet_types(path)  # says what is wrong with it
-        pack = next((opener for mark, opener in _PACKED.items() if head.startswith(mark)), None)
-        opener = cast("Callable[..., IO[str]]", pack or open)
-        with opener(path, "rt", encoding="utf-8-sig", errors="strict", newline="") as file_:
-            lines = [line for _, line in zip(range(_SAMPLE), file_, strict=False) if line.strip()]
+            file.seek(0)
+            if head[:4] == b"PAR1" or path.lower().endswith((".parquet", ".pq")):
+                return "parquet", _parquet_types(path, file), "", "typed"
+            pack = next((opener for mark, opener in _PACKED.items() if head.startswith(mark)), None)
+            text = io.TextIOWrapper(pack(file) if pack else file, "utf-8-sig", "strict", "")
+            lines = [line for _, line in zip(range(_SAMPLE), text, strict=False) if line.strip()]
+            text.detach()
     except UnicodeDecodeError as error:
         raise SourceFormatError(f"{path} is neither Parquet nor text: {error}") from None
     except (OSError, EOFError, lzma.LZMAError) as error:
@@ -197,7 +223,7 @@ def _look(path: str, time: str) -> tuple[FileKind, dict[str, str], str, TimeKind
     return ("csv", *_csv_types(path, lines, time))
 
 
-def _parquet_types(path: str) -> dict[str, str]:
+def _parquet_types(path: str, file: IO[bytes]) -> dict[str, str]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -206,7 +232,7 @@ def _parquet_types(path: str) -> dict[str, str]:
             "counting Parquet files", "pyarrow", "parquet"
         ) from None
     try:
-        schema = parquet.read_schema(path)
+        schema = parquet.read_schema(file)
     except (pa.ArrowInvalid, OSError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise SourceFormatError(f"{path} is a damaged Parquet file: {first}") from None

@@ -6,12 +6,13 @@ Text files are read with the types that the objectives need, never with guessed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, Literal
 
 from errorbudget.errors import InvalidInputError, MissingDependencyError, did_you_mean
 from errorbudget.sources.engines.inventory import Batch
+from errorbudget.sources.engines.places import file_system, open_binary
 
 __all__ = ["ENGINES", "ColumnKind", "choose", "installed", "open_frames"]
 
@@ -27,6 +28,11 @@ ENGINES: Mapping[str, tuple[str, str]] = {
 }
 """The package behind each engine, and the extra that brings it."""
 
+_POLARS_SCHEMES = frozenset(
+    ("", "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https")
+)
+"""Stores that polars reads from by itself."""
+
 IN_MEMORY = 4 * 2**30
 """Bytes of files above which `auto` prefers the engine that spills to disk."""
 
@@ -36,7 +42,7 @@ def installed(engine: str) -> bool:
     return find_spec(ENGINES[engine][0]) is not None
 
 
-def choose(engine: str, size: int, files: int) -> tuple[str, str]:
+def choose(engine: str, size: int, files: int, schemes: Collection[str] = ("",)) -> tuple[str, str]:
     """
     The engine to use, and a sentence on why.
 
@@ -44,6 +50,7 @@ def choose(engine: str, size: int, files: int) -> tuple[str, str]:
         engine: A name in `ENGINES`, or "auto".
         size: Bytes of all files.
         files: How many there are.
+        schemes: Those of their addresses; the empty one for this machine.
 
     Raises:
         InvalidInputError: There is no such engine.
@@ -59,9 +66,11 @@ def choose(engine: str, size: int, files: int) -> tuple[str, str]:
             package, extra = ENGINES[engine]
             raise MissingDependencyError.for_extra(f"engine {engine}", package, extra)
         return engine, f"engine {engine}, as asked for"
-    first, second = ("polars", "duckdb") if size <= IN_MEMORY else ("duckdb", "polars")
+    # What reads a store through fsspec finds what was listed, and with the same credentials.
+    small = size <= IN_MEMORY and not any(schemes)
+    first, second = ("polars", "duckdb") if small else ("duckdb", "polars")
     for name in (first, second, "pyarrow"):
-        if installed(name):
+        if installed(name) and (name != "polars" or _POLARS_SCHEMES.issuperset(schemes)):
             return (
                 name,
                 f"engine {name}, chosen for {size / 1e6:,.1f} MB (files: {files:,})",
@@ -87,6 +96,16 @@ def open_frames(engine: str, batch: Batch, kinds: Mapping[str, ColumnKind]) -> I
     if opener is None:
         reads = ", ".join(kind for name, kind in _OPENERS if name == engine)
         raise InvalidInputError(f"engine {engine} counts {reads} files, not {batch.kind}")
+    if engine == "polars" and batch.scheme not in _POLARS_SCHEMES:
+        raise InvalidInputError(
+            f"engine polars reads no {batch.scheme}:// paths, such as {batch.paths[0]}; "
+            "take duckdb, pyarrow or dask"
+        )
+    if engine == "spark" and batch.scheme:
+        raise InvalidInputError(
+            f"engine spark reads stores by connectors of its own; for {batch.paths[0]} open a "
+            "frame with session.read, and count that"
+        )
     for frame in opener(batch, own):
         yield _with_partition(frame, batch.partition)
 
@@ -130,6 +149,8 @@ def _duckdb(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
 
     connection: Any = duckdb.connect()  # its stubs know of one path, not of several
     connection.execute("SET TimeZone = 'UTC'")
+    if batch.scheme:
+        connection.register_filesystem(file_system(batch.paths[0])[0])
     paths = list(batch.paths)
     if batch.kind == "parquet":
         frame = connection.read_parquet(paths, hive_partitioning=False)
@@ -161,7 +182,7 @@ def _pyarrow(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
     from pyarrow import parquet
 
     for path in batch.paths:
-        with parquet.ParquetFile(path) as file:
+        with open_binary(path) as opened, parquet.ParquetFile(opened) as file:
             if not file.metadata.num_rows:
                 yield file.schema_arrow.empty_table().select(list(kinds))
             for part in file.iter_batches(batch_size=1 << 20, columns=list(kinds)):

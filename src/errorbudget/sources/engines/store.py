@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,6 +33,7 @@ from errorbudget.sources.engines.columns import Roles
 from errorbudget.sources.engines.counted import Bins, Counted
 from errorbudget.sources.engines.files import Paths, Question, counted_files
 from errorbudget.sources.engines.inventory import files_of
+from errorbudget.sources.engines.places import facts, scheme_of
 from errorbudget.sources.engines.scan import countable, labels_of, step_of
 
 if TYPE_CHECKING:
@@ -105,17 +106,18 @@ def update_counts(
         progress: Called with each source before it is counted, how many were, and how many are to.
 
     Raises:
-        InvalidInputError: The folder holds counts of other conditions, labels or bins.
+        InvalidInputError: The folder holds counts of other conditions, labels or bins, or lies in a
+            store.
         SourceFormatError: A file cannot be counted; sources before it are kept.
         MissingDependencyError: pyarrow is not installed.
     """
     roles = Roles(time, status, duration, good, dict(columns or {}), time_unit, duration_unit)
     question = Question(countable(slos), labels_of(by), roles, step_of(every))
-    home = Path(folder)
+    home = _here(folder)
     meaning = _meaning(question)
     there = {name: state for name, state in _states(home, meaning) if state is not None}
     sources = _sources(files_of(paths))
-    stale = {name: files for name, files in sources.items() if there.get(name) != _state(files)}
+    stale = {name: files for name, files in sources.items() if _changed(there, name, files)}
     skipped: list[tuple[str, str]] = []
     notes: dict[str, None] = {}
     counted: list[str] = []
@@ -150,28 +152,42 @@ def read_counts(folder: str | os.PathLike[str], slos: SLO | Iterable[SLO]) -> Co
         SourceFormatError: A file in it is damaged.
     """
     wanted = countable(slos)
-    parts = [_read(path, wanted) for path in _stored(Path(folder))]
+    parts = [_read(path, wanted) for path in _stored(_here(folder))]
     if not parts:
         raise NoDataError(f"there are no counts in {folder}; make them with update_counts")
     return Counted.merge(parts)
+
+
+def _here(folder: str | os.PathLike[str]) -> Path:
+    if scheme_of(os.fspath(folder)):
+        raise InvalidInputError(
+            f"counts are kept in a folder of this machine, not at {os.fspath(folder)}"
+        )
+    return Path(folder)
 
 
 def _sources(files: Iterable[str]) -> dict[str, list[str]]:
     """Files by the source they belong to: the folder of a partition, or the file itself."""
     found: dict[str, list[str]] = {}
     for file in files:
-        path = Path(os.path.abspath(file))  # noqa: PTH100 - links stay what they are
-        if "=" not in path.parent.name:
-            found[str(path)] = [str(path)]
-        elif str(path.parent) not in found:
+        path = file if scheme_of(file) else os.path.abspath(file)  # noqa: PTH100 - links stay links
+        folder = path.rpartition("/")[0] if scheme_of(path) else str(Path(path).parent)
+        if "=" not in Path(folder).name:
+            found[path] = [path]
+        elif folder not in found:
             # All of it, also where only a late file was named: a source is counted as a whole.
-            found[str(path.parent)] = files_of(path.parent)
+            found[folder] = files_of(folder)
     return found
 
 
 def _state(files: Iterable[str]) -> list[list[Any]]:
-    facts = ((file, Path(file).stat()) for file in sorted(files))
-    return [[file, fact.st_size, fact.st_mtime_ns] for file, fact in facts]
+    return [facts(file) for file in sorted(files)]
+
+
+def _changed(there: Mapping[str, Any], name: str, files: Sequence[str]) -> bool:
+    state = _state(files)
+    # A store that does not say whether a file has changed is asked for all of it each time.
+    return there.get(name) != state or any(each[-1] is None for each in state)
 
 
 def _meaning(question: Question) -> dict[str, Any]:
