@@ -1,4 +1,8 @@
-"""Imports: how long until a script's first line runs; `nothing` is bare Python."""
+"""
+Imports: how long until a script's first line runs; `nothing` is bare Python.
+
+Each is a Python of its own; the processor time is only that of the process that waits for it.
+"""
 
 from __future__ import annotations
 

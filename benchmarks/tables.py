@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.check import outcomes
+from benchmarks.check import Outcome, outcomes
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
@@ -54,6 +54,19 @@ def latest() -> list[dict[str, Any]]:
     return [runs[key] for key in sorted(runs, key=lambda key: (ORDER.index(key[0]), *key[1:]))]
 
 
+def _anchor(workload: str, events: int, shape: str) -> str:
+    return f"{workload}-{events}-{shape}"
+
+
+def _goal(outcome: Outcome) -> str:
+    """The outcome as an item of a list, with a link to the table that it stands in."""
+    workload, events = outcome.goal["workload"], outcome.goal["events"]
+    place = f"{workload}, {events:,}"
+    linked = f"[{place}](#{_anchor(workload, events, 'seasonal')})"
+    item = str(outcome).replace(place, linked, 1)
+    return f"- **{item[:6]}**{item[6:]}" if outcome.missed else f"- {item}"
+
+
 def _time(seconds: float) -> str:
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= scale:
@@ -63,7 +76,7 @@ def _time(seconds: float) -> str:
 
 def _table(run: dict[str, Any]) -> list[str]:
     counted = COUNTED.get(run["workload"], "events")
-    anchor = f"{run['workload']}-{run['events']}-{run['shape']}"
+    anchor = _anchor(run["workload"], run["events"], run["shape"])
     title = f"**{run['events']:,} {counted}, {run['shape']}**"
     lines = [
         f'<a id="{anchor}"></a>',
@@ -118,6 +131,14 @@ def page(runs: list[dict[str, Any]]) -> str:
         hardware = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
         software = f"{machine['system']}, Python {machine['python']}"
         lines += [f"Measured on {hardware}; {software}; {packages}.", ""]
+    lines += [
+        "### Goals",
+        "",
+        "Ratios of medians within one run, from `benchmarks/goals.toml`.",
+        "",
+        *(_goal(outcome) for outcome in outcomes({"runs": runs})),
+        "",
+    ]
     for workload in dict.fromkeys(run["workload"] for run in runs):
         text = importlib.import_module(f"benchmarks.{workload}").__doc__ or ""
         title, _, rest = text.strip().partition("\n")
@@ -127,14 +148,7 @@ def page(runs: list[dict[str, Any]]) -> str:
             lines += _table(run)
         if workload in PLOTTED and (fit := _fit(of_this)):
             lines += [fit, ""]
-    lines += [
-        "### Goals",
-        "",
-        "Ratios of medians within one run, from `benchmarks/goals.toml`.",
-        "",
-    ]
-    lines += [f"- {outcome}" for outcome in outcomes({"runs": runs})]
-    return "\n".join([*lines, "", END])
+    return "\n".join([*lines, END])
 
 
 def plot(runs: list[dict[str, Any]]) -> None:
@@ -145,7 +159,8 @@ def plot(runs: list[dict[str, Any]]) -> None:
     mpl.rcParams.update({"svg.hashsalt": "errorbudget", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(PLOTTED), figsize=(12, 6))
+    # One below the other, so that they can be read on a phone.
+    figure, axes = plt.subplots(len(PLOTTED), 1, figsize=(6, 13))
     for axis, workload in zip(axes, PLOTTED, strict=True):
         of_this = [r for r in runs if r["workload"] == workload and r["shape"] == "seasonal"]
         for name in dict.fromkeys(name for run in of_this for name in run["methods"]):
@@ -167,7 +182,9 @@ def plot(runs: list[dict[str, Any]]) -> None:
         axis.set(title=workload.upper(), xlabel="events", ylabel="ns per event")
         axis.grid(visible=True, alpha=0.3)
         # Below, where no line runs through it.
-        axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
+        axis.legend(
+            fontsize=9, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False
+        )
     figure.tight_layout()
     figure.savefig(PLOT, metadata={"Date": None}, bbox_inches="tight")
     plt.close(figure)
