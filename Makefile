@@ -90,8 +90,9 @@ format: $(VENV)/.dev  ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.dev  ## check types, of the source and as users see them
+types: $(VENV)/.dev  ## check types, of the source and as users see them, with two checkers
 	@$(BIN)/mypy
+	@$(BIN)/pyrefly check --summary=none
 
 floors: $(VENV)/.dev  ## check that imports point down the floors
 	@$(BIN)/lint-imports --no-cache
