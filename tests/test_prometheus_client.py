@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from errorbudget.errors import (
     ErrorBudgetError,
     InvalidInputError,
+    InvalidSeriesError,
     SourceError,
     SourceResponseError,
     SourceUnavailableError,
@@ -597,6 +598,9 @@ def test_the_version_tells_the_rules(kind: str) -> None:
         (b'{"status":"error","errorType":"bad_data","error":"oh"}', "bad_data: oh"),
         (b'{"status":"success","data":{"resultType":"vector","result":[{}]}}', "vector"),
         (b'{"status":"success","data":{"resultType":"scalar","result":[1]}}', "scalar"),
+        (b'{"status":"success","data":{"resultType":"scalar","result":[1e999,"1"]}}', "scalar"),
+        (b'{"status":"success","data":{"resultType":"scalar","result":[1,"1_0"]}}', "scalar"),
+        (b'{"status":"success","data":{"resultType":"scalar","result":"12"}}', "scalar"),
         (b'{"status":"success","data":{"resultType":"tensor","result":[]}}', "tensor"),
     ],
 )
@@ -605,6 +609,14 @@ def test_an_answer_without_sense_is_named(payload: bytes, match: str) -> None:
     with pytest.raises(SourceResponseError, match=match) as caught:
         ask("sync", replies(Response(200, {}, payload)))
     assert caught.value.query == "42"
+
+
+def test_replicas_in_a_vector_are_told_as_such() -> None:
+    """Not as an answer that cannot be read."""
+    rows = [{"metric": {"a": "b"}, "value": [1, value]} for value in ("1", "2")]
+    reply = body({"status": "success", "data": {"resultType": "vector", "result": rows}})
+    with pytest.raises(InvalidSeriesError, match="told apart by a label"):
+        ask("sync", replies(Response(200, {}, reply)))
 
 
 # --------------------------------------------------------------------------- over real connections

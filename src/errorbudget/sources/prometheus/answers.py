@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from errorbudget.errors import SourceResponseError
+from errorbudget.errors import InvalidSeriesError, SourceResponseError
 from errorbudget.sources.prometheus.http import Response
 from errorbudget.sources.prometheus.matrix import (
     EMPTY,
@@ -134,6 +134,8 @@ def _meant(answer: Mapping[str, Any], matrix: Matrix | None) -> Answer:
             return Answer("scalar", _instants([{"metric": {}, "value": result}]), **notes)
         if kind == "vector":
             return Answer("vector", _instants(result), **notes)
+    except InvalidSeriesError:
+        raise
     except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         raise SourceResponseError(f"the {kind} in the answer cannot be read") from None
     raise SourceResponseError(f'the answer is of the unknown type "{kind}"')
