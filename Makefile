@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
-.PHONY: help demo test check env lint format types floors deps docs docs-zensical examples notebooks conformance \
+.PHONY: help demo test check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
 	bench bench-full wheel core clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -103,6 +103,10 @@ deps: $(VENV)/.dev  ## check that what is imported is declared, and the other wa
 docs: $(VENV)/.dev  ## build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+pictures: $(VENV)/.dev  ## draw the pictures of README and docs anew
+	@$(BIN)/python docs/.pictures.py
+	@ls -l docs/images
 
 docs-zensical: $(VENV)/.dev  ## build it with the builder that will follow mkdocs
 	@$(BIN)/zensical build --strict

@@ -65,6 +65,10 @@ def answers(events: eb.Events) -> dict[str, Any]:
         "DailySpend": daily_spend(slo, events),
         "Review": review(slo, events, at=end),
         "SLOReview": review(slo, events, at=end)[0],
+        "Comparison": slo.compare_methods(events, at=end),
+        "CompositeStatus": eb.Composite(
+            NASTY, "99%", ["a", NASTY, "c"], missing="exclude", rule="serial"
+        ).of({"a": "0.999", NASTY: status.sli, "c": None}),
         "Trend": trend(eb.Counts(99, 1), status.counts),
         "QuietAlert": quiet_alert("99%", "30d", 60),
     }
@@ -142,7 +146,9 @@ def test_no_answer_is_left_out() -> None:
 
     found = set()
     for module in pkgutil.walk_packages(errorbudget.__path__, "errorbudget."):
-        if not module.name.startswith(("errorbudget.studies", "errorbudget.s", "errorbudget.e")):
+        if not module.name.startswith(
+            ("errorbudget.studies", "errorbudget.s", "errorbudget.e", "errorbudget.c")
+        ):
             continue
         if module.name.startswith(("errorbudget.sources", "errorbudget.specs")):
             continue

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +17,9 @@ import errorbudget as eb
 
 pytest.importorskip("matplotlib", reason="missing: matplotlib; pip install 'errorbudget[plot]'")
 
-from errorbudget.plot import history_figure, inline_svg, picture, status_figure
+from errorbudget.plot import history_figure, picture, status_figure
 from errorbudget.plot.decimation import decimated
+from errorbudget.plot.files import named_svg
 
 T0 = 1_772_366_400_000_000_000
 MINUTE = 60 * 10**9
@@ -43,8 +47,8 @@ def test_history_shows_target_tiers_and_thresholds(events: eb.Events) -> None:
     said = texts(history_figure(SLO.history(events, step="5m")))
     for part in ("budget left", "healthy", "exhausted", "SLI", "99%", "Burn rates", "time (UTC)"):
         assert part in said
-    assert "alert above" in said
-    assert "an alert fired" in said
+    assert "4m, alert &gt; 14.4" in said
+    assert "page-fast fired" in said
 
 
 def test_a_history_plots_itself(events: eb.Events) -> None:
@@ -97,10 +101,10 @@ def test_words_do_not_overlap(events: eb.Events) -> None:
             assert width <= 1 or height <= 2, "two texts overlap"
 
 
-def test_inline_svg_takes_the_pages_colours(events: eb.Events) -> None:
+def test_an_svg_in_a_page_takes_the_pages_colours(events: eb.Events) -> None:
     """No fixed ink, every id with its prefix, every reference answered."""
     figure = history_figure(SLO.history(events, step="1h"))
-    svg = inline_svg(figure, name="a1", label='budget of "api" <1>')
+    svg = named_svg(picture(figure, "svg").decode(), name="a1", label='budget of "api" <1>')
     assert svg.startswith("<svg")
     assert "#1b1f24" not in svg
     assert "var(--ink)" in svg
@@ -110,6 +114,7 @@ def test_inline_svg_takes_the_pages_colours(events: eb.Events) -> None:
     assert all(one.startswith("a1-") for one in ids)
     for wanted in re.findall(r'(?:url\(#|href="#)([^)"]+)', svg):
         assert wanted in ids
+    assert not re.search(r'(?<!xlink:)href="', svg)  # the scripts of some pages write to each
 
 
 @given(st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(float("nan"))), min_size=1, max_size=400))
@@ -135,4 +140,40 @@ def test_any_number_of_points_is_drawn(n: int) -> None:
         status=np.where(rng.random(n) < 0.02, 500, 200),
     )
     history = SLO.history(events, step="1m" if n > 2 else "1h", end=T0 + 2 * 86_400 * 10**9)
-    assert len(inline_svg(history_figure(history), name="x", label="x")) < 400_000
+    assert len(history_figure(history)._repr_html_()) < 400_000
+
+
+def test_the_readmes_picture_is_what_is_drawn_today() -> None:
+    """docs/images/burn-down.png looks as `make pictures` would draw it now."""
+    from matplotlib.image import imread
+
+    home = Path(__file__).parents[1] / "docs"
+    if not home.is_dir():
+        pytest.skip("no docs beside the tests")
+    drawn = imread(io.BytesIO(runpy.run_path(str(home / ".pictures.py"))["burn_down"]()))
+    kept = imread(home / "images" / "burn-down.png")
+    assert kept.shape == drawn.shape
+    assert np.abs(kept - drawn).mean() < 0.01
+
+
+def test_an_alert_of_one_instant_leaves_a_mark() -> None:
+    """However short it fired on however long an axis, there are pixels of it."""
+    n = 1_440 * 30
+    bad = np.where(np.arange(n) == 20_000, 1_000, 0)
+    slo = eb.SLO("api", target="99.9%", window="30d", sli=eb.Ratio(), alerts=eb.WORKBOOK)
+    labels = T0 + np.arange(1, n + 1) * MINUTE
+    history = slo.history(eb.CountSeries(labels, 1_000 - bad, np.full(n, 1_000), MINUTE))
+    figure = history_figure(history)
+    fired = [name for name in history.conditions if history.firing(name).any()]
+    assert fired
+    figure.savefig(io.BytesIO(), format="png")
+    burn = figure.axes[2]
+    for name in fired:
+        (bar,) = [one for one in burn.get_lines() if one.get_label() == f"fires: {name}"]
+        for other in burn.get_children():
+            other.set_visible(other is bar)
+        sink = io.BytesIO()
+        figure.savefig(sink, format="rgba", dpi=100)
+        pixels = np.frombuffer(sink.getvalue(), dtype=np.uint8).reshape(-1, 4)[:, :3].astype(int)
+        orange = (np.abs(pixels - [0xD5, 0x5E, 0x00]).sum(axis=1) < 60).sum()
+        assert orange >= 3, name

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget import figures
+from errorbudget.cards import Card, Shown, frame
 from errorbudget.durations import DurationLike, format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events
@@ -28,7 +31,7 @@ __all__ = ["Comparison", "compare_corrections", "compare_methods"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """
     Statuses of one objective, judged in several ways.
 
@@ -60,6 +63,39 @@ class Comparison:
             }
             for name, status in self.statuses.items()
         ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Each status by the name of its way, and the explanation, as plain data."""
+        return {
+            "statuses": {name: status.to_dict() for name, status in self.statuses.items()},
+            "explanation": list(self.explanation),
+        }
+
+    def to_pandas(self) -> Any:
+        """One row a way as a pandas DataFrame."""
+        return frame(self.rows())
+
+    def _card(self) -> Card:
+        rows = []
+        for name, status in self.statuses.items():
+            counts, budget = status.counts, status.budget
+            bounds = [each.above for each in status.slo.policy.tiers if each.above is not None]
+            share = left = "-"
+            if budget is not None and counts.total:
+                target = status.slo.target_at(status.at_ns).ratio
+                exact = Fraction(counts.good) / Fraction(counts.total)
+                share = figures.percent(exact, 4, lines=[target])
+                left = figures.percent(budget.remaining_exact, lines=bounds)
+            bad = f"{figures.count(counts.bad)} of {figures.count(counts.total)} {status.unit}"
+            state = status.state.replace("_", " ")
+            rows.append((name.replace("_", " "), state, share, bad, left, status.tier or "-"))
+        names = {status.name for status in self.statuses.values()}
+        return Card(
+            f"{', '.join(sorted(names))}: judged in {len(rows)} ways",
+            header=("way", "state", "SLI", "bad", "budget left", "tier"),
+            rows=rows,
+            notes=self.explanation,
+        )
 
     def __str__(self) -> str:
         return "\n".join([*(f"{n}: {s}" for n, s in self.statuses.items()), *self.explanation])

@@ -23,7 +23,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from errorbudget import figures
 from errorbudget.budget import Ratio
+from errorbudget.cards import Card, Shown, frame
 from errorbudget.errors import InvalidInputError
 from errorbudget.status import State, Status, json_number
 from errorbudget.target import Target, TargetLike
@@ -316,7 +318,7 @@ class Composite:
 
 
 @dataclass(frozen=True, slots=True)
-class CompositeStatus:
+class CompositeStatus(Shown):
     """
     A composite at one instant.
 
@@ -415,3 +417,43 @@ class CompositeStatus:
             ],
             "absent": list(self.absent),
         }
+
+    def to_pandas(self) -> Any:
+        """The members, and the whole as the last row, as a pandas DataFrame."""
+        rows = [
+            {"name": each["name"], "sli": each["sli"], "weight": each["weight"]}
+            for each in self.to_dict()["members"]
+        ]
+        return frame([*rows, {"name": self.composite.name, "sli": self.sli, "weight": None}])
+
+    def _card(self) -> Card:
+        target = self.composite.target
+        rule = self.composite.rule.replace("_", " ")
+        rows = [
+            (
+                each.name,
+                "no data" if each.sli is None else figures.percent(each.sli, 4),
+                figures.decimal(each.weight, 4),
+            )
+            for each in self.members
+        ]
+        share, spent = self.sli_exact, self.consumed_exact
+        notes = []
+        if share is not None and spent is not None:
+            whole = figures.percent(share, 4, lines=[target.ratio])
+            left = figures.percent(1 - spent, lines=[Fraction(0)])
+            notes.append(f"together: SLI {whole}, {left} of the budget left")
+        if self.bounds is not None:
+            low, high = (figures.percent(each, 4) for each in self.bounds)
+            notes.append(f"whatever the parts' dependence: from {low} to {high}")
+        if self.absent:
+            notes.append(f"without data: {', '.join(self.absent)}")
+        return Card(
+            self.composite.name,
+            self.state.replace("_", " "),
+            {"met": "good", "missed": "bad", "no_data": ""}[self.state],
+            [f"{target} of {len(self.members)} parts, {rule}"],
+            ("part", "SLI", "weight"),
+            rows,
+            notes,
+        )

@@ -6,7 +6,6 @@ Pictures of answers, drawn by matplotlib (extra `plot`).
     history_figure   the same along time
     ..._figure       one for each answer: see the how-to page "Pictures"
     picture          a figure as PNG or SVG, on light or dark paper
-    inline_svg       a figure as SVG that takes its colours from the page around it
 """
 
 from __future__ import annotations
@@ -16,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from errorbudget.plot.figures import history_figure as history_figure
     from errorbudget.plot.figures import status_figure as status_figure
-    from errorbudget.plot.files import inline_svg as inline_svg
     from errorbudget.plot.files import picture as picture
 
 _HOME = {
     "history_figure": "figures",
     "status_figure": "figures",
-    "inline_svg": "files",
     "picture": "files",
     **dict.fromkeys(
         (
@@ -36,6 +33,7 @@ _HOME = {
         "standing",
     ),
     **dict.fromkeys(("quiet_alert_figure", "reviewed_figure", "trend_figure"), "reviews"),
+    **dict.fromkeys(("comparison_figure", "composite_figure"), "together"),
     **dict.fromkeys(
         (
             "advice_figure",
@@ -61,6 +59,8 @@ _PICTURE_OF = {
     "Attribution": "attribution_figure",
     "Backtest": "backtest_figure",
     "BurnVerdict": "verdict_figure",
+    "Comparison": "comparison_figure",
+    "CompositeStatus": "composite_figure",
     "Confidence": "confidence_figure",
     "CountSeries": "series_figure",
     "DailySpend": "spend_figure",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "history_figure", "status_figure"]
 
 POINTS = 240
+_PARTS = (1.0, 0.9, 1.3)
 
 
 def history_figure(history: History) -> Picture:
@@ -32,7 +33,9 @@ def history_figure(history: History) -> Picture:
     with mpl.rc_context(RC):
         if history.slo.target is None:
             return _threshold_figure(history)
-        figure, axes = sheet(f"{history.slo.name}: budget left, SLI and burn rates over time", 3)
+        figure, axes = sheet(
+            f"{history.slo.name}: budget left, SLI and burn rates over time", 3, parts=_PARTS
+        )
         window = history.slo.window
         budget_panel(
             axes[0],
@@ -78,7 +81,9 @@ def status_figure(status: Status, data: Evaluable, history: History) -> Picture:
         return history_figure(history)
     with mpl.rc_context(RC):
         slo = status.slo
-        figure, axes = sheet(f"{slo.name}: budget left, SLI and burn rates over time", 3)
+        figure, axes = sheet(
+            f"{slo.name}: budget left, SLI and burn rates over time", 3, parts=_PARTS
+        )
         budget_panel(
             axes[0], line.time_ns, line.remaining_ratio, slo.policy, "Budget of this window"
         )

@@ -18,7 +18,7 @@ from errorbudget.plot.style import DARK, GRID, NAMES, RC, SOFT, Theme
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["inline_svg", "named_svg", "picture"]
+__all__ = ["named_svg", "picture"]
 
 
 def picture(figure: Figure, form: str = "png", *, theme: Theme = "light") -> bytes:
@@ -83,20 +83,15 @@ def _on(figure: Figure, theme: Theme) -> Iterator[None]:
             ax.tick_params(colors=SOFT, grid_color=GRID)
 
 
-def inline_svg(figure: Figure, *, name: str, label: str) -> str:
+def named_svg(text: str, *, name: str, label: str) -> str:
     """
-    The figure as an `<svg>` element for a page, in the page's colours and letters.
+    An SVG file as an `<svg>` element for a page, in the page's colours and letters.
 
     Args:
-        figure: What to draw.
+        text: The file, as `picture` gives it.
         name: Prefix of every id in it, different for each figure of a page; letters and digits.
         label: What it shows, for who cannot see it.
     """
-    return named_svg(picture(figure, "svg").decode(), name=name, label=label)
-
-
-def named_svg(text: str, *, name: str, label: str) -> str:
-    """An SVG file as an element for a page; see `inline_svg`."""
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
@@ -104,7 +99,8 @@ def named_svg(text: str, *, name: str, label: str) -> str:
         text = text.replace(colour, named)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', text)
+    # Left with its prefix: scripts of pages write to every `href`, which an SVG does not let them.
+    text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
     text = re.sub(r"'[^']+'(, '[^']+')*, sans-serif", "var(--letters)", text)
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--letters)", text)
     head, rest = text.split(">", 1)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget.durations import format_duration
 from errorbudget.figures import decimal
 from errorbudget.figures import seconds as span
-from errorbudget.plot.canvas import aside, line, moments
+from errorbudget.plot.canvas import aside, line, moments, short
 from errorbudget.plot.decimation import stretches
 from errorbudget.plot.style import ALARM, INK, LINES, MAIN, SOFT, tier_colours
 
@@ -93,56 +94,92 @@ def sli_panel(ax: Axes, time_ns: Integers, sli: Floats, slo: SLO, title: str) ->
 
 
 def burn_panel(ax: Axes, history: History, title: str) -> None:
-    """Burn rates of the alerts' long windows, their thresholds, and when each alert fired."""
+    """
+    Burn rates of the alerts' long windows, their thresholds, and when each alert fired.
+
+    The axis is a logarithm. What lies far below every threshold is left out, endless burns are at
+    the top; each threshold and each alert that fired is named beside the panel.
+    """
     slo = history.slo
     alerts = () if slo.alerts is None else tuple(slo.alerts.alerts)
-    from errorbudget.durations import format_duration
-
-    by_window: dict[str, Fraction] = {}
+    limits: dict[str, Fraction] = {}
     for alert in alerts:
-        by_window.setdefault(format_duration(alert.long), alert.threshold(slo.period_ns))
-    if not by_window:
-        by_window = dict.fromkeys(list(history.burn_rates)[-3:], Fraction(1))
-    finite = [history.burn_rates[window] for window in by_window]
+        limits.setdefault(format_duration(alert.long), alert.threshold(slo.period_ns))
+    windows = list(limits) or list(history.burn_rates)[-3:]
+    columns = {window: history.burn_rates[window] for window in windows}
+    fired = [alert for alert in alerts if bool(history.firing(alert.name).any())]
+
+    floor = min([0.5, *(float(limit) / 3 for limit in limits.values() if limit)])
     peak = max(
-        1.0,
-        *(float(threshold) for threshold in by_window.values()),
-        *(float(values[np.isfinite(values)].max(initial=0.0)) for values in finite),
+        [1.0, *(float(limit) for limit in limits.values())]
+        + [float(one[np.isfinite(one)].max(initial=0.0)) for one in columns.values()]
     )
-    top = peak * 2.2  # where an endless burn is drawn
-    for colour, (window, threshold) in zip(LINES, by_window.items(), strict=False):
-        values = history.burn_rates[window]
-        line(
-            ax, history.time_ns, np.minimum(values, top), color=colour, label=window, linewidth=1.1
-        )
-        if alerts:
-            ax.axhline(float(threshold), color=colour, linestyle="--", linewidth=0.8)
-    ax.set_yscale("symlog", linthresh=1, linscale=0.6)
-    ax.set_ylim(0, top)
-    ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000, 10_000) if tick <= peak * 1.6]
-    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    endless = any(bool(np.isposinf(one).any()) for one in columns.values())
+    ceiling = peak * 2.2 if endless else peak
+    # Bars of alerts have the top of the panel for themselves.
+    share = 1 - _ROW * (len(fired) + 0.6)
+    top = floor * (ceiling / floor) ** (1 / share)
+    ax.set_yscale("log")
+    ticks = [
+        tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 10_000) if floor <= tick <= peak
+    ]
+    names = [f"{tick:g}" for tick in ticks]
+    ax.set_yticks([*ticks, ceiling] if endless else ticks, [*names, "inf"] if endless else names)
     ax.minorticks_off()
+    ax.set_ylim(floor, top)  # after the ticks, which would widen it
     ax.set_ylabel("burn rate")
     ax.set_title(title)
-    fired = [alert for alert in alerts if bool(history.firing(alert.name).any())]
-    for rank, alert in enumerate(fired):
-        _episodes(ax, history, alert.name, 1.0 - 0.035 * (rank + 1))
-    lines = [one for one in ax.get_lines() if one.get_label() in by_window]
-    labels = [
-        f"{window}, alert above {decimal(limit, 2)} (dashed)" if alerts else window
-        for window, limit in by_window.items()
-    ]
-    ax.figure.legend(
-        lines,
-        labels,
-        loc="outside lower left",
-        ncols=2,
-        fontsize=8,
-        handlelength=1.4,
-        title="bars at the top: an alert fired" if fired else None,
-        title_fontsize=8,
-        alignment="left",
+
+    beside: list[tuple[float, str, str]] = []
+    for place, (colour, (window, values)) in enumerate(zip(LINES, columns.items(), strict=False)):
+        # Long windows are calm and lie in front; short ones are thin behind them.
+        drawn = np.clip(values, floor / 2, ceiling)
+        width = 0.8 + 0.3 * place
+        line(ax, history.time_ns, drawn, color=colour, label=window, linewidth=width)
+        if window in limits:
+            limit = float(limits[window])
+            ax.axhline(limit, color=colour, linestyle="--", linewidth=0.8)
+            beside.append((limit, f"{window}, alert > {decimal(limits[window], 2)}", colour))
+        else:
+            known = drawn[~np.isnan(drawn)]
+            beside.append((float(known[-1]) if len(known) else floor, window, colour))
+    whole = np.log(top / floor)
+    _beside(
+        ax,
+        [
+            (float(np.log(max(at, floor) / floor) / whole), text, colour)
+            for at, text, colour in beside
+        ],
     )
+    for rank, alert in enumerate(fired):
+        height = 1 - _ROW * (rank + 0.6)
+        _episodes(ax, history, alert.name, height)
+        _beside(ax, [(height, f"{short(alert.name, 16)} fired", "")])
+
+
+_ROW = 0.08
+"""Height of a line of letters beside a panel, as a share of it."""
+
+
+def _beside(ax: Axes, words: list[tuple[float, str, str]]) -> None:
+    """Words in the margin at their heights, moved apart, each after a dash in its line's colour."""
+    lowest = 0.0
+    for height, text, colour in sorted(words):
+        at = max(height, lowest)
+        if colour:
+            ends = (1.008, 1.028), (at, at)
+            ax.plot(*ends, color=colour, transform=ax.transAxes, clip_on=False, label="_key")
+        ax.annotate(
+            text,
+            (1.0, at),
+            xycoords="axes fraction",
+            xytext=(20 if colour else 4, 0),
+            textcoords="offset points",
+            fontsize=8,
+            color=SOFT,
+            va="center",
+        )
+        lowest = at + _ROW
 
 
 def _episodes(ax: Axes, history: History, name: str, height: float) -> None:
@@ -156,8 +193,11 @@ def _episodes(ax: Axes, history: History, name: str, height: float) -> None:
         np.array(xs, dtype="datetime64[ms]"),
         [height] * len(xs),
         color=ALARM,
-        linewidth=2.6,
+        linewidth=3.2,
         solid_capstyle="round",
+        marker="o",  # a bar shorter than a pixel would not be drawn
+        markersize=3.2,
+        markeredgewidth=0,
         label=f"fires: {name}",
         transform=ax.get_xaxis_transform(),
     )
