@@ -14,6 +14,7 @@ import pytest
 
 import errorbudget as eb
 from errorbudget.cli import main, prometheus_options
+from errorbudget.errors import SourceUnavailableError
 from errorbudget.kernels import counters
 from errorbudget.rules import overview_dashboard
 from errorbudget.sources.prometheus import Client, PrometheusSource, Request, Response
@@ -120,6 +121,35 @@ def test_a_report_is_the_librarys(server: Server, spec: str, capsys: Captured) -
     assert [slo["counts"] for slo in got] == [slo["counts"] for slo in expected]
     assert got == expected
     assert (got[1]["counts"]["good"], got[1]["counts"]["bad"]) == (5_700, 300)
+
+
+def test_a_server_is_watched(
+    server: Server, spec: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes to the server is shown at the next look, trouble is said, Ctrl-C ends it."""
+    from errorbudget.cli import watch
+
+    looks: list[float] = []
+
+    def rest(pause_s: float, began: float) -> None:
+        looks.append(pause_s)
+        if len(looks) == 2:
+            server.series = (*server.series[:2], samples("503", 20, route="/cart"))
+        if len(looks) == 3:
+            monkeypatch.setattr(prometheus_options, "transport_for", refuse)
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    def refuse(_: Any) -> Any:
+        raise SourceUnavailableError("the server is away")
+
+    monkeypatch.setattr(watch, "_rest", rest)
+    code, shown, _ = run(ask(spec, "--watch"), capsys)
+    assert (code, looks) == (0, [15.0] * 4)
+    _, first, second = shown.split("judged at")
+    assert "95.000%" in first
+    assert "95.000%" not in second
+    assert shown.rstrip().endswith("the server is away")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "csv"])

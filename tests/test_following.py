@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pytest
 
 import errorbudget as eb
 from errorbudget.errors import InvalidInputError, SourceUnavailableError
 from errorbudget.sources.following import FollowedLog, joined
+from errorbudget.sources.reading import Reading
 
 LINE = '192.0.2.1 - - [01/Mar/2026:12:{:02d}:{:02d} +0000] "GET /{} HTTP/1.1" {} 5 "-" "-" 0.1\n'
 
@@ -126,6 +128,29 @@ def test_what_cannot_be_followed_says_so(tmp_path: Path) -> None:
     followed.close()
     with pytest.raises(SourceUnavailableError, match="not a file that can be followed"):
         FollowedLog(str(tmp_path / "none"), _read)
+
+
+def test_what_no_window_reaches_is_let_go() -> None:
+    """A watch over a log of many windows keeps about one, and answers as if it kept all."""
+    pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
+    from errorbudget.cli.watch import _Followed
+
+    minute, day = 60 * 10**9, 86_400 * 10**9
+    times = np.arange(60 * 1_440) * minute + 20_000 * day
+    rng = np.random.default_rng(5)
+    status = np.where(rng.random(len(times)) < 0.01, 500, 200)
+    whole = eb.Events(time=times, status=status, reading=Reading(files=()))
+    slo = eb.SLO("api", target="99%", window="2d", sli=eb.Availability())
+    followed, most = _Followed(), 0
+    for end in range(720, len(times), 720):
+        part = whole.take(slice(end - 720, end))
+        kept = part if followed._events is None else joined([followed._events, part])
+        followed._events = kept
+        found = slo.evaluate(kept)
+        assert found.to_dict() == slo.evaluate(whole.take(slice(0, end))).to_dict()
+        followed.forget(found.at_ns - 3 * day, found.at_ns)
+        most = max(most, len(kept))
+    assert most < 4 * 1_440 + 720
 
 
 def _watching(*words: str, **environment: str) -> subprocess.Popen[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _AT_MOST_BUSY = 0.5
+_SPARE = 20
+"""Kept beyond what a window reaches: one in so many parts of it, so that its start was seen."""
 
 
 class _Followed:
@@ -61,6 +63,15 @@ class _Followed:
             raise NoDataError("waiting for the first request")
         return self._events
 
+    def forget(self, start_ns: int, at_ns: int) -> None:
+        """Let go of events that no window reaches any more, once they are worth the copying."""
+        events = self._events
+        if events is None or not len(events):
+            return
+        old = events.time < start_ns - (at_ns - start_ns) // _SPARE
+        if int(old.sum()) * _SPARE > len(events):
+            self._events = events.take(~old)
+
 
 def watch(options: Mapping[str, Any], *, every: str, title: str) -> int:
     """
@@ -69,6 +80,7 @@ def watch(options: Mapping[str, Any], *, every: str, title: str) -> int:
     On a terminal the screen is drawn anew; into a pipe goes a summary whenever the figures change.
     """
     from errorbudget.cli.inputs import gathered
+    from errorbudget.cli.prometheus_options import earliest
     from errorbudget.durations import parse_duration
     from errorbudget.report.document import document
 
@@ -81,7 +93,12 @@ def watch(options: Mapping[str, Any], *, every: str, title: str) -> int:
         with click.Context(command) as context:
             context.params = dict(options)
             found = gathered({**options, "no_progress": True}, shown=True, reader=reader)
-        return document(found.slos, found.events, at=found.at, defaults=found.defaults, title=title)
+        shown = document(
+            found.slos, found.events, at=found.at, defaults=found.defaults, title=title
+        )
+        at_ns = shown.report.at_ns
+        reader.forget(min(earliest(slo, at_ns) for slo in found.slos), at_ns)
+        return shown
 
     def leave(*_: Any) -> None:
         raise KeyboardInterrupt
