@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,10 +130,24 @@ def axe_source() -> str:
     return ""
 
 
-def violations(page: Any, source: str) -> list[str]:
-    """What axe-core finds serious or critical: rule, and the first elements."""
-    page.evaluate(source)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+def violations(
+    page: Any, source: str, *, rules: Sequence[str] = (), inside: str = "html"
+) -> list[str]:
+    """
+    What axe-core finds serious or critical: rule, and the first elements.
+
+    Args:
+        page: Playwright's page.
+        source: axe-core.
+        rules: Those to ask; all, when none is named.
+        inside: The part of the page to look at.
+    """
+    page.evaluate(f"window.axe ? undefined : {source}")
+    only = {"runOnly": list(rules)} if rules else {}
+    found = page.evaluate(
+        "([inside, only]) => axe.run(inside, {resultTypes: ['violations'], ...only})",
+        [inside, only],
+    )
     return [
         f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes'][:3]]} "
         f"{one['nodes'][0]['failureSummary']}"

@@ -116,8 +116,9 @@ class Card:
         tag = ""
         if self.state:
             tone = f" eb-{self.tone}" if self.tone else ""
-            tag = f'<span class="eb-tag{tone}">{escape(self.state)}</span>'
-        parts = [f'<p class="eb-title">{escape(self.title)}{tag}</p>']
+            tag = f' <span class="eb-tag{tone}">{escape(self.state)}</span>'
+        # Bold and apart without the style too, which notebooks that are not trusted leave out.
+        parts = [f'<p class="eb-title"><strong>{escape(self.title)}</strong>{tag}</p>']
         parts += [f"<p>{escape(line)}</p>" for line in self.lines]
         if self.header:
             parts.append(self._table())

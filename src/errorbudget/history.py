@@ -174,7 +174,7 @@ class History(Shown):
                 for window, values in self.burn_rates.items()
             ]
         notes = [
-            f"{name} fired at {int(fires.sum()):,} points"
+            f"{name} fired at {int(fires.sum()):,} of {len(self):,} points"
             for name in self.conditions
             if (fires := self.firing(name)).any()
         ]
