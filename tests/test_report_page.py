@@ -314,6 +314,11 @@ def test_it_prints(browser: Any, month: tuple[Document, Path]) -> None:
         found.page.emulate_media(media="print")
         assert found.page.locator(".controls:visible, .theme:visible").count() == 0
         assert found.page.locator(".plot:visible").count() > 10
+        # A sheet is as narrow as a small window; its overview is a table all the same.
+        found.page.set_viewport_size({"width": 720, "height": 1_000})
+        head = found.page.locator("table thead").first.bounding_box()
+        assert head is not None
+        assert head["x"] >= 0
         assert len(found.page.pdf(print_background=True)) > 50_000
 
 
