@@ -47,6 +47,9 @@ SLOS = (
     ),
 )
 
+PLAIN = tuple(slo for slo in SLOS if slo.name != "odd")
+"""Those whose patterns every engine reads, so that one look counts them."""
+
 
 def table(n: int, seed: int, *, routes: int = 5) -> dict[str, Any]:
     """

@@ -18,9 +18,9 @@ from errorbudget.errors import (
     SourceFormatError,
     SourceUnavailableError,
 )
-from errorbudget.sources.engines import openers
+from errorbudget.sources.engines import files, openers
 from errorbudget.sources.engines.openers import ENGINES, choose
-from tests.engine_frames import COLUMNS, SLOS, arrow, same, table, to_events
+from tests.engine_frames import COLUMNS, PLAIN, SLOS, arrow, same, table, to_events
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="missing: pyarrow")
 pytestmark = [
@@ -154,6 +154,76 @@ def test_damaged_files_are_named_or_left_out(
         assert same(counted[slo], slo.count(to_events(good)))
     with pytest.raises(SourceFormatError, match="none of 1 files"):
         eb.count_files(tmp_path / "b-cut.parquet", SLOS, engine=engine, errors="skip", **COLUMNS)
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "pyarrow"])
+def test_one_torn_file_among_a_thousand(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found by halves: some twenty scans, not a thousand; the other 999 are counted."""
+    need(engine)
+    columns = table(20, seed=12)
+    parquet.write_table(arrow(columns), tmp_path / "000.parquet")
+    whole = (tmp_path / "000.parquet").read_bytes()
+    for number in range(1, 1_000):
+        (tmp_path / f"{number:03}.parquet").write_bytes(whole)
+    torn = bytearray(whole)
+    torn[4:200] = bytes(196)  # its pages; the footer, which says what is in them, is as it was
+    (tmp_path / "617.parquet").write_bytes(torn)
+    scans: list[int] = []
+    opened = files.open_frames
+
+    def watched(name: str, batch: Any, kinds: Any) -> Any:
+        scans.append(len(batch.paths))
+        return opened(name, batch, kinds)
+
+    monkeypatch.setattr(files, "open_frames", watched)
+    with pytest.raises(SourceFormatError, match=r"617\.parquet cannot be counted"):
+        eb.count_files(tmp_path, SLOS[0], engine=engine, **COLUMNS)
+    assert len(scans) <= 21
+    counted = eb.count_files(tmp_path, SLOS[0], engine=engine, errors="skip", **COLUMNS)
+    assert [Path(path).name for path, _ in counted.skipped] == ["617.parquet"]
+    once = SLOS[0].count(to_events(columns))
+    assert counted["api"].total.tolist() == (once.total * 999).tolist()
+
+
+@pytest.mark.parametrize("engine", LOCAL)
+def test_columns_of_other_kinds(engine: str, tmp_path: Path, columns: dict[str, Any]) -> None:
+    """Decimals, choices of texts and columns without any value count as what they say."""
+    need(engine)
+    import pyarrow as pa
+
+    part_of = part(columns, slice(0, 200))
+    plain = arrow(part_of)
+    rounded = plain["took"].cast(pa.decimal128(18, 6), safe=False)
+    blank = {**part_of, "took": np.full(200, None), "route": np.full(200, None)}
+    kinds = {
+        "decimal": {"code": plain["code"].cast(pa.decimal128(12, 0)), "took": rounded},
+        "choice": {
+            "code": plain["code"].cast(pa.string()).dictionary_encode(),
+            "route": plain["route"].dictionary_encode(),
+        },
+        "blank": {"took": pa.nulls(200), "route": pa.nulls(200)},
+    }
+    took = np.array([None if x is None else float(x) for x in rounded.to_pylist()], dtype=object)
+    want = {"decimal": {**part_of, "took": took}, "choice": part_of, "blank": blank}
+    for name, other in kinds.items():
+        frame = plain
+        for column, values in other.items():
+            frame = frame.set_column(frame.column_names.index(column), column, values)
+        parquet.write_table(frame, tmp_path / f"{name}.parquet")
+    for name in kinds:
+        path = tmp_path / f"{name}.parquet"
+        counted = eb.count_files(path, PLAIN, by=["route"], engine=engine, **COLUMNS)
+        for slo in PLAIN:
+            assert same(counted[slo], slo.count(to_events(want[name]))), (name, slo.name)
+    all_of_them = eb.count_files(tmp_path, PLAIN, engine=engine, **COLUMNS)
+    sums = [PLAIN[0].count(to_events(each)) for each in want.values()]
+    assert same(all_of_them["api"], eb.CountSeries.merge(sums))
+    timeless = plain.set_column(0, "ts", pa.nulls(len(plain)))
+    parquet.write_table(timeless, tmp_path / "timeless.parquet")
+    with pytest.raises(InvalidSeriesError, match=r'"ts" of \S*timeless\.parquet must hold'):
+        eb.count_files(tmp_path, PLAIN, engine=engine, **COLUMNS)
 
 
 def test_text_that_is_not_what_it_seems(tmp_path: Path) -> None:

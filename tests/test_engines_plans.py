@@ -10,7 +10,7 @@ import pytest
 
 import errorbudget as eb
 from errorbudget.sources.engines import scan
-from tests.engine_frames import COLUMNS, SLOS, arrow, same, table, to_events
+from tests.engine_frames import COLUMNS, PLAIN, SLOS, arrow, same, table, to_events
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="missing: pyarrow")
 pytestmark = [
@@ -18,8 +18,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The inplace keyword"),  # Dask's own use of pandas 3
 ]
 EVENTS, PARTS = 20_000, 5
-# "odd" asks for a pattern that Python alone reads: a second look, at distinct texts, is announced.
-PLAIN = [slo for slo in SLOS if slo.name != "odd"]
 
 
 @pytest.fixture(scope="module")

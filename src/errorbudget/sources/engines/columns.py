@@ -148,9 +148,10 @@ class FrameColumns:
         """The status of each event; missing ones are null, NaN or 0."""
         nw = self._nw
         column, dtype = self._find("status")
-        if not (dtype.is_numeric() or dtype == nw.String):
+        choice = dtype in (nw.Categorical, nw.Enum)
+        if not (dtype.is_numeric() or dtype == nw.String or choice):
             raise self._kind(column, dtype, "HTTP statuses such as 200")
-        value: Expr = nw.col(column)
+        value: Expr = nw.col(column).cast(nw.String) if choice else nw.col(column)
         if not dtype.is_integer():
             value = value.cast(nw.Float64)
         wrong = (value < 0) | ((value > 0) & (value < 100)) | ((value > 599) & (value <= _GREATEST))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -159,18 +159,7 @@ def counted_files(
 
     parts: list[Counted] = []
     for batch in batches(paths, question.columns, question.roles.time, skip):
-        try:
-            parts.append(_batch(chosen, batch, question))
-        except _BATCH_ERRORS as error:
-            if _ours(error) and not isinstance(error, InvalidSeriesError):
-                raise
-            # Some file of them: each alone, to name it and to keep the others.
-            for path in batch.paths:
-                alone = replace(batch, paths=(path,))
-                try:
-                    parts.append(_batch(chosen, alone, question))
-                except _BATCH_ERRORS as cause:
-                    skip(path, _named(path, cause))
+        parts.extend(_halved(chosen, batch, question, skip))
     nothing = Counted(question.slos, question.by, MINUTE_NS, Bins.empty(len(question.slos)), chosen)
     merged = Counted.merge(parts or [nothing]).coarser(question.step_ns)
     return replace(merged, notes=(why, *merged.notes), skipped=tuple(skipped))
@@ -178,6 +167,28 @@ def counted_files(
 
 # Every engine has its own for "this file is damaged".
 _BATCH_ERRORS = (Exception,)
+
+
+def _halved(
+    engine: str, batch: Batch, question: Question, skip: Callable[[str, Exception], None]
+) -> Iterator[Counted]:
+    """
+    The counts of a batch; where some file of it is bad, of its halves, and of theirs.
+
+    Of n files a bad one is found in about log2(n) further scans, and they read the rest once more.
+    """
+    try:
+        yield _batch(engine, batch, question)
+        return
+    except _BATCH_ERRORS as error:
+        if _ours(error) and not isinstance(error, InvalidSeriesError):
+            raise
+        if len(batch.paths) == 1:
+            skip(batch.paths[0], _named(batch.paths[0], error))
+            return
+    middle = len(batch.paths) // 2
+    for half in (batch.paths[:middle], batch.paths[middle:]):
+        yield from _halved(engine, replace(batch, paths=half), question, skip)
 
 
 def _ours(error: Exception) -> bool:

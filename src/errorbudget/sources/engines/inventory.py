@@ -53,6 +53,7 @@ class Batch:
         time: How their times are written.
         separator: Between the columns of CSV.
         partition: Columns that their folder's name gives them.
+        blank: Columns that hold nothing, and have no type because of it.
     """
 
     kind: FileKind
@@ -60,6 +61,7 @@ class Batch:
     time: TimeKind
     separator: str
     partition: tuple[tuple[str, str], ...]
+    blank: tuple[str, ...] = ()
 
     @property
     def scheme(self) -> str:
@@ -185,8 +187,15 @@ def batches(
         key = (kind, signature, separator, times, tuple(sorted(own.items())), scheme_of(path))
         alike.setdefault(key, []).append(path)
     return [
-        Batch(kind, tuple(files), times, separator, partition)
-        for (kind, _, separator, times, partition, _), files in alike.items()
+        Batch(
+            kind,
+            tuple(files),
+            times,
+            separator,
+            partition,
+            tuple(name for name, held in zip(wanted, types, strict=True) if held == "null"),
+        )
+        for (kind, types, separator, times, partition, _), files in alike.items()
     ]
 
 

@@ -33,6 +33,9 @@ _POLARS_SCHEMES = frozenset(
 )
 """Stores that polars reads from by itself."""
 
+_ROWS = 1 << 20
+"""Events that pyarrow holds at once."""
+
 IN_MEMORY = 4 * 2**30
 """Bytes of files above which `auto` prefers the engine that spills to disk."""
 
@@ -90,7 +93,10 @@ def open_frames(engine: str, batch: Batch, kinds: Mapping[str, ColumnKind]) -> I
     Raises:
         InvalidInputError: The engine does not read such files.
     """
-    given = {name for name, _ in batch.partition}
+    # Missing, as conditions have it; a time or a yes or no that is missing is refused by name.
+    missing = {"number": float("nan"), "text": ""}
+    blank = {name: missing[kinds[name]] for name in batch.blank if kinds[name] in missing}
+    given: dict[str, Any] = dict(batch.partition) | blank
     own = {name: kind for name, kind in kinds.items() if name not in given}
     opener = _OPENERS.get((engine, batch.kind))
     if opener is None:
@@ -107,16 +113,16 @@ def open_frames(engine: str, batch: Batch, kinds: Mapping[str, ColumnKind]) -> I
             "frame with session.read, and count that"
         )
     for frame in opener(batch, own):
-        yield _with_partition(frame, batch.partition)
+        yield _with_columns(frame, given)
 
 
-def _with_partition(frame: Any, partition: tuple[tuple[str, str], ...]) -> Any:
-    if not partition:
+def _with_columns(frame: Any, given: Mapping[str, Any]) -> Any:
+    if not given:
         return frame
     import narwhals as nw
 
-    given = {name: nw.lit(value) for name, value in partition}
-    return nw.from_native(frame).with_columns(**given).to_native()
+    columns = {name: nw.lit(value) for name, value in given.items()}
+    return nw.from_native(frame).with_columns(**columns).to_native()
 
 
 def _polars(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
@@ -181,12 +187,18 @@ def _pyarrow(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    wanted, held, rows = list(kinds), [], 0
     for path in batch.paths:
         with open_binary(path) as opened, parquet.ParquetFile(opened) as file:
-            if not file.metadata.num_rows:
-                yield file.schema_arrow.empty_table().select(list(kinds))
-            for part in file.iter_batches(batch_size=1 << 20, columns=list(kinds)):
-                yield pa.Table.from_batches([part])
+            held.append(file.schema_arrow.empty_table().select(wanted))
+            for part in file.iter_batches(batch_size=_ROWS, columns=wanted):
+                # Small files share a frame: each frame costs a scan of its own.
+                if rows and rows + len(part) > _ROWS:
+                    yield pa.concat_tables(held, promote_options="permissive")
+                    held, rows = [], 0
+                held.append(pa.Table.from_batches([part]).select(wanted))
+                rows += len(part)
+    yield pa.concat_tables(held, promote_options="permissive")
 
 
 def _dask(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
