@@ -21,7 +21,7 @@ UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
 .PHONY: help demo test check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
-	bench bench-full wheel core clean
+	bench bench-full wheel reproducible core clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -85,6 +85,7 @@ check:  ## run everything that CI runs
 lint: $(VENV)/.dev  ## lint, and look whether everything is formatted
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 format: $(VENV)/.dev  ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
@@ -131,7 +132,13 @@ wheel: $(VENV)/.python  ## build sdist and wheel into dist/
 	@$(UV) build --quiet --python $(BIN)/python --out-dir dist .
 	@ls -l dist
 
-core: wheel  ## run the tests on the wheel, without sources and without extras
+reproducible: wheel  ## build twice, and compare to the byte
+	@rm -rf build/again && mkdir -p build
+	@$(UV) build --quiet --python $(BIN)/python --out-dir build/again .
+	@for one in dist/*.whl dist/*.tar.gz; do cmp $$one build/again/$$(basename $$one) || exit 1; done
+	@echo "sdist and wheel are the same, built twice"
+
+core: reproducible  ## run the tests on the wheel, without sources and without extras
 	@echo "== a clean environment with the wheel alone"
 	@rm -rf build/core && mkdir -p build/core
 	@$(BIN)/python -m venv --without-pip build/core/venv

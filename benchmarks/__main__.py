@@ -111,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--methods", help="methods by name, separated by ;")
     parser.add_argument("--events", type=int, help="one size instead of the plan's")
     parser.add_argument("--shapes", help="shapes, such as seasonal,bursty")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, help="rounds; 7 in full size, 5 in small by default")
     parser.add_argument("--output", type=Path, help="results file; by default named by date")
     parser.add_argument("--check", type=Path, help="only check these results against the goals")
     return parser.parse_args()
@@ -129,6 +129,7 @@ def main() -> int:
     given = _arguments()
     if given.check:
         return _report(json.loads(given.check.read_text("utf-8")))
+    rounds = given.rounds or (7 if given.size == "full" else 5)
     wanted = given.only.split(",") if given.only else list(PLAN)
     load = os.getloadavg()[0]
     runs = []
@@ -143,7 +144,7 @@ def main() -> int:
                 if workload in EVENTS:
                     data.make(case)
                 only = set(given.methods.split(";")) if given.methods else None
-                methods = measure(workload, case, given.rounds, only=only)
+                methods = measure(workload, case, rounds, only=only)
                 _show(workload, case, methods)
                 runs.append(
                     {
