@@ -264,7 +264,7 @@ def test_history_and_methods_work_on_counters() -> None:
 
 
 class Figures:
-    """Answers each query by the first of its parts that is in it; refuses range queries."""
+    """Answers each query by the first of its parts that is in it."""
 
     def __init__(self, **values: float) -> None:
         self.values = values
@@ -274,7 +274,10 @@ class Figures:
         query = parse_qs(request.body.decode())["query"][0]
         self.asked.append(query)
         found = [value for part, value in self.values.items() if part in query]
-        result = [{"metric": {}, "value": [600, f"{value:g}"]} for value in found[:1]]
+        result = [
+            {"metric": {}, "value": [600, f"{value:g}".replace("nan", "NaN")]}
+            for value in found[:1]
+        ]
         data = {"resultType": "vector", "result": result}
         return Response(200, {}, json.dumps({"status": "success", "data": data}).encode())
 
