@@ -348,9 +348,31 @@ def test_what_is_not_tested_is_named() -> None:
     tests = prometheus_tests(others)
     assert set(tests.untested) == {"p95", "all", "q"}
     assert "# not tested: p95" in tests.to_yaml()
-    native = slo(sli=eb.Latency("200ms"))
-    assert prometheus_tests(native).tests
-    assert set(prometheus_tests(native, metrics=Metrics(native=True)).untested) == {native.name}
+
+
+def test_native_histograms_have_unit_tests(tmp_path: Path) -> None:
+    """Series follow each other, none too long for promtool; one that can read them passes them."""
+    native = Metrics(native=True)
+    by_minute = slo(sli=eb.Latency("200ms"), target="95%", method=eb.Timeslices("1m", "95%"))
+    tests = prometheus_tests(by_minute, metrics=native)
+    first, outage, *_ = series = tests.tests[0]["input_series"]
+    one = "{{schema:0 sum:7.5 count:150 offset:-4 buckets:[150]}}"
+    assert first["values"] == f"{one}+{one}x479"
+    assert outage["values"].startswith("_x480 {{schema:0 sum:120.0 count:150 offset:0 ")
+    begin = 0
+    for each in series:
+        before, length = re.fullmatch(r"(?:_x(\d+) )?\{.*x(\d+)", each["values"]).groups()  # type: ignore[union-attr]
+        assert (int(before or 0), int(length) < 500) == (begin, True)
+        begin += int(length) + 1
+    assert tests.to_yaml().startswith("# native histograms: promtool of 2.53")
+    if "version 2.4" in promtool("--version", folder=tmp_path).stdout:
+        pytest.skip("promtool of 2.42 reads no native histograms in tests")
+    text = prometheus_rules(by_minute, metrics=native).to_yaml()
+    for rules, code in ((text, 0), (text.replace("> 0.72", "> 1.5"), 1)):
+        (tmp_path / "rules.yml").write_text(rules)
+        (tmp_path / "tests.yml").write_text(tests.to_yaml())
+        done = promtool("test", "rules", "tests.yml", folder=tmp_path)
+        assert done.returncode == code, done.stdout + done.stderr
 
 
 def test_alerts_fire_at_the_same_evaluation_steps(tmp_path: Path) -> None:
