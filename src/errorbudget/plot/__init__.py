@@ -36,21 +36,26 @@ _HOME = {
     **dict.fromkeys(("comparison_figure", "composite_figure"), "together"),
     **dict.fromkeys(
         (
-            "advice_figure",
-            "attribution_figure",
             "backtest_figure",
-            "confidence_figure",
-            "deploy_figure",
             "forecast_figure",
-            "least_traffic_figure",
-            "ledger_figure",
-            "lint_figure",
             "policy_figure",
             "recommendation_figure",
             "recovery_figure",
-            "verdict_figure",
         ),
         "studies",
+    ),
+    **dict.fromkeys(
+        (
+            "advice_figure",
+            "attribution_figure",
+            "confidence_figure",
+            "deploy_figure",
+            "least_traffic_figure",
+            "ledger_figure",
+            "lint_figure",
+            "verdict_figure",
+        ),
+        "spending",
     ),
 }
 
