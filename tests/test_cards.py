@@ -28,6 +28,7 @@ from errorbudget.studies.low_traffic import quiet_alert
 from errorbudget.studies.noise import burn_or_noise, least_traffic
 from errorbudget.studies.recovery import recovery
 from errorbudget.studies.review import review
+from errorbudget.studies.simulate import Outage, simulate
 from errorbudget.studies.spend import daily_spend
 from errorbudget.studies.trend import trend
 
@@ -71,6 +72,12 @@ def answers(events: eb.Events) -> dict[str, Any]:
         ).of({"a": "0.999", NASTY: status.sli, "c": None}),
         "Trend": trend(eb.Counts(99, 1), status.counts),
         "QuietAlert": quiet_alert("99%", "30d", 60),
+        "Simulation": simulate(
+            T0,
+            "10d",
+            rate=0.01 if len(events) else 0,
+            incidents=[Outage(T0 + DAY, "1h", name=NASTY)],
+        ),
     }
 
 

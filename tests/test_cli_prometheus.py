@@ -60,6 +60,8 @@ class Server:
             return early
         if request.url.endswith("/buildinfo"):
             return answer({"version": "2.53.3"})
+        if request.url.endswith("/__name__/values"):
+            return answer(sorted({labels["__name__"] for labels, _ in self.series}))
         form = {name: texts[0] for name, texts in parse_qs(request.body.decode()).items()}
         query, end = form["query"], float(form["time"])
         length = int(query.rpartition("[")[2].removesuffix("ms]")) / 1000
@@ -359,12 +361,63 @@ def test_missing_pieces_and_warnings_are_said(server: Server, spec: str, capsys:
     assert json.loads(shown)["slos"]
 
 
+def test_no_series_names_what_the_server_has(
+    server: Server, spec: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Another instant, or another name with the words to write; no page of names, no hint."""
+    code, _, said = run(["report", "-s", spec, "--prometheus", URL], capsys)
+    assert code == 3
+    assert "It has http_server_requests_total at other instants (--at)" in said
+    metrics = tmp_path / "metrics.yaml"
+    metrics.write_text("counter: http_requests_total\n")
+    code, _, said = run(ask(spec, "--metrics", str(metrics), command="review"), capsys)
+    assert code == 3
+    assert '"counter: http_server_requests_total" in a file for --metrics' in said
+    server.before = lambda request: Response(404) if "/label/" in request.url else None
+    code, _, said = run(ask(spec, "--metrics", str(metrics)), capsys)
+    assert (code, "It has" in said) == (3, False)
+
+
+@pytest.mark.slow
+def test_simulated_counters_answer_every_study(tmp_path: Path, capsys: Captured) -> None:
+    """What `simulate` writes is found under the usual names, at the instant that it tells."""
+    text, spec = tmp_path / "history.om", tmp_path / "slos.yaml"
+    words = "simulate --days 3 --log-format openmetrics --interval 10m --instances 1 -o"
+    code, shown, _ = run([*words.split(), str(text)], capsys)
+    assert code == 0
+    at = shown.split()[-1]
+    assert at == "2026-03-04T00:00:00Z"
+    spec.write_text(
+        SPEC.replace("window: 1h", "window: 1d")
+        + "  - {name: fast, target: 90%, window: 1d, sli: {kind: latency, threshold: 300ms}}\n"
+    )
+    data = tmp_path / "data"
+    words = [binary("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=720h"]
+    words += ["openmetrics", str(text), str(data)]
+    subprocess.run(words, check=True, capture_output=True)
+    with prometheus(data) as url:
+        for study in (
+            "review",
+            "backtest",
+            "forecast",
+            "advise",
+            "attribute --by instance",
+            "confidence",
+        ):
+            words = [*study.split(), "-s", str(spec), "--prometheus", url, "--at", at]
+            code, shown, said = run([*words, "-f", "json"], capsys)
+            assert code == 0, said
+            assert len(json.loads(shown)["slos"]) == 3
+
+
 def test_no_series_is_no_data(server: Server, spec: str, capsys: Captured) -> None:
     """A report without series ends with 3, and a gate stays closed."""
     server.series = ()
     code, shown, said = run(ask(spec), capsys)
     assert (code, shown) == (3, "")
     assert "names of metrics" in said
+    assert "http_server_requests_total" in said  # what was asked
+    assert "to 1970-01-01T02:00:00Z" in said  # and until when
     code, shown, _ = run(ask(spec, command="gate"), capsys)
     assert code == 3
 

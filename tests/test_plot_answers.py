@@ -48,6 +48,7 @@ SAID = {
     "CompositeStatus": ("no data", "bad [%]; upright mark: what the target allows"),
     "Trend": ("bad events [%]", "before", "after"),
     "QuietAlert": ("fires after", "below this it may never fire"),
+    "Simulation": ("requests", "failed [%]", "time (UTC)"),
     "DailySpend": ("Mon", "Sun", "week that begins on (UTC); hatched: no data"),
 }
 

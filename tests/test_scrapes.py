@@ -204,8 +204,8 @@ def test_openmetrics_text_says_what_was_read(tmp_path: Path) -> None:
             f'route="{route}",status="{series.labels["status"]}"'
         )
         for time, value in zip(series.time.tolist(), series.value.tolist(), strict=True):
-            assert read.pop(("http_requests_total", labels, time)) == value
-    assert not any(name == "http_requests_total" for name, _, _ in read)
+            assert read.pop(("http_server_requests_total", labels, time)) == value
+    assert not any(name == "http_server_requests_total" for name, _, _ in read)
 
 
 def test_openmetrics_text_is_openmetrics() -> None:
@@ -217,22 +217,23 @@ def test_openmetrics_text_is_openmetrics() -> None:
     # and everything before the histogram with many.
     whole = text_of(result.scrape("2h", 2))
     before = (
-        text_of(result.scrape("5m", 2)).partition("# TYPE http_request_duration")[0] + "# EOF\n"
+        text_of(result.scrape("5m", 2)).partition("# TYPE http_server_request_duration")[0]
+        + "# EOF\n"
     )
     families = {one.name: one for one in text_string_to_metric_families(whole)}
     assert {name: one.type for name, one in families.items()} == {
         "process_start_time_seconds": "gauge",
-        "http_requests": "counter",
-        "http_request_duration_seconds": "histogram",
+        "http_server_requests": "counter",
+        "http_server_request_duration": "histogram",
     }
 
     def together(name: str, suffix: str) -> float:
         samples = families[name].samples
         return sum(one.value for one in samples if one.name == name + suffix)
 
-    assert together("http_requests", "_total") > 1_000
-    assert together("http_requests", "_total") == together(
-        "http_request_duration_seconds", "_count"
+    assert together("http_server_requests", "_total") > 1_000
+    assert together("http_server_requests", "_total") == together(
+        "http_server_request_duration", "_count"
     )
     counters = [one for one in text_string_to_metric_families(before) if one.type == "counter"]
     read = [
@@ -268,5 +269,5 @@ def test_no_traffic_is_text_without_requests() -> None:
     """Processes are there; counters that nobody asked for are not."""
     text = text_of(simulate(START, "10m", rate=0).scrape("1m", 1))
     assert text.count('process_start_time_seconds{instance="app-0"}') == 11
-    assert "http_requests_total{" not in text
+    assert "http_server_requests_total{" not in text
     assert text.endswith("# EOF\n")

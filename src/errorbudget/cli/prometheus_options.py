@@ -12,7 +12,7 @@ import click
 
 from errorbudget.cli import say
 from errorbudget.durations import MINUTE_NS, format_duration, parse_duration
-from errorbudget.errors import GapWarning, InvalidInputError, SourceError
+from errorbudget.errors import GapWarning, InvalidInputError, NoDataError, SourceError
 from errorbudget.times import format_time
 
 if TYPE_CHECKING:
@@ -272,6 +272,7 @@ def fetch(
     from errorbudget.cli.credentials import connection_of
     from errorbudget.cli.metrics_file import metrics_of
     from errorbudget.cli.progress import meter
+    from errorbudget.cli.series_cure import series_cure
     from errorbudget.sources.prometheus import Client, PrometheusSource
 
     if options["files"]:
@@ -317,6 +318,8 @@ def fetch(
             for note in getattr(error, "__notes__", ()):
                 say(note if options["keep"] else note.replace(_KEPT, _CURE))
             raise
+        except NoDataError as error:
+            raise NoDataError(f"{error}{series_cure(client, source.metrics, slos)}") from error
         except InvalidInputError as error:
             if len(slos) < 2:
                 raise

@@ -33,6 +33,8 @@ __all__ = ["simulate"]
     help="JSON list of incidents instead of the shop's, each with kind, start and duration.",
 )
 @click.option("--rate", type=float, help="With --incidents: requests a second; 0.5.")
+@click.option("--interval", metavar="DURATION", help="With openmetrics: between two readings; 1m.")
+@click.option("--instances", type=int, help="With openmetrics: processes behind it; 3.")
 @click.option("--truth", metavar="PATH", help="Write what each incident truly did, as JSON.")
 def simulate(
     out: str,
@@ -42,9 +44,14 @@ def simulate(
     log_format: str,
     incidents: str | None,
     rate: float | None,
+    interval: str | None,
+    instances: int | None,
     truth: str | None,
 ) -> int:
     """Write the requests of a shop with six named incidents, or with incidents of your own.
+
+    OpenMetrics is for `promtool tsdb create-blocks-from openmetrics`, under the names that
+    --prometheus reads; a longer --interval and one of --instances keep it small.
 
     Kinds: Outage, BrownOut, SlowBurn, Flapping, DeployRegression, RetryStorm, LatencyCreep,
     CounterReset, ScrapeGap, ZeroTrafficNights.
@@ -54,9 +61,13 @@ def simulate(
     from errorbudget.sources.log_writer import LOG_FORMATS, write_log
     from errorbudget.sources.openmetrics_writer import write_openmetrics
     from errorbudget.studies.simulate import SHOP_START, shop
+    from errorbudget.times import format_time
 
     if rate is not None and incidents is None:
         raise click.UsageError("--rate belongs to --incidents FILE")
+    for option, given in (("--interval", interval), ("--instances", instances)):
+        if given is not None and log_format != "openmetrics":
+            raise click.UsageError(f"{option} belongs to --log-format openmetrics")
     begin = SHOP_START if start is None else start
     if incidents is None:
         found = shop(begin, days, seed)
@@ -66,7 +77,8 @@ def simulate(
         if log_format == "counts":
             write(_counts(found), out)
         elif log_format == "openmetrics":
-            write_openmetrics(found.scrape(), out, progress=lambda done: progress(done, None))
+            scrapes = found.scrape(interval or "1m", 3 if instances is None else instances)
+            write_openmetrics(scrapes, out, progress=lambda done: progress(done, None))
         else:
             chosen = next(name for name in LOG_FORMATS if name == log_format)
             write_log(found.events, out, chosen, progress=progress)
@@ -74,6 +86,12 @@ def simulate(
         write(json.dumps(found.to_dict(), indent=2) + "\n", truth)
     click.echo(found.describe())
     click.echo(f"wrote {out}" + (f" and {truth}" if truth else ""))
+    if log_format == "openmetrics":
+        end = format_time(found.end_ns)
+        click.echo(
+            "next: promtool tsdb create-blocks-from --max-block-duration=720h openmetrics "
+            f"{out} DIR; then --prometheus URL --at {end}"
+        )
     return OK
 
 

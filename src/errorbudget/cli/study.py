@@ -20,6 +20,7 @@ from errorbudget.cli.inputs import (
     objective_options,
 )
 from errorbudget.cli.prometheus_options import prometheus_options
+from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 
 if TYPE_CHECKING:
@@ -173,7 +174,11 @@ def _reach(options: Mapping[str, Any], reach: Callable[[SLO], int]) -> int:
     if not slos:
         raise InvalidInputError(f"{options['spec']} has no SLOs")
     at = instant(options["at"])
-    return (time.time_ns() if at is None else at) - max(map(reach, slos))
+    if at is None:
+        # As `fetch` reads the clock: at the end of the last whole bin.
+        step_ns = parse_duration(options["bin"] or "1m")
+        at = time.time_ns() // step_ns * step_ns
+    return at - max(map(reach, slos))
 
 
 def _budgeted(found: Sequence[tuple[SLO, Any]]) -> list[tuple[SLO, Any]]:

@@ -41,6 +41,7 @@ _HOME = {
             "policy_figure",
             "recommendation_figure",
             "recovery_figure",
+            "simulation_figure",
         ),
         "studies",
     ),
@@ -83,6 +84,7 @@ _PICTURE_OF = {
     "Review": "review_figure",
     "SLO": "slo_figure",
     "SLOReview": "reviewed_figure",
+    "Simulation": "simulation_figure",
     "Status": "standing_figure",
     "Trend": "trend_figure",
 }

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 
 from errorbudget import figures
+from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS, format_duration
 from errorbudget.plot.canvas import (
     Picture,
     dated,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from errorbudget.studies.pages import PolicyResult
     from errorbudget.studies.pareto import Recommendation
     from errorbudget.studies.recovery import Recovery
+    from errorbudget.studies.simulate import Simulation
 
 __all__ = [
     "backtest_figure",
@@ -35,7 +37,11 @@ __all__ = [
     "policy_figure",
     "recommendation_figure",
     "recovery_figure",
+    "simulation_figure",
 ]
+
+MOST_NAMES = 12
+STEPS = (MINUTE_NS, 5 * MINUTE_NS, 15 * MINUTE_NS, HOUR_NS, 6 * HOUR_NS, DAY_NS)
 
 
 def forecast_figure(forecast: Forecast) -> Picture:
@@ -215,3 +221,46 @@ def _bars(
 def recommendation_figure(recommendation: Recommendation) -> Picture:
     """What the policy to take would have done."""
     return policy_figure(recommendation.result)
+
+
+MOST_POINTS = 800
+"""Bins in the picture of a simulation, so that a month is drawn by the hours or so."""
+
+
+def simulation_figure(simulation: Simulation) -> Picture:
+    """Requests, and the share of them that failed, with the incidents shaded."""
+    said = "simulated requests, and the share that failed"
+    if not len(simulation):
+        return silent(said, "There are no requests.")
+    length = simulation.end_ns - simulation.start_ns
+    wanted = -(-length // MOST_POINTS)
+    step_ns = next((step for step in STEPS if step >= wanted), STEPS[-1])
+    series = simulation.counts(format_duration(step_ns))
+    with mpl.rc_context(RC):
+        figure, (above, below) = sheet(said, 2, height=1.8)
+        total = series.total.astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(total > 0, 100 * (series.total - series.good) / total, np.nan)
+        line(above, series.end_ns, total, color=MAIN, linewidth=1.1)
+        above.set_ylim(0, float(total.max()) * 1.1 or 1)
+        above.set_ylabel("requests")
+        above.set_title(f"Requests in each {format_duration(step_ns)}")
+        line(below, series.end_ns, share, color=ALARM, linewidth=1.1)
+        top = max(float(np.nanmax(share, initial=0.0)), 1e-3)
+        below.set_ylim(0, top * 1.4)
+        below.set_ylabel("failed [%]")
+        below.set_title("Share of requests that failed")
+        for impact in simulation.incidents:
+            for ax in (above, below):
+                span = moments([impact.start_ns, impact.end_ns])
+                ax.axvspan(span[0], span[1], color=SOFT, alpha=0.25, linewidth=0)
+        worst = sorted(simulation.incidents, key=lambda impact: -impact.bad)[:MOST_NAMES]
+        names = []
+        for impact in worst:
+            inside = (series.end_ns > impact.start_ns) & (series.end_ns <= impact.end_ns + step_ns)
+            height = float(np.nanmax(share[inside], initial=0.0))
+            middle = (impact.start_ns + impact.end_ns) // 2
+            names.append((moments(middle), height, short(impact.name, 22)))
+        dated([above, below], simulation.start_ns, simulation.end_ns)
+        labelled(below, names)
+    return figure

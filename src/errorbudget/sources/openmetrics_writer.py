@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from errorbudget.rules.metrics import Metrics
 from errorbudget.sources.atomic_files import write_blocks
 from errorbudget.studies.simulate import Scrapes
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["openmetrics_blocks", "write_openmetrics"]
 
 _READINGS = 8_192
+_NAMES = Metrics()
+"""What is written under these names is read under these names."""
 
 
 def _seconds(time: NDArray[np.int64]) -> list[str]:
@@ -69,15 +72,16 @@ def _families(scrapes: Scrapes) -> Iterator[tuple[int, bytes]]:
             pairs = zip(_seconds(started[rows]), _seconds(time[rows]), strict=True)
             lines = [f"{name}{{{labels}}} {start} {at}\n" for start, at in pairs]
             yield len(lines), "".join(lines).encode()
-    yield 0, _header("http_requests", "counter", "Requests answered.")
+    name = _NAMES.counter
+    yield 0, _header(name.removesuffix("_total"), "counter", "Requests answered.")
     for series in scrapes.counters():
         labels = _labels(series.labels)
         for rows in _blocks(len(series.time)):
             readings = zip(series.value[rows].tolist(), _seconds(series.time[rows]), strict=True)
-            lines = [f"http_requests_total{{{labels}}} {value} {at}\n" for value, at in readings]
+            lines = [f"{name}{{{labels}}} {value} {at}\n" for value, at in readings]
             yield len(lines), "".join(lines).encode()
-    name = "http_request_duration_seconds"
-    yield 0, _header(name, "histogram", "How long requests took.", "seconds")
+    name = _NAMES.histogram
+    yield 0, _header(name, "histogram", "How long requests took, in seconds.")
     bounds = [*(repr(float(bound)) for bound in scrapes.buckets_s), "+Inf"]
     for histogram in scrapes.histograms():
         labels = _labels(histogram.labels)
@@ -111,10 +115,11 @@ def write_openmetrics(
     """
     Write the readings as OpenMetrics text: all or nothing, compressed when *path* ends in `.gz`.
 
-    `http_requests_total` by instance, method, route and status; the histogram
-    `http_request_duration_seconds` by instance and route; `process_start_time_seconds` by instance.
-    Timestamps are seconds with three digits; the text ends with `# EOF`. It is long: a line of some
-    90 bytes per series and reading, 2 GB for the shop's month read every minute.
+    `http_server_requests_total` by instance, method, route and status; the histogram
+    `http_server_request_duration` by instance and route; `process_start_time_seconds` by instance:
+    the names that `Metrics()` reads. Timestamps are seconds with three digits; the text ends with
+    `# EOF`. It is long: a line of some 90 bytes per series and reading, 2 GB for the shop's month
+    read every minute.
 
     Args:
         scrapes: What was read, from `Simulation.scrape`.

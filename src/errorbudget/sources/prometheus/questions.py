@@ -33,6 +33,8 @@ from errorbudget.times import TimeLike, to_ns
 __all__ = ["Question", "Questions", "assembled", "rules_of"]
 
 _MS = 1_000_000
+_POSTED = ("query", "query_range", "query_exemplars", "format_query", "series", "labels")
+"""Pages of the API that may be asked by POST: /api/v1/...; all others know GET alone."""
 _DAY_MS = DAY_NS // _MS
 
 
@@ -137,7 +139,7 @@ class Questions:
         return self._clock() + self._deadline_s if self._until is None else self._until
 
     def _exchange(self, question: Question, deadline: float) -> Exchange:
-        plain = question.path.startswith("/api/v1/status")
+        plain = question.path.removeprefix("/api/v1/") not in _POSTED
         return exchange(
             self.connection,
             question.path,

@@ -36,7 +36,7 @@ from errorbudget.sources.prometheus.counting import (
     with_bounds,
 )
 from errorbudget.sources.prometheus.fetched import Fetched, Missing
-from errorbudget.times import TimeLike, to_ns
+from errorbudget.times import TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from errorbudget.comparison import Comparison
@@ -347,8 +347,10 @@ class PrometheusSource:
             events[slo.name] = partial(_event_of, metrics)
             series[slo.name], notes[slo.name] = bins.count(found, matrix.first_ms)
         if series and not any(map(len, series.values())):
+            span = f"from {format_time(start_ns)} to {format_time(end_ns)}"
             raise NoDataError(
-                f"the server has no series for {', '.join(series)}; are the names of metrics and "
+                f"the server has no series of {', '.join(fetched)} {span}, which "
+                f"{', '.join(series)} would count; are the instant and the names of metrics and "
                 "labels right?"
             )
         return PrometheusCounts(

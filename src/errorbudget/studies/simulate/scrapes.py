@@ -109,7 +109,7 @@ class Scrapes:
             yield process.name, process.time, process.started
 
     def counters(self) -> Iterator[CounterSeries]:
-        """`http_requests_total` by instance, method, route and status; Time: O(n + readings)."""
+        """Requests by instance, method, route and status; Time: O(n + readings)."""
         status: NDArray[np.int16] = self.events.column("status")
         route, method = self.events.labels["route"], self.events.labels["method"]
         for process in self.processes:
@@ -129,7 +129,7 @@ class Scrapes:
                 yield CounterSeries(labels, process.time[there], value[there])
 
     def histograms(self) -> Iterator[HistogramSeries]:
-        """`http_request_duration_seconds` by instance and route; Time: O(n b + readings b)."""
+        """Durations by instance and route; Time: O(n b + readings b)."""
         duration_s: NDArray[np.float64] = self.events.column("duration_s")
         route = self.events.labels["route"]
         for process in self.processes:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget.cards import Card, Shown
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
@@ -23,6 +24,7 @@ from errorbudget.studies.simulate.incidents import Incident, whole_ms
 from errorbudget.studies.simulate.scrapes import BUCKETS_S, Scrapes, scrape
 from errorbudget.studies.simulate.strikes import span_of, strike
 from errorbudget.studies.simulate.traffic import ROUTES, Route, Season, Traffic, ordinary_traffic
+from errorbudget.studies.tables import frame
 from errorbudget.times import TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Simulation:
+class Simulation(Shown):
     """
     Simulated requests in (start, end], and the truth about them.
 
@@ -170,6 +172,11 @@ class Simulation:
             buckets_s=buckets_s,
         )
 
+    def to_pandas(self) -> Any:
+        """What each incident truly did as a pandas DataFrame; `counts().to_pandas()` is traffic."""
+        rows = [impact.to_dict() for impact in self.incidents]
+        return frame([row | {"incident": row["incident"]["kind"]} for row in rows])
+
     def to_dict(self) -> dict[str, Any]:
         """What truly happened as plain data, ready for JSON: the truth to lay beside a log."""
         return {
@@ -215,6 +222,24 @@ class Simulation:
                 f"{', '.join(effects) or 'no request hurt'}"
             )
         return "\n".join(lines)
+
+    def _card(self) -> Card:
+        header = ("incident", "kind", "from", "for", "failed", "slow", "added", "stayed away")
+        rows = [
+            (
+                impact.name,
+                impact.incident.kind,
+                format_time(impact.start_ns),
+                format_duration(impact.end_ns - impact.start_ns),
+                *(f"{n:,}" for n in (impact.bad, impact.slow, impact.added, impact.removed)),
+            )
+            for impact in self.incidents
+        ]
+        lines = [
+            f"{len(self):,} requests, {format_time(self.start_ns)} to {format_time(self.end_ns)}",
+            f"{self.bad:,} failed, {self.background_bad:,} of them without any incident",
+        ]
+        return Card("Simulation", f"seed {self.seed}", "", lines, header, rows)
 
     def __repr__(self) -> str:
         return (
