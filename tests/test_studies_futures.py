@@ -15,7 +15,6 @@ from errorbudget.studies.futures import Past
 
 HOUR = 3_600 * 10**9
 DAY = 24 * HOUR
-API = SLO("api", target="99%", window="28d", sli=Availability())
 Random = np.random.Generator
 
 
@@ -113,9 +112,16 @@ KINDS = {
 
 
 def held(
-    kind: Callable[[Random, int], Any], turns: int, past: int = 42, horizon: int = 7, seed: int = 1
+    kind: Callable[[Random, int], Any],
+    turns: int,
+    past: int = 42,
+    horizon: int = 7,
+    seed: int = 1,
+    window: int = 28,
+    step: str = "1h",
 ) -> int:
-    """How many of so many simulated futures end within the 90 % interval."""
+    """How many of so many simulated futures end within the 90 % interval; lengths in days."""
+    slo = SLO("api", target="99%", window=f"{window}d", sli=Availability())
     random = np.random.default_rng(seed)
     found = 0
     for turn in range(turns):
@@ -126,8 +132,8 @@ def held(
         whole = CountSeries(ends, total - bad, total, "1h")
         seen = past * 24
         known = CountSeries(ends[:seen], (total - bad)[:seen], total[:seen], "1h")
-        asked = forecast(API, known, paths=200, seed=turn, horizon=f"{horizon}d")
-        truth = API.evaluate(whole, at=int(asked.time_ns[-1])).budget.remaining_ratio
+        asked = forecast(slo, known, paths=200, seed=turn, horizon=f"{horizon}d", step=step)
+        truth = slo.evaluate(whole, at=int(asked.time_ns[-1])).budget.remaining_ratio
         found += bool(asked.low[-1] <= truth <= asked.high[-1])
     return found
 
@@ -156,6 +162,29 @@ def test_intervals_hold_85_to_95_percent(kind: str) -> None:
     found = held(KINDS[kind], 300, seed=2) / 300
     error = (0.1 * 0.9 / 300) ** 0.5
     assert 0.85 - error <= found <= 0.95 + error
+
+
+ELSEWHERE = [
+    ("drifting", 28, 14, 14, 0.80, 0.88),
+    ("uneven days", 28, 14, 14, 0.93, 0.99),
+    ("bursts on three days of ten", 28, 14, 14, 0.92, 0.98),
+    ("growing", 84, 14, 28, 0.91, 0.97),
+    ("incidents of days", 90, 30, 30, 0.95, 1.0),
+    ("drifting", 90, 30, 30, 0.91, 0.98),
+]
+"""Kind, days of the past, ahead and of the window, and the range that the how-to page states."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "past", "ahead", "window", "low", "high"), ELSEWHERE)
+def test_intervals_elsewhere_hold_what_the_page_says(
+    kind: str, past: int, ahead: int, window: int, low: float, high: float
+) -> None:
+    """Other lengths than those that the method was chosen on, where it is narrow or wide."""
+    turns = 200
+    found = held(KINDS[kind], turns, past, ahead, seed=3, window=window, step="1d")
+    assert _tail(found, turns, low) > 0.01
+    assert 1 - _tail(found - 1, turns, high) > 0.01
 
 
 @pytest.mark.slow

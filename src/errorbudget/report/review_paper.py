@@ -261,7 +261,7 @@ def _strategy(found: Review) -> Topic:
     head = ("SLO", "criticality", "state", "time in best tier", "in worst", "incidents")
     services = {each.slo.service or "(no service)" for each in found}
     sentence = (
-        f"{len(found)} objectives of {len(services)} services; three to five each are enough."
+        f"Objectives: {len(found)}, of services: {len(services)}; three to five each are enough."
     )
     ask = Items(
         (

@@ -115,9 +115,10 @@ class BurnVerdict(Shown):
         if self.burn is None:
             return "no events: neither burn nor noise"
         word = "a burn" if self.real else "may be noise"
+        share = "nearly every look" if self.p_value > 0.99 else f"{self.p_value:.2g} of all looks"
         return (
             f"{self.counts.bad:,} bad of {self.counts.total:,} (burn {float(self.burn):.2f}): "
-            f"{word}; chance does as much in {self.p_value:.2g} of all looks, and "
+            f"{word}; chance does as much in {share}, and "
             f"{self.needed:,} bad are needed to be sure at {self.alpha:g}"
         )
 

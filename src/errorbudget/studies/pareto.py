@@ -86,6 +86,9 @@ def recommendation(
     """
     The policy of the front that leaves least unseen within a bound on false pages.
 
+    Where the history has no incident, nothing speaks for a change: then it is the first of
+    *results*, if that keeps to the bound.
+
     Args:
         results: What the policies did.
         false_pages_per_month: False pages that people put up with in 30 days; when no policy keeps
@@ -107,6 +110,9 @@ def recommendation(
         raise InvalidInputError("no policies to choose from; give at least one")
     quiet = [result for result in front if (result.false_pages_per_month or 0) <= bound]
     best = quiet[-1] if quiet else front[0]
+    untold = not any(result.detections for result in results)
+    if untold and (results[0].false_pages_per_month or 0) <= bound:
+        best = results[0]
     seen = len(best.detections) - len(best.missed)
     unseen, monthly = percent(best.spent_unseen), float(best.false_pages_per_month or 0)
     reasons = [
@@ -117,9 +123,11 @@ def recommendation(
         reasons.insert(
             0, f"none keeps to {float(bound):g} false pages a month; this is the quietest"
         )
-    if not best.detections:
+    if untold:
         reasons.append("no incident in this history tells the policies apart by what they see")
-    place = front.index(best)
+        if best is results[0]:
+            reasons.append("the first of them stays")
+    place = next((at for at, each in enumerate(front) if each is best), len(front))
     if place + 1 < len(front):
         louder = front[place + 1]
         reasons.append(
