@@ -146,6 +146,8 @@ def test_addresses_that_lead_nowhere(store: Any, monkeypatch: pytest.MonkeyPatch
     """Unknown stores, empty folders and what is not installed are named."""
     with pytest.raises(InvalidInputError, match="lies in no store that fsspec knows"):
         eb.count_files("nosuch://logs/a.parquet", SLOS)
+    with pytest.raises(InvalidInputError, match="address cannot be read"):
+        eb.count_files("http://[bad/a.parquet", SLOS)
     for path in ("memory://none", "memory://none/*.parquet"):
         with pytest.raises(SourceUnavailableError, match="there are no files at memory://none"):
             eb.count_files(path, SLOS)
@@ -169,4 +171,7 @@ def test_secrets_in_addresses_are_refused_unseen(address: str) -> None:
     """They would end up in messages and in kept counts."""
     with pytest.raises(InvalidInputError, match="leave them out") as caught:
         eb.count_files(address, SLOS)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(InvalidInputError, match="https:// addresses are counted by") as caught:
+        eb.read_events(address)
     assert "hunter2" not in str(caught.value)

@@ -256,6 +256,11 @@ def open_bytes(source: PathLike | IO[bytes]) -> tuple[IO[bytes], str, int | None
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed by the reader
     except FileNotFoundError:
+        if "://" in path:  # and unseen, as it may hold a password
+            raise InvalidInputError(
+                f"{path.partition('://')[0]}:// addresses are counted by an engine: count_files, "
+                "or --engine auto on the command line"
+            ) from None
         raise SourceUnavailableError(f"{path} does not exist{_near(path)}") from None
     except IsADirectoryError:
         raise SourceUnavailableError(

@@ -51,7 +51,10 @@ def _checked(path: str) -> None:
     Raises:
         InvalidInputError: It does.
     """
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError as error:
+        raise InvalidInputError(f"an address cannot be read: {error}") from None
     signed = parts.scheme in ("http", "https") and parts.query
     if parts.password is not None or signed:
         bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
