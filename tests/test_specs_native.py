@@ -22,7 +22,13 @@ pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbud
 
 import errorbudget as eb
 from errorbudget.alerts import GUIDE, WORKBOOK
-from errorbudget.errors import DoubtfulTargetWarning, SourceUnavailableError, SpecError
+from errorbudget.errors import (
+    DoubtfulTargetWarning,
+    InvalidInputError,
+    SourceUnavailableError,
+    SpecError,
+)
+from errorbudget.predicates import label, status_in
 from errorbudget.specs import LIMITS, Limits, guide, guide_text, json_schema, load
 from errorbudget.specs.load import trees
 from errorbudget.specs.schema import generate_schema
@@ -222,6 +228,16 @@ def test_a_doubtful_target_warns_with_its_line() -> None:
     assert len(spec.warnings) >= 1
 
 
+def test_a_doubt_about_a_variable_keeps_its_value() -> None:
+    """The warning in Python masks what came from the environment, as the one in the spec does."""
+    text = ONE.replace("99.9%", "'${env:T}'")
+    with pytest.warns(DoubtfulTargetWarning, match=r"target \$\{env:T\} lets most") as caught:
+        spec = load(text, allow_env={"T": "1.25%"})
+    assert "1.25%" not in str(caught[0].message)
+    assert caught[0].filename == __file__
+    assert str(caught[0].message) == spec.warnings[0]
+
+
 def test_alerts_that_can_never_fire_are_named() -> None:
     """At 90 % a burn rate of 14.4 takes more errors than there are requests."""
     (warning,) = load(ONE.replace("99.9%", "90%")).warnings
@@ -391,7 +407,7 @@ def test_billion_laughs() -> None:
     (found,) = complaints("\n".join(lines) + "\n")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "stands for more than 100,000 values" in found
+    assert "stands for more than 100,000 keys and values" in found
     assert peak < 20_000_000
 
 
@@ -422,9 +438,44 @@ def test_nobody_reads_ten_thousand_mistakes(text: str) -> None:
     assert len(str(caught.value)) < 50_000
 
 
+@pytest.mark.parametrize("syntax", ["yaml", "json", "toml"])
+def test_what_is_dumped_can_be_loaded(syntax: Any) -> None:
+    """At the limit both work, one value beyond it neither does, and the dump says so first."""
+    slo = eb.SLO("a", target="99%", window="30d", sli=eb.Availability(), labels={"k": "v"})
+    nodes = 22  # keys, values, lists and mappings
+    assert list(load(eb.dump(slo, syntax=syntax), limits=Limits(nodes=nodes))) == [slo]
+    with pytest.raises(InvalidInputError, match="keys and values are more"):
+        eb.dump(slo, syntax=syntax, limits=Limits(nodes=nodes - 1))
+    assert "keys and values" in str(
+        complaints(eb.dump(slo, syntax=syntax), limits=Limits(nodes=nodes - 1))
+    )
+    with pytest.raises(
+        InvalidInputError, match=r"pass limits=Limits\(bytes=...\) here and to load"
+    ):
+        eb.dump(slo.replace(description="x" * LIMITS.bytes), syntax=syntax)
+    deep = label("a").equals("1")
+    for number in range(40):
+        deep = (deep & label(f"k{number}").equals("x")) | status_in("2xx")
+    with pytest.raises(InvalidInputError, match="levels of nesting are more"):
+        eb.dump(slo.replace(sli=eb.Availability(where=deep)), syntax=syntax)
+
+
+def test_json_is_told_by_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indented JSON given as text goes to the reader of JSON, not to the slow one of YAML."""
+    from errorbudget.specs import yaml_tree
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("read as YAML")
+
+    monkeypatch.setattr(yaml_tree, "yaml_trees", refuse)
+    slo = eb.SLO("a", target="99%", window="30d", sli=eb.Availability())
+    text = eb.dump(slo, syntax="json")
+    assert list(load(text)) == list(load(f"\n [\n{text}]")) == [slo]
+
+
 def test_limits_can_be_raised_and_lowered() -> None:
     """The limits are an argument."""
-    assert "bytes are more" in complaints(ONE, limits=Limits(bytes=10))[0]
+    assert "may have (10 bytes)" in complaints(ONE, limits=Limits(bytes=10))[0]
     many = "slos:\n" + "".join(
         f"  - {{name: s{n}, target: 99%, window: 1d, sli: {{kind: availability}}}}\n"
         for n in range(300)

@@ -8,7 +8,7 @@ means the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from errorbudget.characters import first_control
@@ -30,6 +30,7 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI
 from errorbudget.slo import BURN_WINDOWS, SLO, as_slos
 from errorbudget.specs.tables import ALERTS, POLICIES, serving
+from errorbudget.specs.tree import LIMITS, Limits
 from errorbudget.specs.variables import as_literal
 from errorbudget.specs.writer import escaped, toml_text, yaml_text
 
@@ -44,20 +45,21 @@ _USUAL_COLUMNS = {
 }
 
 
-def dump(slos: SLO | Iterable[SLO], *, syntax: Syntax = "yaml") -> str:
+def dump(slos: SLO | Iterable[SLO], *, syntax: Syntax = "yaml", limits: Limits = LIMITS) -> str:
     """
     Objectives as text in the native format.
 
     Args:
         slos: One objective, or several with different names.
         syntax: "yaml", "json" or "toml".
+        limits: How much `load` will be allowed to read.
 
     Returns:
         The text; `load` makes the same objectives of it.
 
     Raises:
-        InvalidInputError: Two objectives have one name, there is none, or a text holds a control
-            character.
+        InvalidInputError: Two objectives have one name, there is none, a text holds a control
+            character, or it is all more than *limits* let `load` read.
 
     Example:
         >>> from errorbudget.sli import Availability
@@ -73,14 +75,47 @@ def dump(slos: SLO | Iterable[SLO], *, syntax: Syntax = "yaml") -> str:
               kind: availability
               good: 2xx
     """
+    if syntax not in _WRITERS:
+        raise InvalidInputError(f'syntax must be "yaml", "json" or "toml", got {syntax!r}')
     data = document(slos)
-    if syntax == "yaml":
-        return yaml_text(data)
-    if syntax == "json":
-        return escaped(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
-    if syntax == "toml":
-        return toml_text(data)
-    raise InvalidInputError(f'syntax must be "yaml", "json" or "toml", got {syntax!r}')
+    text = _WRITERS[syntax](data)
+    _check_size(data, text, limits)
+    return text
+
+
+def _json_text(data: Any) -> str:
+    return escaped(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "yaml": yaml_text,
+    "json": _json_text,
+    "toml": toml_text,
+}
+
+
+def _check_size(data: dict[str, Any], text: str, limits: Limits) -> None:
+    """Refuse to write what could not be read again."""
+    nodes, depth = _measured(data)
+    for name, size, most, what in (
+        ("nodes", nodes, limits.nodes, "keys and values"),
+        ("bytes", len(text.encode()), limits.bytes, "bytes"),
+        ("depth", depth, limits.depth, "levels of nesting"),
+    ):
+        if size > most:
+            raise InvalidInputError(
+                f"{size:,} {what} are more than one specification may have ({most:,}); write "
+                f"several, or pass limits=Limits({name}=...) here and to load"
+            )
+
+
+def _measured(value: Any) -> tuple[int, int]:
+    """The keys and values of plain data, and how deep they go."""
+    if not isinstance(value, dict | list):
+        return 1, 0
+    inner = [_measured(part) for part in (value.values() if isinstance(value, dict) else value)]
+    nodes = 1 + (len(value) if isinstance(value, dict) else 0) + sum(part[0] for part in inner)
+    return nodes, 1 + max((part[1] for part in inner), default=0)
 
 
 def document(slos: SLO | Iterable[SLO]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ been written here; so an imported objective is checked like any other, at its ow
 from __future__ import annotations
 
 from errorbudget.specs.cursor import Cursor, Ledger
-from errorbudget.specs.native import Native, read_native
+from errorbudget.specs.native import Native, read_native, warn_of
 from errorbudget.specs.openslo import read_openslo
 from errorbudget.specs.pyrra import read_pyrra
 from errorbudget.specs.slo_generator import read_slo_generator
@@ -61,6 +61,7 @@ def read_foreign(
             raise spec_error([Problem(message, place=document.place)])
     slos = read_native(ledger.native)
     raise_problems(ledger.native.problems)
+    warn_of(ledger.native.doubts)
     return Spec(
         tuple(slos),
         warnings=tuple(ledger.native.warnings),

@@ -87,12 +87,15 @@ class _Reader:
         self.position = match.end()
         return text, place
 
+    def count(self) -> None:
+        self.nodes += 1
+        if self.nodes > self.limits.nodes:
+            raise self.fail(f"more than {self.limits.nodes:,} keys and values; split the file")
+
     def value(self, depth: int) -> Node:
         first = self.space()
         place = self.lines.place(self.position)
-        self.nodes += 1
-        if self.nodes > self.limits.nodes:
-            raise self.fail(f"more than {self.limits.nodes:,} values; split the file")
+        self.count()
         if first in ("{", "["):
             if depth >= self.limits.depth:
                 raise self.fail(
@@ -126,6 +129,7 @@ class _Reader:
             return Branch(values, keys, place)
         while True:
             key, key_place = self.string("a key")
+            self.count()
             self.expect(":", "after a key")
             value = self.value(depth + 1)
             if key in values:

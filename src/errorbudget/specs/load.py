@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from errorbudget.errors import InvalidInputError, SourceUnavailableError, did_you_mean
-from errorbudget.specs.native import Native, read_native, read_parts
+from errorbudget.specs.native import Native, read_native, read_parts, warn_of
 from errorbudget.specs.spec import Spec
 from errorbudget.specs.text import check_text, decode, is_text, read_file
 from errorbudget.specs.tree import (
@@ -36,6 +36,7 @@ __all__ = ["FORMATS", "load", "load_path", "trees"]
 FORMATS = ("errorbudget", "openslo", "sloth", "pyrra", "slo-generator", "slo-kit")
 """Formats that are read."""
 
+_JSON = re.compile(r"[ \t\r\n]*(?:\[[ \t\r\n]*)?\{[ \t\r\n]*[\"}]")
 _TOML = re.compile(r"(?:\s|#.*\n)*(?:\[\[?[\w.\" -]+\]|[\w.\"-]+\s*=)")
 
 
@@ -179,7 +180,7 @@ def trees(text: str, *, source: str = "", limits: Limits = LIMITS) -> list[Node]
         from errorbudget.specs.toml_tree import toml_tree
 
         found = [toml_tree(text, source=source, limits=limits)]
-    elif suffix == ".json" or (not suffix and text.lstrip().startswith(('{"', "{}", '[{"'))):
+    elif suffix == ".json" or (not suffix and _JSON.match(text)):
         from errorbudget.specs.json_tree import json_tree
 
         found = [json_tree(text, source=source, limits=limits)]
@@ -275,8 +276,9 @@ class _Reading:
             raise spec_error(
                 [Problem("there are no objectives: slos is missing or empty", "slos", place)]
             )
-        warnings = (masked(warning, self.used) for warning in self.native.warnings)
-        return Spec(tuple(slos), tuple(warnings), files=tuple(self.files))
+        warnings = tuple(masked(warning, self.used) for warning in self.native.warnings)
+        warn_of(masked(doubt, self.used) for doubt in self.native.doubts)
+        return Spec(tuple(slos), warnings, files=tuple(self.files))
 
     def _take(self, documents: list[Node], name: str, within: tuple[Path, ...]) -> None:
         if name:

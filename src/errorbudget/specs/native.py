@@ -8,6 +8,7 @@ its model; then the core builds it. Every mistake of every objective is reported
 from __future__ import annotations
 
 import warnings as python_warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,7 @@ from errorbudget.specs.tree import (
 )
 from errorbudget.target import Target
 
-__all__ = ["Draft", "Native", "join", "read_native"]
+__all__ = ["Draft", "Native", "join", "read_native", "warn_of"]
 
 # Replaced whole, never joined key by key: half of one table and half of another is no table.
 _WHOLE = ("target", "alerts", "policy", "risk_policy", "bounds")
@@ -59,6 +60,7 @@ class Native:
     drafts: list[Draft] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def fault(self, message: str, path: str, place: Place | None) -> None:
         """Note one more thing that is wrong."""
@@ -321,9 +323,15 @@ def _read_draft(native: Native, draft: Draft) -> SLO | None:
     for doubt in dict.fromkeys(str(warning.message) for warning in caught):
         said = f"{draft.node.place} {draft.path}: {doubt}"
         native.warnings.append(said)
-        python_warnings.warn(said, DoubtfulTargetWarning, stacklevel=2)
+        native.doubts.append(said)
     native.warnings += _doubts(slo, draft)
     return slo
+
+
+def warn_of(doubts: Iterable[str]) -> None:
+    """Warn of targets that are legal and probably not meant, at the line that called `load`."""
+    for doubt in doubts:
+        python_warnings.warn(doubt, DoubtfulTargetWarning, stacklevel=5)
 
 
 def _doubts(slo: SLO, draft: Draft) -> list[str]:

@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from errorbudget.specs.tree import LIMITS
-
 __all__ = ["bare", "number", "too_long"]
 
+_DIGITS = 100
 _NULL = {"", "~", "null", "Null", "NULL"}
 _TRUE = {"true", "True", "TRUE"}
 _FALSE = {"false", "False", "FALSE"}
@@ -34,8 +33,8 @@ def too_long(text: str) -> str | None:
         >>> too_long("1e999999999")
         'the exponent of "1e999999999" is beyond anything that is measured; at most 3 digits'
     """
-    if len(text) > LIMITS.digits:
-        return f'"{text[:20]}..." has {len(text)} digits; a number has at most {LIMITS.digits}'
+    if len(text) > _DIGITS:
+        return f'"{text[:20]}..." has {len(text)} digits; a number has at most {_DIGITS}'
     exponent = _EXPONENT.search(text)
     if exponent and len(exponent[1]) > 3:
         return f'the exponent of "{text}" is beyond anything that is measured; at most 3 digits'

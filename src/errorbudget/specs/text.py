@@ -31,7 +31,7 @@ def check_text(text: str, *, source: str, limits: Limits) -> str:
     """
     text = text.removeprefix("\ufeff")
     if len(text) > limits.bytes:
-        raise spec_error([_too_large(len(text), source, limits)])
+        raise spec_error([_too_large(source, limits)])
     hidden = HIDDEN.search(text)
     if hidden:
         raise spec_error(
@@ -46,9 +46,9 @@ def check_text(text: str, *, source: str, limits: Limits) -> str:
     return text
 
 
-def _too_large(size: int, source: str, limits: Limits) -> Problem:
+def _too_large(source: str, limits: Limits) -> Problem:
     return Problem(
-        f"{size:,} bytes are more than a specification may have ({limits.bytes:,}); "
+        f"these are more than a specification may have ({limits.bytes:,} bytes); "
         "split it into files, or pass limits=Limits(bytes=...)",
         place=Place(1, 1, source),
     )
@@ -62,7 +62,7 @@ def decode(data: bytes, *, source: str, limits: Limits) -> str:
         SpecError: They are too large, or in no such encoding; it names the first bad byte.
     """
     if len(data) > limits.bytes:
-        raise spec_error([_too_large(len(data), source, limits)])
+        raise spec_error([_too_large(source, limits)])
     encoding = "utf-8"
     for mark, name in (
         (b"\xff\xfe\x00\x00", "utf-32"),

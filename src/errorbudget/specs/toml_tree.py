@@ -98,9 +98,10 @@ class _Builder:
         self.nodes = 0
 
     def node(self, value: Any, steps: tuple[str | int, ...], place: Place) -> Node:
-        self.nodes += 1
+        self.nodes += 1 + (len(value) if isinstance(value, dict) else 0)
         if self.nodes > self.limits.nodes:
-            raise spec_error([Problem(f"more than {self.limits.nodes:,} values", place=place)])
+            message = f"more than {self.limits.nodes:,} keys and values; split the file"
+            raise spec_error([Problem(message, place=place)])
         place = self.places.get((*steps, "="), self.places.get(steps, place))
         if isinstance(value, dict):
             for key in value:

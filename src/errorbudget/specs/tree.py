@@ -42,10 +42,9 @@ class Limits:
 
     Args:
         bytes: Size of one file or text.
-        nodes: Values of one document, aliases counted as often as they are used.
+        nodes: Keys and values of one document, aliases counted as often as they are used.
         depth: Nesting of lists and mappings.
         aliases: YAML aliases (`*name`).
-        digits: Digits of one number.
         documents: Documents of one file.
         files: Files that one specification may include.
     """
@@ -54,7 +53,6 @@ class Limits:
     nodes: int = 100_000
     depth: int = 48
     aliases: int = 1_000
-    digits: int = 100
     documents: int = 2_000
     files: int = 100
 

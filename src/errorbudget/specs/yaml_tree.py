@@ -77,8 +77,8 @@ class _Builder:
         self.nodes += weight
         if self.nodes > self.limits.nodes:
             self.stop(
-                f"the document stands for more than {self.limits.nodes:,} values, aliases counted "
-                "as often as they are used; split it into files",
+                f"the document stands for more than {self.limits.nodes:,} keys and values, "
+                "aliases counted as often as they are used; split it into files",
                 place,
             )
 
