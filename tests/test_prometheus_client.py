@@ -7,6 +7,7 @@ import gzip
 import inspect
 import json
 import logging
+import os
 import pickle
 import ssl
 import subprocess
@@ -519,6 +520,23 @@ def test_what_is_doubtful_is_not_kept(tmp_path: Path) -> None:
     file = next(tmp_path.iterdir())
     with pytest.raises(SourceUnavailableError, match="another folder"):
         Client(URL, keep=file)
+
+
+def test_halves_of_a_killed_process(tmp_path: Path) -> None:
+    """A file that was being written does not count; old ones are swept, those of the living not."""
+    date = {"date": "Fri, 02 Jan 1970 00:00:00 GMT"}
+    good = body({"status": "success", "data": {"resultType": "matrix", "result": []}})
+    asked = replies(*[Response(200, date, good)] * 2)
+    span = {"start": 0, "end": 60 * 10**9, "step": "1s"}
+    Client(URL, transport=asked, keep=tmp_path).query_range("x", **span)
+    [kept] = tmp_path.iterdir()
+    kept.write_bytes(b"")
+    for name, age_s in (("old.half", 7200), ("new.half", 0)):
+        (tmp_path / name).write_bytes(good[:9])
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    Client(URL, transport=asked, keep=tmp_path).query_range("x", **span)
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([kept.name, "new.half"])
+    assert gzip.decompress(kept.read_bytes()) == good
 
 
 def test_one_deadline_for_all_calls() -> None:

@@ -112,6 +112,24 @@ def test_a_child_that_comes_back_after_a_restart_counts_from_zero() -> None:
     assert API.evaluate(fetched(Server(was, child))).counts == eb.Counts(good=35, bad=0)
 
 
+def test_replicas_of_a_scraper_are_told() -> None:
+    """One target scraped by two servers behind one address counts once where one is matched."""
+
+    def scraped(by: str, status: str, *, start: int, **more: str) -> Any:
+        values = every_minute(*range(0, 110, 10), start=start)
+        return counter(status, values, instance="a", prometheus_replica=by, **more)
+
+    twice = Server(*(scraped(by, "200", start=s) for by, s in (("0", 0), ("1", 7))))
+    [said] = [text for text in fetched(twice).warnings if "replica" in text]
+    assert "differ in prometheus_replica alone" in said
+    assert "counts 2 times" in said
+    apart = Server(scraped("0", "200", start=0), scraped("1", "500", start=7))
+    assert not any("replica" in text for text in fetched(apart).warnings)
+    once = fetched(Server(twice.series[0]), metrics=Metrics(match={"prometheus_replica": "0"}))
+    assert once.of(API).total.sum() == 100
+    assert not once.warnings
+
+
 def test_what_was_there_from_the_start_is_not_growth() -> None:
     """A counter that stands at a million when first looked at has not just served a million."""
     server = Server(counter("200", every_minute(1_000_000, 1_000_010)))

@@ -175,7 +175,7 @@ def growth(
     targets: dict[tuple[str, ...], list[Series]] = {}
     for one in series:
         targets.setdefault(_target(one), []).append(one)
-    scrapes = {key: np.unique(np.concatenate([o.t_ms for o in of])) for key, of in targets.items()}
+    scrapes = {key: _union([one.t_ms for one in of]) for key, of in targets.items()}
     falls = {key: np.unique(np.concatenate([*map(_falls, of)])) for key, of in targets.items()}
     found = []
     for one in series:
@@ -192,10 +192,36 @@ def growth(
     return found
 
 
+def _union(times: Sequence[Ints]) -> Ints:
+    """Every instant once; series of one target mostly share theirs, and sorting is dear."""
+    first, *others = times
+    differing = [one for one in others if not np.array_equal(one, first)]
+    return np.unique(np.concatenate([first, *differing])) if differing else first
+
+
 def _between(instants: Ints, times: Ints, side: Literal["left", "right"]) -> Any:
     """Whether any instant lies after each time and before the next, or ("right") at it."""
     until = np.searchsorted(instants, times[1:], side)
     return until > np.searchsorted(instants, times[:-1], "right")
+
+
+def _doubled(parts: Iterable[Part]) -> Iterator[Note]:
+    """Whether a target's series differ in a label of replicas alone."""
+    alike: dict[tuple[Any, ...], int] = {}
+    for part in parts:
+        labels = part.series.labels
+        replicas = {name for name in labels if "replica" in name}
+        if replicas and labels.get("instance"):
+            rest = frozenset(item for item in labels.items() if item[0] not in replicas)
+            key = (", ".join(sorted(replicas)), part.role, rest)
+            alike[key] = alike.get(key, 0) + 1
+    for names in dict.fromkeys(key[0] for key in alike):
+        most = max(count for key, count in alike.items() if key[0] == names)
+        if most > 1:
+            yield Note(
+                f"series of one instance differ in {names} alone: where that names the server that "
+                f"scraped, each event counts {most} times; match one value of it"
+            )
 
 
 def _target(series: Series) -> tuple[str, ...]:
@@ -264,39 +290,35 @@ class Bins:
         for part, (times, grown) in zip(parts, each, strict=True):
             running = np.concatenate(([0], np.cumsum(_whole(grown, part.series))))
             sums[part.role] += np.diff(running[np.searchsorted(times, edges, "right")])
-        unseen, notes = self._unseen(parts, edges)
-        known = self._known(parts, edges)
+        observed, notes = self._observed(parts, edges)
         if any(part.role == "all" for part in parts):
             total, good = sums["all"], np.minimum(sums["within"], sums["all"])
         else:
             good, total = sums["good"], sums["good"] + sums["bad"]
         if any(part.estimated for part in parts):
             notes.append(Note(_ESTIMATED))
-        observed = known & ~unseen
+        notes += _doubled(parts)
         return CountSeries(
             edges[1:] * _MS, good, total, self.step_ms * _MS, "right", observed
         ), notes
 
-    def _known(self, parts: Sequence[Part], edges: Any) -> Any:
-        """Bins at whose end some series has a value that is not too old."""
-        known = np.zeros(len(edges) - 1, dtype=bool)
-        for part in parts:
-            found = counters.last_value(
-                part.series.t_ms, np.ones(len(part.series.t_ms)), edges[1:], self.lookback_ms
-            )
-            known |= ~np.isnan(found)
-        return known
+    def _observed(self, parts: Sequence[Part], edges: Any) -> tuple[Any, list[Note]]:
+        """
+        Bins at whose end some value is not too old, and in which no target was not looked at.
 
-    def _unseen(self, parts: Sequence[Part], edges: Any) -> tuple[Any, list[Note]]:
-        """Bins in which some target was not looked at; what gaps and resets hide is noted."""
+        What gaps and resets hide is noted.
+        """
         targets: dict[tuple[str, ...], list[Part]] = {}
         for part in parts:
             targets.setdefault(_target(part.series), []).append(part)
-        unseen, notes = np.zeros(len(edges) - 1, dtype=bool), []
+        known, unseen = np.zeros((2, len(edges) - 1), dtype=bool)
+        notes = []
         for key, found in targets.items():
             shown = ", ".join(filter(None, key)) or "the series"
             # A child that is gone while its siblings are there is no gap: it has nothing to say.
-            times = np.unique(np.concatenate([part.series.t_ms for part in found]))
+            times = _union([part.series.t_ms for part in found])
+            fresh = np.searchsorted(times, edges[1:] - self.lookback_ms, "right")
+            known |= fresh < np.searchsorted(times, edges[1:], "right")
             for gap in np.flatnonzero(np.diff(times) > self.lookback_ms).tolist():
                 begin, end = int(times[gap]), int(times[gap + 1])
                 unseen |= (edges[1:] > begin) & (edges[:-1] < end)
@@ -314,7 +336,7 @@ class Bins:
                 )
                 first, last = int(falls[0]) * _MS, int(falls[-1]) * _MS
                 notes.append(Note(text, first - 1, last + 1))
-        return unseen, notes
+        return known & ~unseen, notes
 
 
 def _whole(grown: Any, series: Series) -> Any:

@@ -9,11 +9,13 @@ by other tokens or headers wants a folder of their own.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
 import os
 import tempfile
+import time
 import zlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -46,15 +48,17 @@ class Folder:
         self._path, self._connection = Path(path), connection
         try:
             self._path.mkdir(parents=True, exist_ok=True)
+            self._sweep()
         except OSError as error:
             raise self._refused(error) from None
 
     def get(self, path: str, params: Mapping[str, str]) -> Response | None:
         """The answer that is kept; None where there is none, or no whole one."""
         try:
-            return Response(200, body=gzip.decompress(self._file(path, params).read_bytes()))
+            body = gzip.decompress(self._file(path, params).read_bytes())
         except (OSError, EOFError, zlib.error):
             return None
+        return Response(200, body=body) if body else None
 
     def put(
         self, path: str, params: Mapping[str, str], stretch: Stretch, response: Response
@@ -73,6 +77,13 @@ class Folder:
             Path(half).replace(self._file(path, params))
         except OSError as error:
             raise self._refused(error) from None
+
+    def _sweep(self) -> None:
+        """Take away what a killed process left half written; a living one needs a moment for it."""
+        for half in self._path.glob("*.half"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - half.stat().st_mtime > _SETTLED_S:
+                    half.unlink()
 
     def _file(self, path: str, params: Mapping[str, str]) -> Path:
         asked = self._connection
