@@ -47,12 +47,11 @@ def validate(specs: tuple[str, ...], form: str, allow_env: bool, strict: bool) -
             answer["tables"] = [table.name for table in spec.tables]
         answer["valid"] = not answer["problems"] and not (strict and answer["warnings"])
         answers.append(answer)
+        if form == "text":
+            _tell(answer)  # at once: a later file may be missing
     if form == "json":
         shown = [{k: v for k, v in answer.items() if k != "lines"} for answer in answers]
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
-    else:
-        for answer in answers:
-            _tell(answer)
     return OK if all(answer["valid"] for answer in answers) else NO
 
 

@@ -60,7 +60,9 @@ def _document(
     if indicator is None:
         losses.append(
             left_out(
-                slo, "Pyrra takes plain metrics: sum(rate(errors[...])) and sum(rate(total[...]))"
+                slo,
+                "Pyrra takes plain metrics, sum(rate(errors[...])) and sum(rate(total[...])): give "
+                "them as errorbudget.QueryRatio, or metrics= (--counter) for a ratio of events",
             )
         )
         return None

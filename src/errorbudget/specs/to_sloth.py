@@ -67,7 +67,8 @@ def _entry(slo: SLO, as_query: AsQuery | None, losses: list[Loss]) -> dict[str, 
         losses.append(
             left_out(
                 slo,
-                "Sloth asks Prometheus: give metrics=, or its queries as errorbudget.QueryRatio",
+                "Sloth asks Prometheus: give metrics= (--counter, --histogram), or its queries as "
+                "errorbudget.QueryRatio",
             )
         )
         return None
