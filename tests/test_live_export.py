@@ -167,8 +167,10 @@ def test_opentelemetry_observes_every_figure() -> None:
     assert ("errorbudget.sli", (("errorbudget.slo", "fast"),)) not in found
     assert found["errorbudget.objective", api] == 0.99
     assert found["errorbudget.tier", (api[0], ("errorbudget.tier", "exhausted"), api[1])] == 1
-    assert found["errorbudget.events.left_out", (("errorbudget.slo", "fast"),)] == 1_000
-    assert found["errorbudget.events.late", ()] == 1
+    assert found["errorbudget.left_out_events", (("errorbudget.slo", "fast"),)] == 1_000
+    assert found["errorbudget.late_events", ()] == 1
+    # The semantic conventions: what a metric is called is no namespace of another's name.
+    assert not [(a, b) for a in metrics for b in metrics if b.startswith(f"{a}.")]
     provider.shutdown()
 
 

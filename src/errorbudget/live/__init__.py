@@ -13,7 +13,7 @@ Budgets inside a running service.
     asgi, wsgi          middleware; requests is what they have in common
     prometheus          for a registry of prometheus_client
     telemetry           for OpenTelemetry
-    clock, forks        what time it is; what a forked child begins anew
+    clock, forks, paths what time it is; what a forked child begins anew; where a file lies
 """
 
 from __future__ import annotations

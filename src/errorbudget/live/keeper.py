@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +17,7 @@ from errorbudget.durations import DurationLike
 from errorbudget.errors import SourceUnavailableError
 from errorbudget.live import forks
 from errorbudget.live.answers import check_tracker
+from errorbudget.live.paths import as_path
 from errorbudget.live.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
     Write *state* to *path*, whole or not at all.
 
     Raises:
+        InvalidInputError: *path* is no path.
         SourceUnavailableError: It cannot be written; an older file stays as it was.
     """
-    target = Path(path)
+    target = as_path(path)
     # A name of its own for every writer: two threads may save at once.
     draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
@@ -60,13 +61,14 @@ def load_state(path: str | os.PathLike[str]) -> State | None:
     The state that was saved in *path*, or None where there is none.
 
     Raises:
+        InvalidInputError: *path* is no path.
         SourceUnavailableError: It cannot be read.
         SourceFormatError: It is damaged, or no state.
     """
     from errorbudget.live.state import State
 
     try:
-        saved = Path(path).read_bytes()
+        saved = as_path(path).read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -94,7 +96,7 @@ class Keeper:
     Raises:
         SourceFormatError: The file is damaged; remove it to begin anew.
         SourceUnavailableError: The file cannot be read or written.
-        InvalidInputError: The file counts other events than the tracker.
+        InvalidInputError: The file counts other events than the tracker, or *path* is no path.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class Keeper:
     ) -> None:
         check_tracker(tracker)
         self.tracker = tracker
-        self.path = Path(path)
+        self.path = as_path(path)
         self.ticker = Ticker(self.save, every, f"errorbudget keeper of {self.path.name}")
         self._forked = False
         self._saving = threading.Lock()

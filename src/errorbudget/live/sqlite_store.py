@@ -12,12 +12,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import numpy as np
 
 from errorbudget.durations import DAY_NS
 from errorbudget.errors import SourceUnavailableError
+from errorbudget.live.paths import as_path
 from errorbudget.live.shared import key_of
 from errorbudget.live.state import FeedState, State
 
@@ -62,11 +62,12 @@ class SqliteStore:
         patience_s: How long to wait for another worker's turn [s].
 
     Raises:
+        InvalidInputError: *path* is no path.
         SourceUnavailableError: The file cannot be made, or is something else.
     """
 
     def __init__(self, path: str | os.PathLike[str], patience_s: float = 5.0) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self.patience_s = patience_s
         with self._opened() as database:
             database.execute("PRAGMA journal_mode = WAL")

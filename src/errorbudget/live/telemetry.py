@@ -83,8 +83,8 @@ def observe(
 
     Gauges `errorbudget.objective`, `.sli`, `.remaining`, `.coverage`, `.burn_rate`, `.tier` and
     `.alert.firing`, all of unit 1; counters of unit {event}: `errorbudget.events`, by
-    `errorbudget.result`, `.events.left_out` and `.events.late`. The SLO's name is the attribute
-    `errorbudget.slo`, its service `service.name`.
+    `errorbudget.result`, `errorbudget.left_out_events` and `errorbudget.late_events`. The SLO's
+    name is the attribute `errorbudget.slo`, its service `service.name`.
 
     Args:
         tracker: What to observe.
@@ -122,8 +122,8 @@ def observe(
 
     for name, text, callback in (
         ("errorbudget.events", "Events counted", asking(events)),
-        ("errorbudget.events.left_out", "Events that could not be judged", asking(left_out)),
-        ("errorbudget.events.late", "Events that came too late", late),
+        ("errorbudget.left_out_events", "Events that could not be judged", asking(left_out)),
+        ("errorbudget.late_events", "Events that came too late", late),
     ):
         source.create_observable_counter(name, [callback], unit="{event}", description=text)
 
