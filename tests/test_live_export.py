@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import errorbudget as eb
-from errorbudget.live import ManualClock, Tracker
+from errorbudget.live import ManualClock, Shared, SqliteStore, Tracker
 
 NOON = "2026-03-01T12:00:00Z"
 API = eb.SLO("api", target="99%", window="30d", sli=eb.Availability(), service="shop")
@@ -114,6 +122,134 @@ def test_counters_never_fall_and_restart_at_zero() -> None:
     restarted.resume(saved)
     assert set(exported(restarted).values()) == {0.0}
     assert restarted.status("api").counts.bad == 200
+
+
+def test_a_shared_budget_exports_all_workers(tmp_path: Path) -> None:
+    """Whichever worker is asked: gauges and counters of all; without the store no old counters."""
+    import prometheus_client as client
+
+    from errorbudget.live.prometheus import BudgetCollector
+
+    clock = ManualClock(NOON)
+    store = SqliteStore(tmp_path / "budget.db")
+    parts = [Shared(Tracker(API, clock=clock), store, every="1h") for _ in range(2)]
+    registries = [client.CollectorRegistry() for _ in parts]
+    labels = {"slo": "api", "service": "shop", "result": "bad"}
+    for part, registry in zip(parts, registries, strict=True):
+        part.tracker.record(good=False)
+        part.ticker.stop()
+        registry.register(BudgetCollector(part))
+    client.generate_latest(registries[0])  # each scrape exchanges
+    for registry in reversed(registries):
+        assert registry.get_sample_value("errorbudget_events_total", labels) == 2
+        assert registry.get_sample_value("errorbudget_late_events_dropped_total") == 0
+    store.path.unlink()
+    store.path.mkdir()
+    assert registries[0].get_sample_value("errorbudget_events_total", labels) is None
+    assert registries[0].get_sample_value("errorbudget_late_events_dropped_total") is None
+    del labels["result"]
+    assert registries[0].get_sample_value("errorbudget_sli_ratio", labels) == 0
+
+
+WORKERS = """
+import os
+import errorbudget as eb
+from errorbudget.live import Shared, SqliteStore, Tracker, asgi
+from errorbudget.live.prometheus import BudgetCollector
+from prometheus_client import CollectorRegistry, make_asgi_app
+
+slo = eb.SLO("api", target="99%", window="1d", sli=eb.Availability(), service="shop")
+shared = Shared(Tracker(slo), SqliteStore("budget.db"), every="200ms")
+registry = CollectorRegistry()
+registry.register(BudgetCollector(shared))
+metrics = make_asgi_app(registry)
+
+async def hello(scope, receive, send):
+    status = 503 if scope["path"] == "/bad" else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+counted = asgi.BudgetMiddleware(hello, shared.tracker)
+
+async def app(scope, receive, send):
+    await (metrics if scope.get("path") == "/metrics" else counted)(scope, receive, send)
+"""
+SCRAPES = """
+global: {scrape_interval: 500ms}
+scrape_configs:
+  - job_name: shop
+    static_configs: [{targets: ["127.0.0.1:%d"]}]
+"""
+
+
+@pytest.mark.slow
+def test_prometheus_scrapes_workers_on_one_port(tmp_path: Path) -> None:
+    """A real server scrapes three uvicorn workers on one port: no reset, all requests, one SLI."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("missing: prometheus; apt install prometheus")
+    pytest.importorskip("uvicorn", reason="missing: uvicorn; make test")
+    (tmp_path / "service.py").write_text(WORKERS)
+    port, own = _free_port(), _free_port()
+    (tmp_path / "prometheus.yml").write_text(SCRAPES % port)
+    service = [sys.executable, "-m", "uvicorn", "service:app", "--workers", "3", "--lifespan=off"]
+    service += ["--port", str(port), "--log-level", "critical"]
+    scraper = [program, "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
+    scraper += [f"--web.listen-address=127.0.0.1:{own}", "--log.level=error"]
+
+    def get(url: str) -> bytes:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return bytes(answer.read())
+
+    def asked(query: str) -> float | None:
+        url = f"http://127.0.0.1:{own}/api/v1/query?query={urllib.parse.quote(query)}"
+        found = json.loads(get(url))["data"]["result"]
+        return float(found[0]["value"][1]) if found else None
+
+    def within(holds: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if holds():
+                    return
+            except OSError:
+                pass  # it is not up yet
+            assert time.monotonic() < deadline, "it did not come to hold in time"
+            time.sleep(0.1)
+
+    with (
+        subprocess.Popen(service, cwd=tmp_path) as workers,
+        subprocess.Popen(scraper, cwd=tmp_path) as prometheus,
+    ):
+        try:
+            within(lambda: get(f"http://127.0.0.1:{port}/metrics"))
+            bad = 'errorbudget_events_total{slo="api",service="shop",result="bad"}'
+            within(lambda: asked(bad) == 0)
+            answered = set()
+            for number in range(200):
+                path = "bad" if number % 10 == 0 else "good"
+                try:
+                    answered.add(get(f"http://127.0.0.1:{port}/{path}"))
+                except urllib.error.HTTPError as error:
+                    answered.add(error.read())
+                time.sleep(0.01)
+            within(lambda: asked(bad) == 20)
+            assert len(answered) > 1  # several workers took part
+            assert asked("sum(errorbudget_events_total)") == 200
+            assert asked("errorbudget_sli_ratio") == 0.9
+            assert asked("resets(errorbudget_events_total[1m])") == 0
+            assert asked('errorbudget_burn_rate{window="1h"}') == pytest.approx(10)
+        finally:
+            prometheus.terminate()
+            workers.terminate()
+            prometheus.wait(30)
+            workers.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_promtool_finds_nothing_to_mend() -> None:

@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,7 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     if program is None:
         pytest.skip("missing: redis-server; apt install redis-server")
     redis = pytest.importorskip("redis", reason="missing: redis; pip install 'errorbudget[redis]'")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     folder = tmp_path_factory.mktemp("redis")
     command = [program, "--port", str(port), "--save", "", "--dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
@@ -82,11 +82,37 @@ def worker(store: Any, clock: Any, *slos: eb.SLO) -> Shared:
     return Shared(Tracker(slos or (API, MONTH), clock=clock, late="2h"), store, every="1h")
 
 
+def image(store: Any) -> Any:
+    """All that a store holds, as a copy that it can be set back to."""
+    if isinstance(store, SqliteStore):
+        if not store.path.exists():
+            return None
+        with closing(sqlite3.connect(store.path)) as database:
+            return database.serialize()
+    return {key: store.client.dump(key) for key in store.client.keys("*")}
+
+
+def set_back(store: Any, copy: Any) -> None:
+    """Make a store what it was when *copy* was taken; None for one that lost everything."""
+    if isinstance(store, SqliteStore):
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{store.path}{suffix}").unlink(missing_ok=True)
+        if copy is not None:
+            store.path.write_bytes(copy)
+        return
+    store.client.flushall()
+    for key, value in (copy or {}).items():
+        store.client.restore(key, 0, value)
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("event"), st.integers(0, 2), st.integers(0, 90), st.booleans()),
         st.tuples(st.just("sync"), st.integers(0, 2), st.just(0), st.just(True)),
         st.tuples(st.just("time"), st.just(0), st.integers(0, 200), st.just(True)),
+        st.tuples(
+            st.sampled_from(["lost", "copied", "set back"]), st.just(0), st.just(0), st.just(True)
+        ),
     ),
     max_size=30,
 )
@@ -97,10 +123,15 @@ steps = st.lists(
 )
 @given(steps)
 def test_workers_add_up_to_one(make_store: Any, steps: list[tuple[str, int, int, bool]]) -> None:
-    """After any interleaving, every view is what one tracker that saw everything would say."""
+    """
+    After any interleaving, every view is what one tracker that saw everything would say.
+
+    Also when the store loses everything or is set back to an older copy, at any moment.
+    """
     clock, store = ManualClock(NOON), make_store()
     workers = [worker(store, clock) for _ in range(3)]
     one = Tracker((API, MONTH), clock=clock, late="2h")
+    copy = None
     for kind, which, number, good in steps:
         if kind == "event":
             at = clock() - number * MINUTE
@@ -108,9 +139,13 @@ def test_workers_add_up_to_one(make_store: Any, steps: list[tuple[str, int, int,
             one.record(good=good, at=at)
         elif kind == "sync":
             workers[which].sync()
-        else:
+        elif kind == "time":
             clock.now_ns += number * MINUTE
-    for _ in range(2):
+        elif kind == "copied":
+            copy = image(store)
+        else:
+            set_back(store, None if kind == "lost" else copy)
+    for _ in range(3):
         for part in workers:
             part.sync()
     for part in workers:
@@ -147,8 +182,8 @@ def test_a_lost_answer_counts_once(make_store: Any) -> None:
     part = worker(store, clock, API)
     push = store.push
 
-    def lost(*args: Any) -> None:
-        push(*args)
+    def lost(batch: Any) -> None:
+        assert push(batch)
         raise SourceUnavailableError("the answer was lost")
 
     part.tracker.record(good=True)
@@ -196,8 +231,8 @@ def test_old_buckets_leave_the_store(make_store: Any) -> None:
     part.tracker.record(good=True)
     part.sync()
     part.ticker.stop()
-    _, state = store.pull(0, tuple(feed.blank() for feed in part.view._feeds))
-    assert state.feeds[0].good.tolist() == [1]
+    found = store.pull(0, tuple(feed.blank() for feed in part.view._feeds))
+    assert found.state.feeds[0].good.tolist() == [1]
 
 
 def test_an_hour_back_moves_nothing_that_was_given(make_store: Any) -> None:
@@ -208,10 +243,10 @@ def test_an_hour_back_moves_nothing_that_was_given(make_store: Any) -> None:
     part.tracker.record(good=False)
     part.sync()
     blanks = tuple(feed.blank() for feed in part.view._feeds)
-    before = store.pull(0, blanks)[1].feeds
+    before = store.pull(0, blanks).state.feeds
     clock.now_ns -= 60 * MINUTE
     part.sync()
-    assert store.pull(0, blanks)[1].feeds == before
+    assert store.pull(0, blanks).state.feeds == before
     assert part.view.counts(window="1m") == eb.Counts(good=0, bad=1)
     assert part.view.now() == part.tracker.now() == NOON
 
@@ -243,7 +278,7 @@ def test_workers_that_count_something_else_do_not_mix(make_store: Any) -> None:
 
 
 def test_a_store_that_forgets_is_noticed(make_store: Any) -> None:
-    """When the store begins anew, views hold what it has now."""
+    """A store that begins anew is given what it held; nothing is lost, and nothing counts twice."""
     clock, store = ManualClock(NOON), make_store()
     part = worker(store, clock, API)
     for _ in range(3):
@@ -254,7 +289,107 @@ def test_a_store_that_forgets_is_noticed(make_store: Any) -> None:
     part.tracker.record(good=False)
     part.sync()
     part.ticker.stop()
-    assert part.view.counts() == eb.Counts(good=0, bad=1)
+    assert part.view.counts() == eb.Counts(good=3, bad=1)
+
+
+def test_what_the_dead_gave_survives_as_well(make_store: Any) -> None:
+    """What a worker that is gone gave is put back by one that saw it, also after a newcomer."""
+    clock, store = ManualClock(NOON), make_store()
+    gone, stays, other = (worker(store, clock, API) for _ in range(3))
+    for part in (gone, stays, other):
+        part.ticker.stop()
+        part.tracker.record(good=False)
+        part.sync()
+    for part in (stays, other):
+        part.sync()
+    other.tracker.record(good=True)
+    set_back(store, None)
+    newcomer = worker(store, clock, API)
+    newcomer.ticker.stop()
+    newcomer.tracker.record(good=True)
+    for part in (newcomer, stays, other) * 2:
+        part.sync()
+    assert {part.view.counts() for part in (newcomer, stays, other)} == {eb.Counts(2, 3)}
+
+
+def test_a_worker_that_was_cut_off_long_ago(make_store: Any) -> None:
+    """A store filled by one who saw little of another: what that one still knows is added."""
+    clock, store = ManualClock(NOON), make_store()
+    blind, busy = worker(store, clock, API), worker(store, clock, API)
+    for part in (blind, busy):
+        part.ticker.stop()
+    for _ in range(100):
+        busy.tracker.record(good=True)
+        busy.sync()
+    set_back(store, None)
+    for part in (blind, busy, blind):
+        part.sync()
+    assert blind.view.counts() == busy.view.counts() == eb.Counts(good=100, bad=0)
+
+
+def test_totals_of_all_workers_never_fall(make_store: Any) -> None:
+    """Fleet-wide counters rise with what is recorded, and begin at 0 when the store does."""
+    clock, store = ManualClock(NOON), make_store()
+    first, second = worker(store, clock, API), worker(store, clock, API)
+    for part in (first, second):
+        part.ticker.stop()
+        part.tracker.record(good=True)
+        part.tracker.record(good=False, at=clock() - 180 * MINUTE)
+        part.sync()
+    clock.advance("3d")
+    first.sync()
+    assert first.totals("api") == (2, 0, 0)
+    assert first.late_totals == 2
+    set_back(store, None)
+    second.tracker.record(good=False)
+    second.sync()
+    first.sync()
+    assert first.totals() == second.totals() == (0, 1, 0)
+
+
+def test_redis_killed_and_started_empty(tmp_path: Path) -> None:
+    """Workers of a real server that is killed and comes back with nothing give back everything."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("missing: redis-server; apt install redis-server")
+    pytest.importorskip("redis", reason="missing: redis; pip install 'errorbudget[redis]'")
+    from errorbudget.live.redis_store import RedisStore
+
+    port = _free_port()
+    command = [program, "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        _wait_for(port)
+        store = RedisStore(f"redis://127.0.0.1:{port}/0")
+        parts = [Shared(Tracker(API), store, every="20ms") for _ in range(3)]
+        for _ in range(100):
+            for part in parts:
+                part.tracker.record(good=False)
+        _until(lambda: all(part.view.counts().bad == 300 for part in parts))
+        parts.pop().ticker.stop()  # gone for good, and what it gave is known to the others
+        server.kill()
+    for part in parts:
+        part.tracker.record(good=True)  # while nobody answers
+    _until(lambda: all(part.ticker.failures for part in parts))
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        _until(lambda: all(part.view.counts() == eb.Counts(2, 300) for part in parts))
+        for part in parts:
+            part.close()
+        store.client.close()
+        assert all(part.view.counts() == eb.Counts(2, 300) for part in parts)
+        server.terminate()
+
+
+def test_sqlite_file_deleted_under_workers(tmp_path: Path) -> None:
+    """A file that is deleted while workers share it is made anew, with all that it held."""
+    store = SqliteStore(tmp_path / "budget.db")
+    with Shared(Tracker(API), store, "10ms") as a, Shared(Tracker(API), store, "10ms") as b:
+        for part in (a, b):
+            part.tracker.record(good=False)
+        _until(lambda: a.view.counts().bad == b.view.counts().bad == 2)
+        set_back(store, None)
+        a.tracker.record(good=True)
+        _until(lambda: a.view.counts() == b.view.counts() == eb.Counts(1, 2))
+    assert SqliteStore(store.path).pull(0, b._blanks()).state.feeds[0].bad.sum() == 2
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
@@ -323,9 +458,7 @@ def test_gunicorn_workers_have_one_budget(tmp_path: Path, preload: bool) -> None
     """Three gunicorn workers under load: every one of them shows all requests."""
     pytest.importorskip("gunicorn", reason="missing: gunicorn; make test")
     (tmp_path / "service.py").write_text(SERVICE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "-w", "3", "-b", f"127.0.0.1:{port}"]
     command += ["--log-level", "critical", "service:app"]
     command += ["--preload"] if preload else []
@@ -380,9 +513,7 @@ def test_uvicorn_workers_have_one_budget(tmp_path: Path) -> None:
     """Three uvicorn workers, spawned and not forked, under load: one budget in all of them."""
     pytest.importorskip("uvicorn", reason="missing: uvicorn; make test")
     (tmp_path / "service.py").write_text(ASGI_SERVICE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "service:app", "--workers", "3", "--lifespan=off"]
     command += ["--port", str(port), "--log-level", "critical"]
     with subprocess.Popen(command, cwd=tmp_path) as server:
@@ -404,6 +535,19 @@ def test_uvicorn_workers_have_one_budget(tmp_path: Path) -> None:
         finally:
             server.terminate()
             server.wait(30)
+
+
+def _until(holds: Callable[[], bool], patience_s: float = 60) -> None:
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold in time"
+        time.sleep(0.01)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _ask(port: int, paths: list[str]) -> list[str]:
@@ -432,10 +576,8 @@ def test_redis_that_does_not_answer(redis_port: int) -> None:
     from errorbudget.live.redis_store import RedisStore
 
     store = RedisStore(f"redis://127.0.0.1:{redis_port}/0")
-    assert store.pull(0, ())[0] >= 0
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        closed = probe.getsockname()[1]
+    assert store.pull(0, ()).version >= 0
+    closed = _free_port()
     with pytest.raises(SourceUnavailableError, match="Redis"):
         RedisStore(f"redis://127.0.0.1:{closed}/0").pull(0, ())
     store.client.close()

@@ -7,7 +7,7 @@ Budgets inside a running service.
     ring, feed          buckets that know every window in them; who takes part, what is good
     reading             from a ring to a status
     state, keeper       what a tracker holds, as a value, and in a file that survives a crash
-    shared              one budget for several workers: sqlite_store, redis_store
+    shared, store       one budget for several workers, and where: sqlite_store, redis_store
     watcher, ticker     callbacks when a tier or an alert changes; work beside the requests
     admission           whether budget may be spent on purpose
     asgi, wsgi          middleware; requests is what they have in common
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from errorbudget.live.keeper import Keeper as Keeper
     from errorbudget.live.redis_store import RedisStore as RedisStore
     from errorbudget.live.shared import Shared as Shared
-    from errorbudget.live.shared import Store as Store
     from errorbudget.live.sqlite_store import SqliteStore as SqliteStore
     from errorbudget.live.state import State as State
+    from errorbudget.live.store import Store as Store
     from errorbudget.live.watcher import Change as Change
     from errorbudget.live.watcher import Watcher as Watcher
     from errorbudget.live.watcher import log_changes as log_changes
@@ -45,7 +45,7 @@ _HOMES = {
     "Shared": "shared",
     "SqliteStore": "sqlite_store",
     "State": "state",
-    "Store": "shared",
+    "Store": "store",
     "Watcher": "watcher",
     "log_changes": "watcher",
 }

@@ -9,9 +9,11 @@ events, is not exported instead of being 0.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from errorbudget.errors import MissingDependencyError
+from errorbudget.errors import MissingDependencyError, SourceUnavailableError
+from errorbudget.live.answers import check_tracker
+from errorbudget.live.tracker import Tracker
 from errorbudget.target import Target
 
 try:
@@ -23,7 +25,8 @@ except ModuleNotFoundError:
     ) from None
 
 if TYPE_CHECKING:
-    from errorbudget.live.tracker import Tracker
+    from errorbudget.live.shared import Shared
+    from errorbudget.status import Status
 
 __all__ = ["BudgetCollector"]
 
@@ -44,15 +47,19 @@ _COUNTERS = {
 
 class BudgetCollector(Collector):
     """
-    Every SLO of a tracker, as a collector for a `prometheus_client` registry.
+    Every SLO of a tracker or of a shared budget, as a collector for a `prometheus_client` registry.
+
+    Counters of a tracker rise as long as the process lives and begin at 0 with the next, whatever
+    was restored: Prometheus takes a fall for a restart, and counts all that is there after it as
+    new. Of a shared budget gauges and counters are those of all workers, whichever of them answers;
+    each scrape exchanges first, and while the store does not answer counters are absent, not old.
 
     Args:
-        tracker: What to export.
+        source: What to export.
         prefix: What the names begin with.
-        counters: Whose events to export as counters; by default the tracker's own. For the view
-            of a shared budget give the worker's tracker: a view counts nothing itself. Counters
-            rise as long as the process lives and begin at 0 with the next, whatever was restored:
-            Prometheus takes a fall for a restart, and counts all that is there after it as new.
+
+    Raises:
+        InvalidInputError: *source* is neither.
 
     Example:
         >>> from prometheus_client import CollectorRegistry, generate_latest
@@ -67,15 +74,16 @@ class BudgetCollector(Collector):
         ...
     """
 
-    def __init__(
-        self, tracker: Tracker, prefix: str = "errorbudget", *, counters: Tracker | None = None
-    ) -> None:
-        self.tracker = tracker
-        self.counters = tracker if counters is None else counters
+    def __init__(self, source: Tracker | Shared, prefix: str = "errorbudget") -> None:
+        from errorbudget.live.shared import Shared
+
+        if not isinstance(source, Shared):
+            check_tracker(source)
+        self.source = source
         self.prefix = prefix
 
-    def _families(self) -> dict[str, Metric]:
-        families: dict[str, Metric] = {}
+    def _families(self) -> dict[str, Any]:
+        families: dict[str, Any] = {}
         for name, (text, labels) in _GAUGES.items():
             families[name] = GaugeMetricFamily(
                 f"{self.prefix}_{name}", text, labels=("slo", "service", *labels)
@@ -96,31 +104,55 @@ class BudgetCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Everything, as of now."""
         families = self._families()
-
-        def add(name: str, labels: tuple[str, ...], value: float | None) -> None:
-            if value is not None:
-                families[name].add_metric((*key, *labels), value)  # type: ignore[attr-defined]
-
-        for status in self.tracker.report():
-            slo = status.slo
-            key = (slo.name, slo.service)
-            if isinstance(slo.target, Target):
-                add("objective_ratio", (), float(slo.target))
-            add("sli_ratio", (), status.sli)
-            add("coverage_ratio", (), status.coverage)
-            if status.budget is not None:
-                add("remaining_ratio", (), status.budget.remaining_ratio)
-            for window, rate in status.burn_rates.items():
-                add("burn_rate", (window,), rate)
-            if status.tier is not None:
-                for tier in slo.policy.tiers:
-                    add("tier", (tier.name,), float(tier.name == status.tier))
-            for alert in status.alerts:
-                labels = (alert.alert.name, alert.alert.severity)
-                add("alert_firing", labels, float(alert.state == "firing"))
-            totals = self.counters.totals(slo.name)
-            add("events", ("good",), float(totals.good))
-            add("events", ("bad",), float(totals.bad))
-            add("left_out_events", (), float(totals.left_out))
-        families["late"].add_metric((), self.counters.late_totals)  # type: ignore[attr-defined]
+        if isinstance(self.source, Tracker):
+            tracker: Tracker = self.source
+            self._count(families, self.source)
+        else:
+            tracker = self.source.view
+            if _exchanged(self.source):
+                self._count(families, self.source)
+        for status in tracker.report():
+            _measure(families, status)
         yield from families.values()
+
+    def _count(self, families: dict[str, Any], counters: Tracker | Shared) -> None:
+        slos = (counters if isinstance(counters, Tracker) else counters.view).slos
+        for slo in slos:
+            totals = counters.totals(slo.name)
+            for result in ("good", "bad"):
+                labels = (slo.name, slo.service, result)
+                families["events"].add_metric(labels, getattr(totals, result))
+            families["left_out_events"].add_metric((slo.name, slo.service), totals.left_out)
+        families["late"].add_metric((), counters.late_totals)
+
+
+def _measure(families: dict[str, Any], status: Status) -> None:
+    slo = status.slo
+
+    def add(name: str, labels: tuple[str, ...], value: float | None) -> None:
+        if value is not None:
+            families[name].add_metric((slo.name, slo.service, *labels), value)
+
+    if isinstance(slo.target, Target):
+        add("objective_ratio", (), float(slo.target))
+    add("sli_ratio", (), status.sli)
+    add("coverage_ratio", (), status.coverage)
+    if status.budget is not None:
+        add("remaining_ratio", (), status.budget.remaining_ratio)
+    for window, rate in status.burn_rates.items():
+        add("burn_rate", (window,), rate)
+    if status.tier is not None:
+        for tier in slo.policy.tiers:
+            add("tier", (tier.name,), float(tier.name == status.tier))
+    for alert in status.alerts:
+        told = (alert.alert.name, alert.alert.severity)
+        add("alert_firing", told, float(alert.state == "firing"))
+
+
+def _exchanged(shared: Shared) -> bool:
+    """Whether *shared* is as new as this moment: counters of a worker that lags would fall."""
+    try:
+        shared.sync()
+    except SourceUnavailableError:
+        return False
+    return True

@@ -4,6 +4,10 @@ One budget for several workers and hosts.
 Each worker counts on its own, and every so often gives what has come since to a store, which adds
 it up; from there it takes what the others gave. What is given is numbered, so a batch that was sent
 twice after a lost answer counts once. A worker that dies loses what it had not yet given.
+
+A store that lost its data gets it back: the first worker that notices puts back all that it saw,
+with the number of each worker's newest batch in it, and every worker adds what of its own is not
+among that. What is lost is what workers that are gone gave after that worker last looked.
 """
 
 from __future__ import annotations
@@ -11,66 +15,41 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import uuid4
 
 import numpy as np
 
-from errorbudget.durations import DurationLike, format_duration
+from errorbudget.durations import DAY_NS, DurationLike, format_duration
+from errorbudget.errors import SourceUnavailableError
 from errorbudget.live import forks
-from errorbudget.live.answers import check_tracker
+from errorbudget.live.answers import Totals, check_tracker
 from errorbudget.live.state import FeedState, State
-from errorbudget.live.ticker import Ticker
+from errorbudget.live.store import Batch, Contents, Counted, Store
+from errorbudget.live.ticker import LOGGER, Ticker
 from errorbudget.live.tracker import Tracker
 
 if TYPE_CHECKING:
     from errorbudget.status import Status
 
-__all__ = ["Shared", "Store", "key_of"]
+__all__ = ["Shared"]
+
+_LOGGED = 64
 
 
-class Store(Protocol):
-    """Where buckets are added up: `SqliteStore`, `RedisStore`, or one's own."""
+class _Given(NamedTuple):
+    """Batches that were made, of those feeds that they changed."""
 
-    def push(self, writer: str, batch: int, changes: State, keep_from: dict[str, int]) -> None:
-        """
-        Add *changes*, unless this batch of this writer was added before: all of them or none.
+    first: int
+    last: int
+    late: int
+    feeds: dict[int, FeedState]
 
-        Args:
-            writer: Who gives.
-            batch: Its number, rising by writer.
-            changes: Units to add by bucket; below 0 where a clock that fell back moved units.
-            keep_from: By key, the oldest bucket that anyone still looks at.
-        """
-        ...
-
-    def pull(self, since: int, feeds: tuple[FeedState, ...]) -> tuple[int, State]:
-        """
-        The buckets of *feeds* that changed after version *since*, with all that they hold.
-
-        Returns:
-            The store's version, which is below *since* after the store lost its data; and the
-            buckets.
-        """
-        ...
-
-
-def key_of(feed: FeedState) -> str:
-    """
-    Under what a store keeps a feed: whoever counts something else has another key.
-
-    So two services may use one name and one store, and during a deploy that changes an indicator
-    old and new workers do not add up. Names are quoted: no two feeds are told by one text.
-
-    Example:
-        >>> from errorbudget import SLO, Availability, Tracker
-        >>> slo = SLO("up/down", service="shop", target="99%", window="1d", sli=Availability())
-        >>> key_of(Tracker(slo).state().feeds[0]).split("/")[:2]
-        ['shop', 'up%2Fdown']
-    """
-    names = (quote(name, safe="") for name in feed.who)
-    return "/".join((*names, feed.fingerprint, str(feed.step_ns), feed.closed))
+    def __add__(self, later: _Given) -> _Given:  # type: ignore[override]
+        feeds = dict(self.feeds)
+        for i, feed in later.feeds.items():
+            feeds[i] = feeds[i] + feed if i in feeds else feed
+        return _Given(self.first, later.last, self.late + later.late, feeds)
 
 
 def _difference(new: FeedState, old: FeedState, oldest: int) -> FeedState:
@@ -147,13 +126,15 @@ class Shared:
         self.ticker.start()
 
     def _begin(self) -> None:
-        self._writer = uuid4().hex
-        self._batch = 0
         self._lock = threading.Lock()
+        self._writer = uuid4().hex
+        self._number = 0
+        self._log: list[_Given] = []
         self._given: State | None = None
-        self._unconfirmed: tuple[State, State] | None = None
-        self._version = 0
-        self._seen: tuple[FeedState, ...] = self._blanks()
+        self._unconfirmed: tuple[State, tuple[Counted, ...]] | None = None
+        nothing = tuple(Counted() for _ in self.tracker.slos)
+        self._counted_before = nothing
+        self._seen = Contents(None, 0, State(self._blanks(), 0), nothing, {})
 
     def _blanks(self) -> tuple[FeedState, ...]:
         return tuple(feed.blank() for feed in self.view._feeds)
@@ -167,6 +148,24 @@ class Shared:
         """The status of what all workers counted, as of the last exchange."""
         return self.view.status(name)
 
+    def totals(self, name: str | None = None) -> Totals:
+        """
+        Events that all workers counted, as of the last exchange: counters that only rise.
+
+        They begin at 0 with a store that is new or lost its data, as Prometheus expects of a
+        counter that restarts.
+        """
+        return self._counted_of(self.view._feed(name).slo.name).totals
+
+    @property
+    def late_totals(self) -> int:
+        """Events that came too late to all workers: a counter that only rises."""
+        return max(counted.late for counted in self._seen.counted)
+
+    def _counted_of(self, name: str) -> Counted:
+        names = [slo.name for slo in self.view.slos]
+        return self._seen.counted[names.index(name)]
+
     def sync(self) -> None:
         """
         Exchange now: give what has come, take what others gave.
@@ -175,41 +174,99 @@ class Shared:
             SourceUnavailableError: The store does not answer; nothing is lost.
         """
         with self._lock:
-            self._give()
+            if self._unconfirmed is None:
+                self._unconfirmed = self._changes()
+            if not self._push(*self._unconfirmed):
+                self._unconfirmed = self._put_back(*self._unconfirmed)
+                if not self._push(*self._unconfirmed):
+                    raise SourceUnavailableError("the store lost its data again while it was given")
+            self._unconfirmed = None
             self._take()
 
-    def _give(self) -> None:
-        if self._unconfirmed is None:
-            self._unconfirmed = self._changes()
-            self._batch += 1
-        changes, state = self._unconfirmed
-        keep_from = {key_of(feed): feed.newest - self._size for feed in state.feeds}
-        self.store.push(self._writer, self._batch, changes, keep_from)
-        self._given, self._unconfirmed = state, None
+    def _push(self, changes: State, counted: tuple[Counted, ...]) -> bool:
+        seen = self._seen
+        keep_from = tuple(feed.newest - self._size for feed in changes.feeds)
+        return self.store.push(
+            Batch(seen.life, seen.version, self._writer, self._number, changes, counted, keep_from)
+        )
 
-    def _changes(self) -> tuple[State, State]:
-        state = self.tracker.state()
-        given = self._given
+    def _changes(self) -> tuple[State, tuple[Counted, ...]]:
+        """What has come since the last batch, as the next one."""
+        state, given = self.tracker.state(), self._given
         feeds = []
         for i, (feed, mine) in enumerate(zip(state.feeds, self.tracker._feeds, strict=True)):
             before = mine.blank() if given is None else given.feeds[i]
             feeds.append(_difference(feed, before, feed.newest - mine.ring.size))
         late = state.dropped_late - (0 if given is None else given.dropped_late)
-        return State(tuple(feeds), state.at_ns, late), state
+        counted, before_all = self._counted_here(), self._counted_before
+        came = tuple(
+            Counted(*(now - then for now, then in zip(*pair, strict=True)))
+            for pair in zip(counted, before_all, strict=True)
+        )
+        if given is not None and state.at_ns - given.at_ns > DAY_NS // 2:
+            self._writer, self._number, self._log = (
+                uuid4().hex,
+                0,
+                [],
+            )  # the store forgets who rests
+        self._given, self._counted_before = state, counted
+        self._number += 1
+        moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
+        self._log.append(_Given(self._number, self._number, late, moved))
+        if len(self._log) > _LOGGED:
+            old, self._log = self._log[: _LOGGED // 2], self._log[_LOGGED // 2 :]
+            self._log.insert(0, sum(old[1:], start=old[0]))
+        return State(tuple(feeds), state.at_ns, late), came
+
+    def _counted_here(self) -> tuple[Counted, ...]:
+        late = self.tracker.late_totals
+        return tuple(Counted(*self.tracker.totals(slo.name), late) for slo in self.tracker.slos)
+
+    def _put_back(
+        self, changes: State, counted: tuple[Counted, ...]
+    ) -> tuple[State, tuple[Counted, ...]]:
+        """
+        Give a store of another life what was seen of the one before.
+
+        Returns:
+            The first batch for it: what this worker gave and is not in the store.
+        """
+        life, held = self.store.put_back(self._seen, self._writer, self._number - 1)
+        feeds = []
+        for i, (last, after) in enumerate(zip(changes.feeds, held, strict=True)):
+            lacking = [
+                given.feeds[i] for given in self._log if given.first > after and i in given.feeds
+            ]
+            nothing = np.empty(0, dtype=np.int64)
+            whole = last.holding(last.first, 0, nothing, nothing, nothing)
+            for part in lacking:
+                whole = whole + part
+            feeds.append(replace(whole, newest=last.newest))
+        if any(given.first <= after < given.last for given in self._log for after in held if after):
+            LOGGER.warning(
+                "the store was filled by a worker that had not seen the last %d batches of this "
+                "one; what came before them and after it looked is lost",
+                _LOGGED // 2,
+            )
+        late = sum(given.late for given in self._log if given.first > min(held))
+        moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
+        self._writer, self._number = uuid4().hex, 1
+        self._log = [_Given(1, 1, late, moved)]
+        self._seen = self._seen._replace(life=life, version=0, writers={})
+        return State(tuple(feeds), changes.at_ns, late), counted
 
     def _take(self) -> None:
-        blanks = self._blanks()
-        version, found = self.store.pull(self._version, blanks)
-        if version < self._version:
-            # The store lost its data, as one in memory may: what it has now is all there is.
-            self._seen = blanks
-            version, found = self.store.pull(0, blanks)
-        self._seen = tuple(
-            _updated(old, new, blank.newest - self._size)
-            for old, new, blank in zip(self._seen, found.feeds, blanks, strict=True)
+        seen, blanks = self._seen, self._blanks()
+        found = self.store.pull(seen.version, blanks)
+        if found.life != seen.life or found.version < seen.version:
+            return  # it lost its data meanwhile; the next exchange puts them back
+        old = seen.state.feeds if seen.version else blanks
+        feeds = tuple(
+            _updated(before, new, blank.newest - self._size)
+            for before, new, blank in zip(old, found.state.feeds, blanks, strict=True)
         )
-        self.view.restore(replace(found, feeds=self._seen))
-        self._version = version
+        self._seen = found._replace(state=replace(found.state, feeds=feeds))
+        self.view.restore(self._seen.state)
 
     def close(self) -> None:
         """Stop, and give a last time."""

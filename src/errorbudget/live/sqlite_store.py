@@ -8,24 +8,30 @@ nothing that Python does not bring. The file has to be on a local disk.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from uuid import uuid4
 
 import numpy as np
 
 from errorbudget.durations import DAY_NS
 from errorbudget.errors import SourceUnavailableError
 from errorbudget.live.paths import as_path
-from errorbudget.live.shared import key_of
 from errorbudget.live.state import FeedState, State
+from errorbudget.live.store import Batch, Contents, Counted, key_of
 
 __all__ = ["SqliteStore"]
 
+_LAYOUT = 1  # also in the tables' last line
 _TABLES = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS feeds (
-    feed TEXT PRIMARY KEY, first INTEGER NOT NULL, left_out INTEGER NOT NULL
+    feed TEXT PRIMARY KEY, life TEXT NOT NULL, first INTEGER NOT NULL, left_out INTEGER NOT NULL,
+    counted_good INTEGER NOT NULL, counted_bad INTEGER NOT NULL,
+    counted_left_out INTEGER NOT NULL, counted_late INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS buckets (
     feed TEXT NOT NULL, ending INTEGER NOT NULL,
@@ -37,18 +43,29 @@ CREATE TABLE IF NOT EXISTS writers (
     writer TEXT PRIMARY KEY, batch INTEGER NOT NULL, at_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS totals (
-    id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, dropped_late INTEGER NOT NULL
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    life TEXT NOT NULL, version INTEGER NOT NULL, dropped_late INTEGER NOT NULL
 );
-INSERT OR IGNORE INTO totals VALUES (1, 0, 0);
+CREATE TABLE IF NOT EXISTS put_back (
+    feed TEXT NOT NULL, life TEXT NOT NULL, writers TEXT NOT NULL, PRIMARY KEY (feed, life)
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO totals VALUES (1, lower(hex(randomblob(16))), 0, 0);
+PRAGMA user_version = 1;
+COMMIT;
 """
 _ADD_BUCKET = """
 INSERT INTO buckets VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
 SET good = good + excluded.good, bad = bad + excluded.bad, version = excluded.version
 """
 _ADD_FEED = """
-INSERT INTO feeds VALUES (?, ?, ?) ON CONFLICT DO UPDATE
-SET first = min(first, excluded.first), left_out = left_out + excluded.left_out
+INSERT INTO feeds VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+SET first = min(first, excluded.first), left_out = left_out + excluded.left_out,
+    counted_good = counted_good + excluded.counted_good,
+    counted_bad = counted_bad + excluded.counted_bad,
+    counted_left_out = counted_left_out + excluded.counted_left_out,
+    counted_late = counted_late + excluded.counted_late
 """
+_NOTHING_COUNTED = Counted()
 
 
 class SqliteStore:
@@ -69,9 +86,8 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str], patience_s: float = 5.0) -> None:
         self.path = as_path(path)
         self.patience_s = patience_s
-        with self._opened() as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(_TABLES)
+        with self._opened():
+            pass  # what cannot be shared through is known at the start
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -80,6 +96,10 @@ class SqliteStore:
                 sqlite3.connect(self.path, timeout=self.patience_s, isolation_level=None)
             ) as database:
                 database.execute("PRAGMA synchronous = NORMAL")
+                # Each time: the file may have been deleted.
+                if database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+                    database.execute("PRAGMA journal_mode = WAL")
+                    database.executescript(_TABLES)
                 yield database
         except sqlite3.Error as error:
             raise SourceUnavailableError(f"cannot share through {self.path}: {error}") from error
@@ -95,49 +115,110 @@ class SqliteStore:
                 raise
             database.execute("COMMIT")
 
-    def push(self, writer: str, batch: int, changes: State, keep_from: dict[str, int]) -> None:
+    def push(self, batch: Batch) -> bool:
         """
-        Add *changes*, unless this batch of this writer was added before.
+        Add *batch*, unless it was added before; False where the file lost what the writer saw.
 
         Raises:
             SourceUnavailableError: The file does not answer in time.
         """
+        changes = batch.changes
         with self._transaction("IMMEDIATE") as database:
-            known = database.execute("SELECT batch FROM writers WHERE writer = ?", (writer,))
-            if (known.fetchone() or (0,))[0] >= batch:
-                return
+            life, version = database.execute("SELECT life, version FROM totals").fetchone()
+            newest = _newest(database, batch.writer)
+            if life != batch.life or version < batch.version or newest < batch.number - 1:
+                return False
+            if newest >= batch.number:
+                return True
             database.execute(
-                "INSERT OR REPLACE INTO writers VALUES (?, ?, ?)", (writer, batch, changes.at_ns)
+                "INSERT OR REPLACE INTO writers VALUES (?, ?, ?)",
+                (batch.writer, batch.number, changes.at_ns),
             )
             database.execute(
                 "UPDATE totals SET version = version + 1, dropped_late = dropped_late + ?",
                 (changes.dropped_late,),
             )
-            version = database.execute("SELECT version FROM totals").fetchone()[0]
-            for feed in changes.feeds:
-                key = key_of(feed)
-                database.execute(_ADD_FEED, (key, feed.first, feed.left_out))
-                rows = zip(feed.ends.tolist(), feed.good.tolist(), feed.bad.tolist(), strict=True)
-                database.executemany(_ADD_BUCKET, ((key, *row, version) for row in rows))
+            for feed, counted, oldest in zip(
+                changes.feeds, batch.counted, batch.keep_from, strict=True
+            ):
+                self._add(database, life, version + 1, feed, counted)
                 database.execute(
-                    "DELETE FROM buckets WHERE feed = ? AND ending <= ?", (key, keep_from[key])
+                    "DELETE FROM buckets WHERE feed = ? AND ending <= ?", (key_of(feed), oldest)
                 )
             database.execute("DELETE FROM writers WHERE at_ns < ?", (changes.at_ns - DAY_NS,))
+        return True
 
-    def pull(self, since: int, feeds: tuple[FeedState, ...]) -> tuple[int, State]:
+    @staticmethod
+    def _add(
+        database: sqlite3.Connection, life: str, version: int, feed: FeedState, counted: Counted
+    ) -> None:
+        key = key_of(feed)
+        database.execute(_ADD_FEED, (key, life, feed.first, feed.left_out, *counted))
+        rows = zip(feed.ends.tolist(), feed.good.tolist(), feed.bad.tolist(), strict=True)
+        database.executemany(_ADD_BUCKET, ((key, *row, version) for row in rows))
+
+    def put_back(self, seen: Contents, writer: str, given: int) -> tuple[str, tuple[int, ...]]:
         """
-        The buckets of *feeds* that changed after version *since*.
+        Give back what was seen of a life that the file lost, unless another did.
 
         Raises:
             SourceUnavailableError: The file does not answer in time.
         """
-        found = []
+        with self._transaction("IMMEDIATE") as database:
+            life, version, late = database.execute(
+                "SELECT life, version, dropped_late FROM totals"
+            ).fetchone()
+            if life == seen.life and (version < seen.version or _newest(database, writer) < given):
+                life, late = uuid4().hex, 0
+            if seen.life in {None, life}:
+                return life, (0,) * len(seen.state.feeds)
+            marks = database.execute("SELECT 1 FROM put_back WHERE life = ?", (seen.life,))
+            late += 0 if marks.fetchone() else seen.state.dropped_late
+            database.execute(
+                "UPDATE totals SET life = ?, version = version + 1, dropped_late = ?", (life, late)
+            )
+            writers = json.dumps(dict(seen.writers))
+            held = []
+            for feed in seen.state.feeds:
+                key = key_of(feed)
+                mark = database.execute(
+                    "SELECT writers FROM put_back WHERE feed = ? AND life = ?", (key, seen.life)
+                ).fetchone()
+                if mark is None:
+                    mark = (writers,)
+                    database.execute(
+                        "INSERT INTO put_back VALUES (?, ?, ?)", (key, seen.life, writers)
+                    )
+                    old = database.execute(
+                        "DELETE FROM feeds WHERE feed = ? AND life = ?", (key, seen.life)
+                    )
+                    if old.rowcount:  # it went back in time: an earlier state of what was seen
+                        database.execute("DELETE FROM buckets WHERE feed = ?", (key,))
+                    self._add(database, life, version + 1, feed, _NOTHING_COUNTED)
+                held.append(json.loads(mark[0]).get(writer, 0))
+        return life, tuple(held)
+
+    def pull(self, since: int, feeds: tuple[FeedState, ...]) -> Contents:
+        """
+        The file's contents; of buckets those of *feeds* that changed after version *since*.
+
+        Raises:
+            SourceUnavailableError: The file does not answer in time.
+        """
+        found, counted = [], []
         with self._transaction("DEFERRED") as database:
-            version, late = database.execute("SELECT version, dropped_late FROM totals").fetchone()
+            life, version, late = database.execute(
+                "SELECT life, version, dropped_late FROM totals"
+            ).fetchone()
+            writers = dict(database.execute("SELECT writer, batch FROM writers"))
             for feed in feeds:
                 key = key_of(feed)
-                told = database.execute("SELECT first, left_out FROM feeds WHERE feed = ?", (key,))
-                first, left_out = told.fetchone() or (feed.first, 0)
+                told = database.execute(
+                    "SELECT first, left_out, counted_good, counted_bad, counted_left_out, "
+                    "counted_late FROM feeds WHERE feed = ?",
+                    (key,),
+                )
+                first, left_out, *came = told.fetchone() or (feed.first, 0, 0, 0, 0, 0)
                 rows = database.execute(
                     "SELECT ending, good, bad FROM buckets WHERE feed = ? AND version > ? "
                     "ORDER BY ending",
@@ -145,4 +226,11 @@ class SqliteStore:
                 ).fetchall()
                 columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
                 found.append(feed.holding(first, left_out, *columns))
-        return version, State(tuple(found), 0, late)
+                counted.append(Counted(*came))
+        return Contents(life, version, State(tuple(found), 0, late), tuple(counted), writers)
+
+
+def _newest(database: sqlite3.Connection, writer: str) -> int:
+    """The newest batch of *writer* that is in the file, 0 where none is."""
+    found = database.execute("SELECT batch FROM writers WHERE writer = ?", (writer,)).fetchone()
+    return 0 if found is None else int(found[0])
