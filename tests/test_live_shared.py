@@ -327,6 +327,53 @@ def test_a_worker_that_was_cut_off_long_ago(make_store: Any) -> None:
     assert blind.view.counts() == busy.view.counts() == eb.Counts(good=100, bad=0)
 
 
+def test_a_store_that_caught_up_counts_nothing_twice(make_store: Any) -> None:
+    """Set back, and as new again by what others gave before this worker puts anything back."""
+    clock, store = ManualClock(NOON), make_store()
+    late, busy = worker(store, clock, API), worker(store, clock, API)
+    for part in (late, busy):
+        part.ticker.stop()
+        part.tracker.record(good=True)
+        part.sync()
+    busy.sync()
+    late.sync()
+    late._seen = late._seen._replace(version=late._seen.version + 1)
+    put_back = store.put_back
+
+    def after_others(*args: Any) -> Any:
+        busy.sync()
+        busy.sync()
+        return put_back(*args)
+
+    store.put_back = after_others
+    late.sync()
+    assert late.view.counts() == eb.Counts(good=2, bad=0)
+
+
+def test_quiet_objectives_are_not_given_each_time(tmp_path: Path) -> None:
+    """Of many SLOs only those that something came for travel, and nothing is missed."""
+    store = SqliteStore(tmp_path / "budget.db")
+    slos = [
+        API.replace(name=f"api {i}", sli=eb.Availability(where={"route": str(i)}))
+        for i in range(50)
+    ]
+    part = worker(store, ManualClock(NOON), *slos)
+    part.ticker.stop()
+    given: list[int] = []
+    push = store.push
+
+    def counting(batch: Any) -> bool:
+        given.append(len(batch.changes.feeds))
+        return push(batch)
+
+    store.push = counting  # type: ignore[method-assign]
+    part.tracker.record(status=503, route="7")
+    part.sync()
+    part.sync()
+    assert given == [1, 0]
+    assert part.view.counts("api 7") == eb.Counts(good=0, bad=1)
+
+
 def test_totals_of_all_workers_never_fall(make_store: Any) -> None:
     """Fleet-wide counters rise with what is recorded, and begin at 0 when the store does."""
     clock, store = ManualClock(NOON), make_store()

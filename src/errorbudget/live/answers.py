@@ -54,6 +54,7 @@ class Answers:
     resolution_ns: int
     _lock: threading.Lock
     _feeds: tuple[Feed, ...]
+    _by_name: dict[str, Feed]
 
     def _observe(self) -> tuple[int, tuple[int, int]]:
         """Bring every ring to the present; the caller holds the lock."""
@@ -189,8 +190,9 @@ class Answers:
                 names = ", ".join(slo.name for slo in self.slos)
                 raise InvalidInputError(f"which SLO? this tracker has {names}; give its name")
             return self._feeds[0]
-        slo = find_slo(self.slos, name)
-        return next(feed for feed in self._feeds if feed.slo is slo)
+        if isinstance(name, str) and name in self._by_name:
+            return self._by_name[name]
+        return self._by_name[find_slo(self.slos, name).name]  # tells which there are
 
     def _feed_of(self, slo: SLO) -> Feed:
         for feed in self._feeds:

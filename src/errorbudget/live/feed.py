@@ -79,6 +79,7 @@ class Feed:
     """
 
     __slots__ = (
+        "_blank",
         "_elsewhere",
         "_everyone",
         "_good_when",
@@ -118,6 +119,7 @@ class Feed:
         self.ring = Ring(step_ns, size, closed, bucket_end(now_ns, step_ns, closed))
         self.left_out = 0
         self._elsewhere = (0, 0, 0)
+        self._blank: FeedState | None = None
         self.slices: Slices | None = None
         self.waits = slo.alerts is not None and any(alert.hold for alert in slo.alerts.alerts)
         self.names = names_of(slo)
@@ -204,25 +206,30 @@ class Feed:
 
     def blank(self) -> FeedState:
         """The ring as a value that holds nothing: what another must be like to be added."""
-        import numpy as np
+        ring, blank = self.ring, self._blank
+        if blank is None:
+            import numpy as np
 
-        from errorbudget.live.state import FeedState, fingerprint
+            from errorbudget.live.state import FeedState, fingerprint
 
-        ring, nothing = self.ring, np.empty(0, dtype=np.int64)
-        kind = (self.slo.service, self.slo.name, fingerprint(self.slo), ring.step_ns, ring.closed)
-        return FeedState(*kind, ring.newest, ring.newest, nothing, nothing, nothing)
+            told = (self.slo.service, self.slo.name, fingerprint(self.slo))
+            nothing = np.empty(0, dtype=np.int64)
+            blank = FeedState(*told, ring.step_ns, ring.closed, 0, 0, nothing, nothing, nothing)
+            self._blank = blank
+        return replace(blank, first=ring.newest, newest=ring.newest)
 
-    def state(self, arrived: tuple[int, int]) -> FeedState:
-        """What the ring remembers, as a value."""
-        ends, good, bad = self.ring.buckets(arrived)
+    def state_of(self, ring: Ring, arrived: tuple[int, int], left_out: int) -> FeedState:
+        """What a copy of the ring remembers, as a value."""
+        ends, good, bad = ring.buckets(arrived)
         filled = (good > 0) | (bad > 0)
         return replace(
             self.blank(),
+            newest=ring.newest,
             first=int(ends[0]),
             ends=ends[filled],
             good=good[filled],
             bad=bad[filled],
-            left_out=self.left_out,
+            left_out=left_out,
         )
 
     def take(self, saved: FeedState, arrived: tuple[int, int]) -> None:

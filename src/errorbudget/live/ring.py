@@ -226,6 +226,13 @@ class Ring:
                 found.append((good - good_before, bad - bad_before))
         return found
 
+    def copy(self) -> Ring:
+        """The same, to be looked at while this goes on."""
+        found = Ring(self.step_ns, 0, self.closed, self.newest)
+        found.size, found.first, found.own = self.size, self.first, self.own[:]
+        found._good, found._bad = self._good[:], self._bad[:]
+        return found
+
     def buckets(self, arrived: tuple[int, int]) -> tuple[Integers, Integers, Integers]:
         """
         Everything that is remembered, bucket by bucket.

@@ -25,7 +25,7 @@ from errorbudget.errors import SourceUnavailableError
 from errorbudget.live import forks
 from errorbudget.live.answers import Totals, check_tracker
 from errorbudget.live.state import FeedState, State
-from errorbudget.live.store import Batch, Contents, Counted, Store
+from errorbudget.live.store import Batch, Contents, Counted, Store, key_of
 from errorbudget.live.ticker import LOGGER, Ticker
 from errorbudget.live.tracker import Tracker
 
@@ -204,11 +204,8 @@ class Shared:
             for pair in zip(counted, before_all, strict=True)
         )
         if given is not None and state.at_ns - given.at_ns > DAY_NS // 2:
-            self._writer, self._number, self._log = (
-                uuid4().hex,
-                0,
-                [],
-            )  # the store forgets who rests
+            # The store forgets who rests for a day.
+            self._writer, self._number, self._log = uuid4().hex, 0, []
         self._given, self._counted_before = state, counted
         self._number += 1
         moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
@@ -216,11 +213,16 @@ class Shared:
         if len(self._log) > _LOGGED:
             old, self._log = self._log[: _LOGGED // 2], self._log[_LOGGED // 2 :]
             self._log.insert(0, sum(old[1:], start=old[0]))
-        return State(tuple(feeds), state.at_ns, late), came
+        # Now and then all of them, so that the store forgets what is old, and nothing else.
+        whole = self._number % _LOGGED == 1
+        rows = [i for i in range(len(feeds)) if whole or i in moved or any(came[i])]
+        told = State(tuple(feeds[i] for i in rows), state.at_ns, late)
+        return told, tuple(came[i] for i in rows)
 
     def _counted_here(self) -> tuple[Counted, ...]:
-        late = self.tracker.late_totals
-        return tuple(Counted(*self.tracker.totals(slo.name), late) for slo in self.tracker.slos)
+        tracker = self.tracker
+        late = tracker.late_totals
+        return tuple(Counted(*tracker.totals(feed.slo.name), late) for feed in tracker._feeds)
 
     def _put_back(
         self, changes: State, counted: tuple[Counted, ...]
@@ -232,8 +234,11 @@ class Shared:
             The first batch for it: what this worker gave and is not in the store.
         """
         life, held = self.store.put_back(self._seen, self._writer, self._number - 1)
+        if life == self._seen.life:  # others gave meanwhile: it is at least as new again
+            return changes, counted
+        assert self._given is not None  # noqa: S101 - there is a batch that was refused
         feeds = []
-        for i, (last, after) in enumerate(zip(changes.feeds, held, strict=True)):
+        for i, (last, after) in enumerate(zip(self._given.feeds, held, strict=True)):
             lacking = [
                 given.feeds[i] for given in self._log if given.first > after and i in given.feeds
             ]
@@ -253,7 +258,9 @@ class Shared:
         self._writer, self._number = uuid4().hex, 1
         self._log = [_Given(1, 1, late, moved)]
         self._seen = self._seen._replace(life=life, version=0, writers={})
-        return State(tuple(feeds), changes.at_ns, late), counted
+        everything = State(tuple(feeds), changes.at_ns, late)
+        by_key = dict(zip(map(key_of, changes.feeds), counted, strict=True))
+        return everything, tuple(by_key.get(key_of(feed), Counted()) for feed in feeds)
 
     def _take(self) -> None:
         seen, blanks = self._seen, self._blanks()

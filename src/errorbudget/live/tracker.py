@@ -94,6 +94,7 @@ class Tracker(Handover):
         now_ns = self._present.now_ns
         horizon_ns = None if horizon is None else parse_duration(horizon)
         self._feeds = tuple(Feed(slo, self.resolution_ns, horizon_ns, now_ns) for slo in wanted)
+        self._by_name = {feed.slo.name: feed for feed in self._feeds}
         self._judge = Judge(self._feeds)
         self._count_afresh()
         forks.watch(self)
