@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import errorbudget as eb
-from errorbudget.errors import SourceUnavailableError
+from errorbudget.errors import InvalidInputError, SourceUnavailableError
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.shared import Shared
 from errorbudget.live.sqlite_store import SqliteStore
@@ -392,6 +392,25 @@ def test_totals_of_all_workers_never_fall(make_store: Any) -> None:
     second.sync()
     first.sync()
     assert first.totals() == second.totals() == (0, 1, 0)
+
+
+@pytest.mark.parametrize("store", [None, 5, "budget.db"])
+def test_what_is_no_store_is_named(store: Any) -> None:
+    """Stores, clients and times to wait of a wrong kind are refused, without what they hold."""
+    with pytest.raises(InvalidInputError, match="a store is a SqliteStore"):
+        Shared(Tracker(API), store)
+    with pytest.raises(InvalidInputError, match="patience_s is from 0"):
+        SqliteStore("never.db", patience_s="soon")  # type: ignore[arg-type]
+    pytest.importorskip("redis", reason="missing: redis; pip install 'errorbudget[redis]'")
+    from errorbudget.live.redis_store import RedisStore
+
+    for client in (
+        store if store != "budget.db" else "budget://:s3cret@host",
+        b"redis://:s3cret@h",
+    ):
+        with pytest.raises(InvalidInputError, match=r"redis\.Redis, or an address") as caught:
+            RedisStore(client)  # type: ignore[arg-type]
+        assert "s3cret" not in str(caught.value)
 
 
 def test_redis_killed_and_started_empty(tmp_path: Path) -> None:

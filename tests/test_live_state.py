@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,3 +154,27 @@ def test_buckets_that_make_no_sense(wrong: dict[str, object]) -> None:
     data["feeds"][0] |= wrong
     with pytest.raises(SourceFormatError):
         State.from_dict(data)
+
+
+def test_more_events_than_fit_are_refused() -> None:
+    """What would wrap around 64 bits is a named error, and the tracker stays as it was."""
+    state = worker([(0, True)]).state()
+    feed = state.feeds[0]
+    huge = replace(state, feeds=(replace(feed, good=feed.good + 3 * 2**60),))
+    with pytest.raises(InvalidInputError, match="more than 4,611"):
+        _ = huge + huge + huge
+    tracker = worker([])
+    tracker.merge(huge)
+    for use in (tracker.merge, tracker.resume):
+        with pytest.raises(InvalidInputError, match="more than 4,611"):
+            use(huge)
+    assert tracker.counts() == eb.Counts(good=3 * 2**60 + 1, bad=0)
+    tracker.restore(huge)
+    tracker._check()
+
+
+@pytest.mark.parametrize("states", [None, 5, [1], [None], [b"EBTRACK"]])
+def test_only_states_are_merged(states: Any) -> None:
+    """What is no state is refused by name."""
+    with pytest.raises(InvalidInputError, match=r"give tracker\.state\(\)"):
+        State.merge(states)

@@ -85,13 +85,16 @@ class Handover(Answers):
         self._take(saved, resume=True)
 
     def _take(self, saved: State | bytes, *, afresh: bool = False, resume: bool = False) -> None:
-        from errorbudget.live.state import State
+        from errorbudget.live.state import State, check_most
 
         state = saved if isinstance(saved, State) else State.from_bytes(saved)
         pairs = [(self._feed_like(part), part) for part in state.feeds]
         with self._lock:
+            _, arrived = self._observe()
+            for feed, part in pairs:
+                already = 0 if afresh else sum(feed.ring.totals(arrived))
+                check_most(part.name, part.good, part.bad, already=already)
             if resume:
-                self._observe()
                 self._present.go_on_from(state.at_ns)
                 self._close_fast_path()
             now_ns, arrived = self._observe()

@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 
 from errorbudget.durations import DAY_NS, SECOND_NS
-from errorbudget.errors import MissingDependencyError, SourceUnavailableError
+from errorbudget.errors import InvalidInputError, MissingDependencyError, SourceUnavailableError
 from errorbudget.live.state import FeedState, State
 from errorbudget.live.store import Batch, Contents, Counted, key_of
 
@@ -155,6 +155,7 @@ class RedisStore:
         prefix: What all keys begin with.
 
     Raises:
+        InvalidInputError: *client* is neither.
         MissingDependencyError: An address is given and the client library is not installed.
     """
 
@@ -165,7 +166,14 @@ class RedisStore:
             raise MissingDependencyError.for_extra(
                 "sharing a budget through Redis", "redis", "redis"
             ) from None
-        self.client: Any = redis.Redis.from_url(client) if isinstance(client, str) else client
+        try:
+            self.client: Any = redis.Redis.from_url(client) if isinstance(client, str) else client
+            self.client.register_script  # noqa: B018 - asks whether it is a client
+        except (AttributeError, ValueError):
+            raise InvalidInputError(
+                'RedisStore takes a redis.Redis, or an address such as "redis://localhost:6379/0", '
+                f"got another {type(client).__name__}"
+            ) from None
         self.prefix = f"{{{prefix}}}"
         self._error: type[Exception] = redis.RedisError
         self._push: Callable[..., Any] = self.client.register_script(_PUSH)

@@ -11,6 +11,7 @@ from bisect import bisect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from errorbudget.errors import InvalidInputError
 from errorbudget.live.answers import check_tracker
 from errorbudget.live.ticker import LOGGER
 
@@ -41,12 +42,17 @@ class RequestRecorder:
     Attributes:
         labels: As given; None where no SLO looks at labels.
         failures: How often recording raised.
+
+    Raises:
+        InvalidInputError: It has no tracker, or *labels* cannot be called.
     """
 
     __slots__ = ("_bounds", "_known", "failures", "labels", "tracker")
 
     def __init__(self, tracker: Tracker, labels: Labels) -> None:
         check_tracker(tracker)
+        if not callable(labels):
+            raise InvalidInputError(f"labels is a function of a request, got {labels!r}")
         self.tracker = tracker
         self._known = tracker._judge.known
         self._bounds = tracker._judge.bounds

@@ -21,7 +21,7 @@ from uuid import uuid4
 import numpy as np
 
 from errorbudget.durations import DAY_NS, DurationLike, format_duration
-from errorbudget.errors import SourceUnavailableError
+from errorbudget.errors import InvalidInputError, SourceUnavailableError
 from errorbudget.live import forks
 from errorbudget.live.answers import Totals, check_tracker
 from errorbudget.live.state import FeedState, State
@@ -100,6 +100,9 @@ class Shared:
         store: Where it is added up.
         every: How long to wait between exchanges.
 
+    Raises:
+        InvalidInputError: It has no tracker, or no store.
+
     Attributes:
         view: What all workers counted; statuses, exporters and admission take it like any tracker.
         ticker: The thread that exchanges, with its `failures`: while the store does not answer, the
@@ -108,6 +111,11 @@ class Shared:
 
     def __init__(self, tracker: Tracker, store: Store, every: DurationLike = "1s") -> None:
         check_tracker(tracker)
+        if not isinstance(store, Store):
+            raise InvalidInputError(
+                f'a store is a SqliteStore("shop.db"), a RedisStore, or has their methods, got '
+                f"{store!r}"
+            )
         self.tracker = tracker
         self.store = store
         self.ticker = Ticker(self.sync, every, "errorbudget shared budget")

@@ -18,7 +18,7 @@ from uuid import uuid4
 import numpy as np
 
 from errorbudget.durations import DAY_NS
-from errorbudget.errors import SourceUnavailableError
+from errorbudget.errors import InvalidInputError, SourceUnavailableError
 from errorbudget.live.paths import as_path
 from errorbudget.live.state import FeedState, State
 from errorbudget.live.store import Batch, Contents, Counted, key_of
@@ -79,12 +79,14 @@ class SqliteStore:
         patience_s: How long to wait for another worker's turn [s].
 
     Raises:
-        InvalidInputError: *path* is no path.
+        InvalidInputError: *path* is no path, or *patience_s* no time to wait.
         SourceUnavailableError: The file cannot be made, or is something else.
     """
 
     def __init__(self, path: str | os.PathLike[str], patience_s: float = 5.0) -> None:
         self.path = as_path(path)
+        if not isinstance(patience_s, (int, float)) or not 0 <= patience_s <= 3_600:
+            raise InvalidInputError(f"patience_s is from 0 to 3600 seconds, got {patience_s!r}")
         self.patience_s = patience_s
         with self._opened():
             pass  # what cannot be shared through is known at the start

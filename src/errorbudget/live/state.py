@@ -36,6 +36,7 @@ _KIND, _VERSION = b"EBTRACK", b"2"
 _MARK = _KIND + _VERSION
 _DIGEST_BYTES = 16
 _COLUMNS = ("ends", "good", "bad")
+_MOST_EVENTS = 2**62
 
 
 def fingerprint(slo: SLO) -> str:
@@ -47,6 +48,18 @@ def fingerprint(slo: SLO) -> str:
     }
     text = json.dumps(told, sort_keys=True)
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def check_most(name: str, *columns: Integers, already: int = 0) -> None:
+    """
+    Refuse more events than can be counted in 64 bits.
+
+    Raises:
+        InvalidInputError: There are more than 2**62.
+    """
+    # As floats, which do not wrap around.
+    if already + sum(float(np.abs(column, dtype=float).sum()) for column in columns) > _MOST_EVENTS:
+        raise InvalidInputError(f'SLO "{name}" would have more than {_MOST_EVENTS:,} events')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +125,7 @@ class FeedState:
             column = np.zeros(len(ends), dtype=np.int64)
             np.add.at(column, rows, np.concatenate((mine, theirs)))
             columns.append(column)
+        check_most(self.name, *columns)
         return replace(
             self,
             first=min(self.first, other.first),
@@ -214,7 +228,10 @@ class State:
         Raises:
             InvalidInputError: There are none, or an SLO means different things in two of them.
         """
-        parts = list(states)
+        parts = list(states) if isinstance(states, Iterable) else [states]
+        for part in parts:
+            if not isinstance(part, State):
+                raise InvalidInputError(f"merge adds states, got {part!r}; give tracker.state()")
         if not parts:
             raise InvalidInputError("nothing to merge; give at least one state")
         feeds: dict[tuple[str, str], FeedState] = {}

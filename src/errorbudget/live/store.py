@@ -10,7 +10,7 @@ mind than the store has.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from errorbudget.live.answers import Totals
@@ -85,6 +85,7 @@ class Contents(NamedTuple):
     writers: Mapping[str, int]
 
 
+@runtime_checkable
 class Store(Protocol):
     """Where buckets are added up: `SqliteStore`, `RedisStore`, or one's own."""
 
