@@ -327,6 +327,27 @@ def test_a_worker_that_was_cut_off_long_ago(make_store: Any) -> None:
     assert blind.view.counts() == busy.view.counts() == eb.Counts(good=100, bad=0)
 
 
+def test_the_same_old_copy_twice(make_store: Any) -> None:
+    """A store set back to one copy again and again counts nothing twice, also for a newcomer."""
+    clock, store = ManualClock(NOON), make_store()
+    parts = [worker(store, clock, API) for _ in range(2)]
+    copy = None
+    for round_ in range(4):
+        for part in parts * 2:
+            part.ticker.stop()
+            part.tracker.record(good=True)
+            part.sync()
+        copy = copy or image(store)
+        set_back(store, copy)
+        if round_ == 1:
+            parts.append(worker(store, clock, API))
+            parts[-1].ticker.stop()
+    for part in parts * 2:
+        part.sync()
+    given = sum(part.tracker.counts().total for part in parts)
+    assert {part.view.counts().total for part in parts} == {given}
+
+
 def test_a_store_that_caught_up_counts_nothing_twice(make_store: Any) -> None:
     """Set back, and as new again by what others gave before this worker puts anything back."""
     clock, store = ManualClock(NOON), make_store()

@@ -90,29 +90,36 @@ return 1
 """
 )
 # ARGV: life seen, version seen, a new life, writers seen, dropped late, writer, its newest batch,
-# then the feeds.
+# lives past with their writers, then the feeds.
 _PUT_BACK = (
     _COMMON
     + """
 local life = redis.call('HGET', KEYS[2], 'life')
 local version = tonumber(redis.call('HGET', KEYS[2], 'version') or 0)
 local back = version < tonumber(ARGV[2]) or newest_of(ARGV[6]) < tonumber(ARGV[7])
-if not life or (life == ARGV[1] and back) then
+local function is_past(one) return string.find(ARGV[8], one, 1, true) end
+if not life or (life == ARGV[1] and back) or is_past(life) then
   if life then redis.call('HDEL', KEYS[2], 'dropped_late') end
   life = ARGV[3]
   redis.call('HSET', KEYS[2], 'life', life)
 end
 if ARGV[1] == '' or life == ARGV[1] then return {life} end
 local mark = 'put back ' .. ARGV[1]
-if redis.call('HSETNX', KEYS[2], mark, 1) == 1 then
+if redis.call('HSETNX', KEYS[2], mark, ARGV[4]) == 1 then
   redis.call('HINCRBY', KEYS[2], 'dropped_late', ARGV[5])
 end
 version = redis.call('HINCRBY', KEYS[2], 'version', 1)
 local found = {life}
-local a = 8
+local a = 9
 for k = 3, #KEYS, 5 do
   if redis.call('HSETNX', KEYS[k], mark, ARGV[4]) == 1 then
-    if redis.call('HGET', KEYS[k], 'life') == ARGV[1] then
+    -- For those who still know a life before that.
+    for past, writers in pairs(cjson.decode(ARGV[8])) do
+      redis.call('HSETNX', KEYS[2], 'put back ' .. past, writers)
+      redis.call('HSETNX', KEYS[k], 'put back ' .. past, writers)
+    end
+    local was = redis.call('HGET', KEYS[k], 'life')
+    if was and (was == ARGV[1] or is_past(was)) then
       -- It went back in time: what it has is an earlier state of what was seen.
       redis.call('HDEL', KEYS[k], 'life', 'first', 'left_out', 'counted_good', 'counted_bad',
                  'counted_left_out', 'counted_late')
@@ -129,7 +136,7 @@ return found
 # ARGV: since.
 _PULL = """
 local found = {redis.call('HMGET', KEYS[2], 'life', 'version', 'dropped_late'),
-               redis.call('HGETALL', KEYS[1])}
+               redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}
 for k = 3, #KEYS, 5 do
   local flat = {}
   local ends = redis.call('ZRANGEBYSCORE', KEYS[k + 3], '(' .. ARGV[1], '+inf')
@@ -218,6 +225,7 @@ class RedisStore:
         feeds = seen.state.feeds
         args: list[Any] = [seen.life or "", seen.version, uuid4().hex]
         args += [json.dumps(dict(seen.writers)), seen.state.dropped_late, writer, given]
+        args.append(json.dumps(dict(seen.past)))
         for feed in feeds:
             args += _told(feed, Counted(), feed.newest)
         life, *marks = self._call(self._put_back, self._keys(feeds), args)
@@ -231,7 +239,7 @@ class RedisStore:
         Raises:
             SourceUnavailableError: The server does not answer.
         """
-        (life, version, late), writers, *answers = self._call(
+        (life, version, late), writers, fields, *answers = self._call(
             self._pull, self._keys(feeds), [since]
         )
         found, counted = [], []
@@ -249,6 +257,11 @@ class RedisStore:
             {
                 _text(writer): int(_text(told).split()[0])
                 for writer, told in zip(writers[::2], writers[1::2], strict=True)
+            },
+            {
+                _text(field).removeprefix("put back "): _text(value)
+                for field, value in zip(fields[::2], fields[1::2], strict=True)
+                if _text(field).startswith("put back ")
             },
         )
 

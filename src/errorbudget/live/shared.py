@@ -12,6 +12,7 @@ among that. What is lost is what workers that are gone gave after that worker la
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from types import TracebackType
@@ -142,7 +143,7 @@ class Shared:
         self._unconfirmed: tuple[State, tuple[Counted, ...]] | None = None
         nothing = tuple(Counted() for _ in self.tracker.slos)
         self._counted_before = nothing
-        self._seen = Contents(None, 0, State(self._blanks(), 0), nothing, {})
+        self._seen = Contents(None, 0, State(self._blanks(), 0), nothing, {}, {})
 
     def _blanks(self) -> tuple[FeedState, ...]:
         return tuple(feed.blank() for feed in self.view._feeds)
@@ -265,7 +266,11 @@ class Shared:
         moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
         self._writer, self._number = uuid4().hex, 1
         self._log = [_Given(1, 1, late, moved)]
-        self._seen = self._seen._replace(life=life, version=0, writers={})
+        seen = self._seen
+        past = dict(seen.past)
+        if seen.life is not None:
+            past[seen.life] = json.dumps(dict(seen.writers))
+        self._seen = seen._replace(life=life, version=0, writers={}, past=past)
         everything = State(tuple(feeds), changes.at_ns, late)
         by_key = dict(zip(map(key_of, changes.feeds), counted, strict=True))
         return everything, tuple(by_key.get(key_of(feed), Counted()) for feed in feeds)

@@ -170,7 +170,8 @@ class SqliteStore:
             life, version, late = database.execute(
                 "SELECT life, version, dropped_late FROM totals"
             ).fetchone()
-            if life == seen.life and (version < seen.version or _newest(database, writer) < given):
+            behind = version < seen.version or _newest(database, writer) < given
+            if (life == seen.life and behind) or life in seen.past:
                 life, late = uuid4().hex, 0
             if seen.life in {None, life}:
                 return life, (0,) * len(seen.state.feeds)
@@ -191,10 +192,18 @@ class SqliteStore:
                     database.execute(
                         "INSERT INTO put_back VALUES (?, ?, ?)", (key, seen.life, writers)
                     )
-                    old = database.execute(
-                        "DELETE FROM feeds WHERE feed = ? AND life = ?", (key, seen.life)
+                    # For those who still know a life before that.
+                    database.executemany(
+                        "INSERT OR IGNORE INTO put_back VALUES (?, ?, ?)",
+                        ((key, *past) for past in seen.past.items()),
                     )
-                    if old.rowcount:  # it went back in time: an earlier state of what was seen
+                    old = [
+                        database.execute(
+                            "DELETE FROM feeds WHERE feed = ? AND life = ?", (key, past)
+                        ).rowcount
+                        for past in (seen.life, *seen.past)
+                    ]
+                    if any(old):  # it went back in time: an earlier state of what was seen
                         database.execute("DELETE FROM buckets WHERE feed = ?", (key,))
                     self._add(database, life, version + 1, feed, _NOTHING_COUNTED)
                 held.append(json.loads(mark[0]).get(writer, 0))
@@ -213,6 +222,7 @@ class SqliteStore:
                 "SELECT life, version, dropped_late FROM totals"
             ).fetchone()
             writers = dict(database.execute("SELECT writer, batch FROM writers"))
+            past = dict(database.execute("SELECT life, writers FROM put_back"))
             for feed in feeds:
                 key = key_of(feed)
                 told = database.execute(
@@ -229,7 +239,8 @@ class SqliteStore:
                 columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
                 found.append(feed.holding(first, left_out, *columns))
                 counted.append(Counted(*came))
-        return Contents(life, version, State(tuple(found), 0, late), tuple(counted), writers)
+        state = State(tuple(found), 0, late)
+        return Contents(life, version, state, tuple(counted), writers, past)
 
 
 def _newest(database: sqlite3.Connection, writer: str) -> int:

@@ -76,6 +76,8 @@ class Contents(NamedTuple):
         state: Buckets by feed.
         counted: By feed, what was counted in this life.
         writers: By writer, the newest of its batches that is in it.
+        past: Lives that it lost and was given back, so that it holds what they held; and of each
+            the writers as of then, as JSON.
     """
 
     life: str | None
@@ -83,6 +85,7 @@ class Contents(NamedTuple):
     state: State
     counted: tuple[Counted, ...]
     writers: Mapping[str, int]
+    past: Mapping[str, str]
 
 
 @runtime_checkable
@@ -107,9 +110,9 @@ class Store(Protocol):
         """
         Give back what was seen of a life that the store lost, feed by feed, unless another did.
 
-        A store without a life draws one. So does one of the life seen whose version lies below, or
-        which lacks what *writer* gave: it went back in time, and what is put back replaces what it
-        has. Elsewhere it is added.
+        A store without a life draws one. So does one of a life that is past, or of the life seen
+        whose version lies below or which lacks what *writer* gave: it went back in time, and what
+        is put back replaces what it has. Elsewhere it is added.
 
         Args:
             seen: What the store held when the worker last looked.
