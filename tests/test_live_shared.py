@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import errorbudget as eb
@@ -119,19 +119,23 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a file each: shrinking takes minutes
 )
 @given(steps)
 def test_workers_add_up_to_one(make_store: Any, steps: list[tuple[str, int, int, bool]]) -> None:
     """
     After any interleaving, every view is what one tracker that saw everything would say.
 
-    Also when the store loses everything or is set back to an older copy, at any moment.
+    Also when the store loses everything or is set back to an older copy, at any moment; between
+    two losses every worker has exchanged.
     """
     clock, store = ManualClock(NOON), make_store()
     workers = [worker(store, clock) for _ in range(3)]
     one = Tracker((API, MONTH), clock=clock, late="2h")
-    copy = None
+    copy, lost = None, False
     for kind, which, number, good in steps:
         if kind == "event":
             at = clock() - number * MINUTE
@@ -144,6 +148,9 @@ def test_workers_add_up_to_one(make_store: Any, steps: list[tuple[str, int, int,
         elif kind == "copied":
             copy = image(store)
         else:
+            for part in workers * 2 if lost else ():
+                part.sync()
+            lost = True
             set_back(store, None if kind == "lost" else copy)
     for _ in range(3):
         for part in workers:
