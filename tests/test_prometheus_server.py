@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -249,7 +250,35 @@ def test_panels_show_data(served: Served, tmp_path: Path) -> None:
             for panel in board["panels"]:
                 for target in panel["targets"]:
                     answer = client.query(target["expr"], at=(served.end_s - 10) * 10**9)
-                    # Nothing fires: the history of alerts is the one thing that is not backfilled.
+                    # Nothing fires here: see the next test.
                     if not len(answer.matrix) and "ALERTS" not in target["expr"]:
                         empty.append((panel["title"], target["expr"]))
     assert not empty
+
+
+def test_panels_show_what_fires(tmp_path: Path) -> None:
+    """A server that judges our rules itself: what fires is on every panel that asks for alerts."""
+    slo = SLOS[0]
+    now_s = int(time.time())
+    minutes = [(ms, float(ms)) for ms in range((now_s - 7200) * 1000, now_s * 1000, 60_000)]
+    history = {f'{METRIC}{{status="{code}"}}': minutes for code in ("200", "500")}
+    (tmp_path / "rules.yml").write_text(prometheus_rules(slo, interval="1s").to_yaml())
+    asked = [
+        target["expr"]
+        for board in (overview_dashboard(slo), detail_dashboard(slo))
+        for panel in board["panels"]
+        for target in panel["targets"]
+        if "ALERTS" in target["expr"]
+    ]
+    assert len(asked) == 2
+    with (
+        prometheus(backfill(history, tmp_path), config="rule_files: [rules.yml]\n") as url,
+        Client(url) as client,
+    ):
+        for _ in range(100):
+            now_ns = time.time_ns()
+            if len(client.query('ALERTS{alertstate="firing"}', at=now_ns).matrix):
+                break
+            time.sleep(0.1)
+        answers = [client.query(one, at=now_ns).matrix for one in asked]
+    assert all(len(answer) and answer.values.min() >= 1 for answer in answers)
