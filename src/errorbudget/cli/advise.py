@@ -53,14 +53,12 @@ def advise(**options: Any) -> int:
     silent = 0
     for slo, data in found:
         try:
-            advices.append(
-                run(
-                    slo,
-                    data,
-                    targets=options["candidates"] or USUAL,
-                    months=options["months"],
-                    at=at,
-                )
+            advice = run(
+                slo,
+                data,
+                targets=options["candidates"] or USUAL,
+                months=options["months"],
+                at=at,
             )
         except NoDataError as error:
             silent += 1
@@ -69,6 +67,12 @@ def advise(**options: Any) -> int:
             if len(found) == 1:
                 raise
             say(f"left out: {error}")
+        else:
+            if advice.counts:
+                advices.append(advice)
+            else:
+                silent += 1
+                say(f'SLO "{slo.name}": {advice.reasons[0]}')
     if not advices:
         if silent:
             return NO_DATA

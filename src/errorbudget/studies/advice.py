@@ -272,10 +272,13 @@ def advise(
     series = slo.count(data) if isinstance(data, Events) else data
     if at is not None:
         series = series.until(to_ns(at))
-    if series.span is None or not series.total.any():
-        raise NoDataError("there are no events, and so nothing to take a target from")
-    start_ns, end_ns = series.span
+    if series.span is None and at is None:
+        raise NoDataError("there are no events, and no instant to judge; give at=...")
+    start_ns, end_ns = series.span or (to_ns(at), to_ns(at))
     present = slo.target_at(end_ns)
+    if not series.total.any():
+        why = "there are no events, and so nothing to take a target from"
+        return Advice(slo, start_ns, end_ns, 0, months, Counts(), (), present, (why,))
     step_ns = max(length_of(step), series.step_ns)
     monthly = _months(series, start_ns, end_ns)
     wanted = sorted({present, *map(Target, targets)}, key=lambda target: target.ratio)

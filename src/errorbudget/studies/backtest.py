@@ -269,7 +269,9 @@ def _incidents(slo: SLO, trial: Trial, given: Any, costly: Number) -> list[Stret
     try:
         least = parse_rational(costly)
     except ValueError:
-        raise InvalidInputError(f'costly is a share such as "2%", got {costly!r}') from None
+        least = Fraction(-1)
+    if least < 0:
+        raise InvalidInputError(f'costly is a share such as "2%", got {costly!r}')
     table = trial.table
     bounds = burning_stretches(
         slo,

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "Scenario", "forecast"]
 
+MOST_CELLS = 20_000_000
+"""Steps of the past, or steps ahead times paths; more would take gigabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -243,17 +246,22 @@ def forecast(
     check_budgeted(slo, data)
     lengths = _Lengths.read(horizon, step, block, season)
     share = chance("level", level)
-    if paths < 1:
-        raise InvalidInputError(f"paths must be at least 1, got {paths}")
+    for word, number, least in (("paths", paths, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not hasattr(number, "__index__") or number < least:
+            raise InvalidInputError(
+                f"{word} must be a whole number and at least {least}, got {number!r}"
+            )
     status = slo.evaluate(data, at=at)
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     at_ns = status.at_ns
     series = units_of(slo, data, at_ns)
     supposed = scenario or Scenario()
-    past = Past.of(series, at_ns, lengths.step, lengths.block)
     steps = lengths.horizon // lengths.step
     if isinstance(slo.window, Calendar):
         steps = min(steps, (slo.window.interval(at_ns).end_ns - 1 - at_ns) // lengths.step)
+    behind = 0 if series.span is None else (at_ns - series.span[0]) // lengths.step
+    _check_size(max(behind, steps * paths), lengths.step)
+    past = Past.of(series, at_ns, lengths.step, lengths.block)
     if past.blocks < 2 or steps < 1:
         nothing = np.empty(0)
         none = (None, None, None)
@@ -303,6 +311,14 @@ def forecast(
 def _instants(found: list[int], last_ns: int) -> tuple[int | None, int | None, int | None]:
     early, median, late = (instant if instant <= last_ns else None for instant in found)
     return early, median, late
+
+
+def _check_size(cells: int, step_ns: int) -> None:
+    if cells > MOST_CELLS:
+        raise InvalidInputError(
+            f"a step of {format_duration(step_ns)} makes {cells:,} points, more than "
+            f"{MOST_CELLS:,}; take a longer step, a shorter horizon or fewer paths"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.durations import DurationLike, parse_duration
+from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events
 from errorbudget.studies.simulate.incidents import CounterReset, Incident, ScrapeGap, whole_ms
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["BUCKETS_S", "CounterSeries", "HistogramSeries", "Scrapes", "scrape"]
+
+MOST_READINGS = 10_000_000
+"""Readings of one series, all instances together."""
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Bounds of the duration buckets [s]: those of the client libraries, and 0.2, 0.3, 0.5 and 2.0."""
@@ -167,8 +170,14 @@ def scrape(
 ) -> Scrapes:
     """What `Simulation.scrape` returns; see there."""
     step_ns = whole_ms("interval", parse_duration(interval))
-    if instances < 1:
+    if isinstance(instances, bool) or not hasattr(instances, "__index__") or instances < 1:
         raise InvalidInputError(f"instances must be 1 or more, got {instances!r}")
+    readings = ((end_ns - start_ns) // step_ns + 1) * instances
+    if readings > MOST_READINGS:
+        raise InvalidInputError(
+            f"{instances:,} instances read every {format_duration(step_ns)} make {readings:,} "
+            f"readings of each series, more than {MOST_READINGS:,}; take a longer interval"
+        )
     ascending = all(low < high for low, high in pairwise(buckets_s))
     if not ascending or not all(isfinite(bound) and bound > 0 for bound in buckets_s):
         raise InvalidInputError(

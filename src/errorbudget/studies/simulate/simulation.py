@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Impact", "Simulation", "simulate"]
 
+MOST_REQUESTS = 200_000_000
+"""Requests of one simulation, which are held in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
@@ -318,7 +321,13 @@ def simulate(
         raise InvalidInputError(f"rate must be 0 or more requests per second, got {rate!r}")
     if not (isfinite(slow_s) and slow_s > 0):
         raise InvalidInputError(f"slow_s must be above 0 seconds, got {slow_s!r}")
-    if isinstance(seed, bool) or index(seed) < 0:
+    expected = rate * (end_ns - start_ns) / 1e9
+    if expected > MOST_REQUESTS:
+        raise InvalidInputError(
+            f"{rate!r} requests per second make {expected:.3g} of them, more than "
+            f"{MOST_REQUESTS:,}; take a lower rate or a shorter duration"
+        )
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or index(seed) < 0:
         raise InvalidInputError(f"seed must be a whole number of 0 or more, got {seed!r}")
     table = ROUTES if routes is None else dict(routes)
     if not table:
