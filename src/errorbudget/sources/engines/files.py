@@ -200,8 +200,11 @@ def _named(path: str, error: Exception) -> Exception:
         return error
     if _ours(error):
         raise error
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    named = SourceFormatError(f"{path} cannot be counted: {first or type(error).__name__}")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # Spark says what happened last, below a trace of its own.
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    said = (causes[-1:] or lines[:1] or [type(error).__name__])[0]
+    named = SourceFormatError(f"{path} cannot be counted: {said}")
     named.__cause__ = error
     return named
 
