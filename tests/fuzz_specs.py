@@ -11,6 +11,7 @@ from coverage instead (`pip install atheris`). The suite runs a few of them (`te
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import json
 import random
@@ -29,6 +30,8 @@ from errorbudget.specs.tree import plain
 
 LIMITS = Limits(bytes=20_000, nodes=5_000)
 SLOWEST_S = 5.0
+HANGS_S = 120
+"""After so long on one input the traceback is printed, and that is the end."""
 
 CORPUS = [
     """version: errorbudget/1
@@ -273,6 +276,7 @@ def main() -> int:
     started = time.perf_counter()
     for number, data in zip(range(options.inputs), mutants(options.seed), strict=False):
         before = time.process_time()
+        faulthandler.dump_traceback_later(HANGS_S, exit=True)
         try:
             seen[outcome(data)] += 1
         except Exception as error:  # noqa: BLE001 - anything else is the finding

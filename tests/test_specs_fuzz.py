@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,14 @@ def test_mutants(seed: int) -> None:
     """Seeded damage; `python -m tests.fuzz_specs` runs more of it."""
     for data in itertools.islice(mutants(seed), 100):
         outcome(data)
+
+
+@pytest.mark.parametrize("huge", ["1e999999999", "-1e-999999999", "1/1e999999999", "9" * 5_000])
+@pytest.mark.parametrize("text", CORPUS[:-1], ids=range(len(CORPUS) - 1))
+def test_no_figure_takes_forever(text: str, huge: str) -> None:
+    """A number written as text is as far out of bounds as one that is not."""
+    for found in re.finditer(r"(?<![\w.])\d[\d.]*%?(?![\w.:-])", text):
+        outcome(f'{text[: found.start()]}"{huge}"{text[found.end() :]}'.encode())
 
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=12))

@@ -27,6 +27,7 @@ from errorbudget import figures
 from errorbudget.budget import Ratio
 from errorbudget.cards import Card, Shown, frame
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.status import State, Status, json_number
 from errorbudget.target import Target, TargetLike
 
@@ -69,8 +70,8 @@ def _share(value: object) -> Fraction | None:
     if isinstance(value, bool):
         raise InvalidInputError(f"an SLI is a share in [0, 1], got {value!r}")
     try:
-        share = value if isinstance(value, Fraction) else Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+        share = parse_rational(value)
+    except ValueError:
         raise InvalidInputError(f"an SLI is a share in [0, 1], got {value!r}") from None
     if not 0 <= share <= 1:
         raise InvalidInputError(f"an SLI is a share in [0, 1], got {value}")
@@ -79,8 +80,8 @@ def _share(value: object) -> Fraction | None:
 
 def _weight(value: object) -> Fraction:
     try:
-        weight = value if isinstance(value, Fraction) else Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
+        weight = parse_rational(value)
+    except ValueError:
         weight = Fraction(-1)
     if weight < 0 or isinstance(value, bool):
         raise InvalidInputError(f"a weight is a finite number and not negative, got {value!r}")

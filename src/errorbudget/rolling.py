@@ -23,6 +23,7 @@ from errorbudget.errors import (
     InvalidSeriesError,
     InvalidWindowError,
 )
+from errorbudget.rationals import parse_rational
 
 __all__ = [
     "Closed",
@@ -251,7 +252,7 @@ def rolling_quantiles(
     check_window(window_ns)
     _check_ascending("time_ns", time_ns)
     _check_ascending("ends_ns", ends_ns)
-    shares = [Fraction(str(quantile)) for quantile in quantiles]
+    shares = [parse_rational(quantile) for quantile in quantiles]
     if any(not 0 < share <= 1 for share in shares):
         raise InvalidInputError(f"a quantile must lie in (0, 1], got {list(quantiles)}")
     rows: list[list[float | None]] = [[] for _ in shares]

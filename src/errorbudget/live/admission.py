@@ -19,6 +19,7 @@ from errorbudget.errors import InvalidInputError
 from errorbudget.live.answers import check_tracker
 from errorbudget.live.reading import burns
 from errorbudget.methods import Occurrences
+from errorbudget.rationals import parse_rational
 from errorbudget.target import format_percent
 
 if TYPE_CHECKING:
@@ -45,10 +46,9 @@ class Decision:
 
 
 def _share(keep: str | float | Fraction) -> Fraction:
-    text = str(keep).strip()
     try:
-        share = Fraction(text.removesuffix("%").strip()) / (100 if text.endswith("%") else 1)
-    except (ValueError, ZeroDivisionError):
+        share = parse_rational(keep)
+    except ValueError:
         share = Fraction(-1)
     if not 0 <= share <= 1:
         raise InvalidInputError(f'keep is a share of the budget such as "20%", got {keep!r}')

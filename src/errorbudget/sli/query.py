@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from errorbudget.errors import InvalidInputError
 from errorbudget.predicates import Predicate
+from errorbudget.rationals import parse_rational
 from errorbudget.sli.ratio import RatioSLI
 
 __all__ = ["WINDOW", "QueryRatio", "QueryThreshold"]
@@ -160,8 +161,8 @@ class QueryThreshold(RatioSLI):
         if self.op not in ("<", "<=", ">", ">="):
             raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {self.op!r}')
         try:
-            object.__setattr__(self, "bound", Fraction(str(self.bound)))
-        except (ValueError, ZeroDivisionError):
+            object.__setattr__(self, "bound", parse_rational(self.bound))
+        except ValueError:
             raise InvalidInputError(f"bound must be a number, got {self.bound!r}") from None
 
     @property

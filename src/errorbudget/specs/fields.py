@@ -19,6 +19,7 @@ from errorbudget.characters import first_control
 from errorbudget.durations import parse_duration
 from errorbudget.errors import ErrorBudgetError, InvalidInputError, did_you_mean
 from errorbudget.predicates import Predicate, as_predicate
+from errorbudget.rationals import parse_rational
 from errorbudget.specs.scalars import too_long
 from errorbudget.target import Target
 from errorbudget.windows import Window, parse_window
@@ -103,14 +104,12 @@ def _target(value: Any) -> Target:
 
 
 def _share(value: Any) -> Fraction:
-    text = str(value).strip()
     try:
-        share = Fraction(text.removesuffix("%").strip())
-    except (ValueError, ZeroDivisionError):
+        return parse_rational(value)
+    except ValueError:
         raise InvalidInputError(
             f'must be a share such as "20%" or 0.2, got {_shown(value)}'
         ) from None
-    return share / 100 if text.endswith("%") else share
 
 
 def _figure(value: Any) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.specs.cursor import Cursor
 from errorbudget.specs.tree import Scalar
 from errorbudget.windows import Rolling, Window
@@ -144,7 +144,8 @@ def _condition(entry: Cursor, objects: Objects, period: int) -> dict[str, Any] |
     threshold, long = burn.text("threshold"), burn.text("lookbackWindow").removeprefix("-")
     try:
         length = parse_duration(long)
-        budget = Fraction(threshold) * length / (period or 30 * 86_400 * 10**9)
+        factor = parse_rational(threshold)
+        budget = factor * length / (period or 30 * 86_400 * 10**9)
     except (InvalidInputError, ValueError, ZeroDivisionError) as error:
         burn.fault(f"a burn-rate condition needs threshold and lookbackWindow: {error}")
         return None
@@ -162,7 +163,7 @@ def _condition(entry: Cursor, objects: Objects, period: int) -> dict[str, Any] |
         "budget": f"{budget.numerator}/{budget.denominator}",
         "long": long,
         "hold": hold,
-        "threshold": Fraction(threshold),
+        "threshold": factor,
         "length": length,
     }
 

@@ -17,6 +17,7 @@ from typing import Any
 from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.sli.query import WINDOW
 from errorbudget.specs.cursor import Cursor
 from errorbudget.specs.promql import ranged, with_label
@@ -96,7 +97,7 @@ def _step(step: Cursor) -> tuple[str, int, Fraction, bool]:
     )
     try:
         alert = step.flag("alert", "urgent_notification")
-        return name, int(window), Fraction(threshold), bool(alert)
+        return name, int(window), parse_rational(threshold), bool(alert)
     except (ValueError, ZeroDivisionError):
         step.fault(
             f"a step has window [s] and burn_rate_threshold, got {window!r} and {threshold!r}"

@@ -6,12 +6,12 @@ Source: akaashhazarika/slo-kit `src/slo_kit/spec.py`.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from errorbudget.alerts import AlertPolicy
 from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.sli.query import WINDOW
 from errorbudget.specs.cursor import Cursor
 from errorbudget.specs.tree import Scalar
@@ -74,7 +74,7 @@ def _query(sli: Cursor, key: str) -> str | None:
 def _condition(part: Cursor, period: str) -> dict[str, Any] | None:
     long, short = _length(part, "long_window"), _length(part, "short_window")
     try:
-        spent = Fraction(part.text("threshold")) * parse_duration(long)
+        spent = parse_rational(part.text("threshold")) * parse_duration(long)
         budget = spent / parse_duration(period or "30d")
     except (InvalidInputError, ValueError, ZeroDivisionError) as error:
         part.fault(f"a burn condition needs threshold and long_window: {error}")

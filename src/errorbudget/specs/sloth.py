@@ -12,12 +12,12 @@ Source: slok/sloth `pkg/prometheus/api/v1`, `pkg/kubernetes/api/sloth/v1`,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from errorbudget.alerts import WORKBOOK, AlertPolicy, BurnAlert
 from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 from errorbudget.specs.cursor import Cursor
 from errorbudget.specs.promql import ranged, with_label
 from errorbudget.specs.tree import Scalar
@@ -200,7 +200,7 @@ def _own_windows(alerting: Cursor, period: int) -> AlertPolicy | None:
         long = part.text("long")
         try:
             factor = part.text("factor")
-            budget = Fraction(factor) * parse_duration(long) / period
+            budget = parse_rational(factor) * parse_duration(long) / period
             if budget > 1:
                 part.lose(f"burning {factor} times too fast for {long} is more than the budget")
                 continue
