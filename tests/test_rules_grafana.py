@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
@@ -21,7 +22,6 @@ from errorbudget.rules import (
     prometheus_rules,
 )
 from tests.conformance.promql import Aggregate, Binary, Call, Range, Selector, parse
-from tests.shared import shared_path
 
 SLOS = list(eb.load(str(files("errorbudget.specs") / "guide.yaml")))
 DASHBOARDS = [
@@ -104,23 +104,38 @@ def test_names_with_marks_are_matched_literally() -> None:
     assert not re.fullmatch(pattern, "axb (c)")
 
 
+TYPED = """\
+import type { Dashboard } from '@grafana/schema';
+type Plain<T> = T extends string ? `${T}` : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
+const d: Plain<Dashboard> = %s;
+export default d;
+"""
+"""A dashboard as TypeScript: its enumerations stand for their texts, as they do in JSON."""
+
+
 def test_grafanas_own_schema_takes_them(tmp_path: Path) -> None:
-    """Type-checked against the published schema, where npm has put it."""
-    folder = os.environ.get("NPM_DIR")
-    if not folder:
+    """Type-checked against the published schema, where npm has put it; what is wrong is noticed."""
+    given = os.environ.get("NPM_DIR") or Path(__file__).parents[1] / ".venv" / "npm"
+    modules = Path(given) / "node_modules"
+    if not (modules / "@grafana" / "schema").is_dir() or not shutil.which("node"):
         pytest.skip(
             "missing: Grafana's schema; npm i --prefix DIR @grafana/schema@13.2.3 typescript@5 and "
             "set NPM_DIR=DIR"
         )
-    check = shared_path("prometheus/check_dashboard.sh")
-    for dashboard in (DASHBOARDS[0], DASHBOARDS[1], DASHBOARDS[3]):
-        path = tmp_path / "dashboard.json"
-        path.write_text(json.dumps(dashboard))
-        done = subprocess.run(
-            ["bash", str(check), str(path)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "NPM_DIR": folder},
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[:3000]
+    (tmp_path / "node_modules").symlink_to(modules.resolve())
+    text = json.dumps(DASHBOARDS[0], indent=1)
+    wrong = [text.replace('"schemaVersion"', '"version"'), text.replace('"absolute"', '"absolut"')]
+    right = [json.dumps(dashboard, indent=1) for dashboard in DASHBOARDS]
+    for number, one in enumerate((*wrong, *right)):
+        (tmp_path / f"d{number}.ts").write_text(TYPED % one)
+    command = ["node", "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck"]
+    command += ["--moduleResolution", "bundler", "--module", "esnext", "--target", "es2022"]
+    done = subprocess.run(
+        [*command, *sorted(path.name for path in tmp_path.glob("*.ts"))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    files = {line.partition("(")[0] for line in done.stdout.splitlines() if line[:1] == "d"}
+    assert files == {"d0.ts", "d1.ts"}, done.stdout[:3000]
