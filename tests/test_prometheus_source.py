@@ -112,6 +112,20 @@ def test_a_child_that_comes_back_after_a_restart_counts_from_zero() -> None:
     assert API.evaluate(fetched(Server(was, child))).counts == eb.Counts(good=35, bad=0)
 
 
+def test_a_bucket_that_outgrows_its_histogram_is_told() -> None:
+    """Fast requests are at most all of them; what a bucket has beyond that is left out and said."""
+    name = {"__name__": "http_server_request_duration_bucket"}
+    latency = eb.SLO("l", target="99%", window="1h", sli=eb.Latency("200ms"))
+    server = Server(
+        ({**name, "le": "0.2"}, every_minute(0, 5, 9, 12)),
+        ({**name, "le": "+Inf"}, every_minute(0, 5, 8, 18)),
+    )
+    found = fetched(server, latency, end=180)
+    assert found.of(latency).good.tolist() == [5, 3, 3]
+    [said] = found.warnings
+    assert "grew by 1 more" in said
+
+
 def test_replicas_of_a_scraper_are_told() -> None:
     """One target scraped by two servers behind one address counts once where one is matched."""
 

@@ -51,6 +51,10 @@ _TARGET = ("job", "instance")
 _ESTIMATED = (
     "no bucket of the native histogram ends at the bound: how many were within it is estimated"
 )
+_ABOVE = (
+    "the bucket of the bound grew by {} more than the histogram as a whole, which is left out: did "
+    "a restart show in one alone?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,9 @@ class Bins:
         observed, notes = self._observed(parts, edges)
         if any(part.role == "all" for part in parts):
             total, good = sums["all"], np.minimum(sums["within"], sums["all"])
+            above = int((sums["within"] - good).sum())
+            if above:
+                notes.append(Note(_ABOVE.format(above)))
         else:
             good, total = sums["good"], sums["good"] + sums["bad"]
         if any(part.estimated for part in parts):
