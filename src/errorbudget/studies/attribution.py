@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -309,17 +310,21 @@ def shared_out(
     """What each row's events are of those of *status*, the costliest first."""
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     counts, error = status.counts, status.budget.error
-    spenders = [
-        Spender(
-            key,
-            own,
-            Fraction(own.bad) / Fraction(counts.bad) if counts.bad else None,
-            part_of_budget(own.bad, counts, error),
+
+    # Of a million labels most have the same few events: their exact ratios are worked out once.
+    @cache
+    def ratios(
+        good: Any, bad: Any
+    ) -> tuple[Fraction | None, Ratio | None, Fraction | None, Ratio | None]:
+        own = Counts(good, bad)
+        return (
+            Fraction(bad) / Fraction(counts.bad) if counts.bad else None,
+            part_of_budget(bad, counts, error),
             Fraction(own.total) / Fraction(counts.total) if counts.total else None,
             spent(own, error),
         )
-        for key, own in rows
-    ]
+
+    spenders = [Spender(key, own, *ratios(own.good, own.bad)) for key, own in rows]
     spenders.sort(key=lambda row: (-row.counts.bad, -row.counts.total, row.name))
     return Attribution(slo, status.interval, by, counts, error, tuple(spenders))
 
