@@ -22,7 +22,8 @@ from errorbudget.series import CountSeries
 from errorbudget.slo import SLO, as_slos
 from errorbudget.status import plain_count
 from errorbudget.studies.actions import ActionItem, action_items
-from errorbudget.studies.reviewed import Part, SLOReview, reviewed
+from errorbudget.studies.inspection import reviewed
+from errorbudget.studies.reviewed import Part, SLOReview
 from errorbudget.studies.tables import frame, percent, text_table
 from errorbudget.times import TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar, Interval
