@@ -10,7 +10,9 @@ import json
 import re
 from fractions import Fraction
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +291,38 @@ def test_charts_end_at_the_figures_of_the_report() -> None:
             if window in lines:
                 same = rate if isinstance(rate, str) else pytest.approx(rate, rel=1e-4)
                 assert lines[window][-1] == same
+
+
+def test_burn_rates_are_named_beside_the_plot_and_noise_lies_below_it() -> None:
+    """A threshold's name is at its height, apart from the next; a calm hour is out of sight."""
+    from errorbudget.report.chart import chart
+    from errorbudget.report.chart_svg import BELOW, KEY_ROW, chart_html
+
+    requests = [(60 * n, 500 if n % 400 == 0 or n > 1_950 else 200, 0.1) for n in range(2_000)]
+    objective = eb.SLO("api", target="99%", window="30d", sli=eb.Availability())
+    found = document([objective], events(requests))
+    (status,) = found.report
+    drawn = chart(status, found.source, stretches=60)
+    assert drawn is not None
+    html = chart_html(drawn, status.slo, label="charts")
+    named = html.split("Burn rates and their alerts (dashed)")[1].split('class="names">')[1]
+    named = named.split("</svg>")[0]
+    heights = [float(y) for y in re.findall(r'<text x="17" y="([^"]+)%"', named)]
+    labels = [unescape(text) for text in re.findall(r">([^<>]+)</text>", named)]
+    assert sorted(labels) == sorted(f"{line.name} {line.limit_name}" for line in drawn.burn)
+    assert all(above - below >= 100 * KEY_ROW - 0.1 for above, below in pairwise(heights))
+    for rank, line in enumerate(drawn.burn):
+        (path,) = re.findall(rf'class="line c{rank}" d="([^"]+)"', html)
+        (limit,) = re.findall(rf'class="limit c{rank}" d="M0 (\d+)H', html)
+        y, heights = 0, []
+        for step, one, two in re.findall(r"([Mlhv])(-?\d+)(?: (-?\d+))?", path):
+            if step == "M":
+                y = int(two)
+            elif step != "h":
+                y += int(two if step == "l" else one)
+            heights.append(y)
+        assert (min(heights) < int(limit)) == bool(np.nanmax(line.values) > line.limit)
+        assert (BELOW in heights) == bool(np.nanmin(line.values) < 1 / 3)
 
 
 @given(st.lists(st.one_of(st.floats(-5, 5), st.just(float("nan"))), min_size=1, max_size=400))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
-from math import asinh, isfinite, isnan
+from math import inf, isfinite, isnan, log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,12 @@ __all__ = ["chart_data", "chart_html", "spark_svg"]
 HIGH = 1_000
 """Height of every plot in its own units; they grow downwards."""
 
+BELOW = HIGH + 60
+"""Out of sight under a plot."""
+
+KEY_ROW = 0.095
+"""Height of a line of letters beside a plot with keys, as a share of it."""
+
 TONES = ("good", "fair", "poor", "bad")
 
 
@@ -42,19 +48,21 @@ class _Panel:
     low: float
     high: float
     width: int
-    curved: bool = False
-    keys: list[tuple[str, str]] = field(default_factory=list)
+    logarithmic: bool = False
     ticks: list[tuple[float, str]] = field(default_factory=list)
     names: list[tuple[float, str]] = field(default_factory=list)
+    keys: list[tuple[float, str, str]] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
 
     def y(self, value: float) -> int:
-        """Where *value* lies; infinities lie on the edge."""
+        """Where *value* lies; infinities lie on the edge, what no logarithm reaches below it."""
+        if self.logarithmic and value < self.low:
+            return BELOW
         if not isfinite(value):
             return 0 if value > 0 else HIGH
         low, high, value = (
-            (asinh(2 * x) for x in (self.low, self.high, value))
-            if self.curved
+            (log(x) for x in (self.low, self.high, value))
+            if self.logarithmic
             else (self.low, self.high, value)
         )
         share = (value - low) / (high - low)
@@ -171,23 +179,37 @@ def _sli(chart: Chart, slo: SLO, scale: _Scale) -> _Panel | None:
 
 
 def _burn(chart: Chart, scale: _Scale) -> _Panel | None:
+    """
+    Burn rates over a logarithm, each named at its threshold.
+
+    What lies far below every threshold is left out: over a month its ups and downs would cover
+    what matters.
+    """
     if not chart.burn:
         return None
-    tops = [1.0, *(line.limit for line in chart.burn if line.limit is not None)]
-    for line in chart.burn:
-        finite = line.values[np.isfinite(line.values)]
-        tops.append(float(finite.max(initial=0.0)))
-    panel = _Panel("Burn rates", 0, 1.25 * max(tops), scale.width, curved=True)
-    steps = [0.0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000]
-    panel.ticks = [(tick, f"{tick:,g}") for tick in steps if tick <= panel.high]
+    limits = [line.limit for line in chart.burn if line.limit]
+    finite = [line.values[np.isfinite(line.values)] for line in chart.burn]
+    low = min([0.5, *(limit / 3 for limit in limits)])
+    peak = max([1.0, *limits, *(float(values.max(initial=0.0)) for values in finite)])
+    endless = any(bool(np.isposinf(line.values).any()) for line in chart.burn)
+    high = peak * (2.2 if endless else 1.25)
+    title = "Burn rates" + (" and their alerts (dashed)" if limits else "")
+    panel = _Panel(title, low, high, scale.width, logarithmic=True)
+    steps = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000]
+    panel.ticks = [(tick, f"{tick:,g}") for tick in steps if low <= tick <= peak]
+    if endless:
+        panel.ticks.append((inf, "inf"))
     xs = scale.x(chart.time_ns).tolist()
+    # Long windows are calm and lie in front; short ones are thin behind them.
     for rank, line in enumerate(chart.burn):
-        name = line.name
+        style, name = f"c{rank % 6}", line.name
         if line.limit is not None:
-            panel.rule(line.limit, f"limit c{rank % 6}")
-            name = f"{line.name}, alert {line.limit_name}"
-        panel.line(xs, line.values.tolist(), f"line c{rank % 6}")
-        panel.keys.append((f"c{rank % 6}", name))
+            panel.rule(line.limit, f"limit {style}")
+            name = f"{line.name} {line.limit_name}"
+        panel.line(xs, line.values.tolist(), f"line {style}")
+        known = line.values[~np.isnan(line.values)]
+        last = float(known[-1]) if len(known) else low
+        panel.keys.append((last if line.limit is None else line.limit, name, style))
     return panel
 
 
@@ -219,22 +241,34 @@ def _text(x: str, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x}" y="{y:.4g}%" dy=".35em" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _markup(panel: _Panel) -> str:
-    keys = "".join(
-        f'<span class="key {style}"><svg viewBox="0 0 16 4"><path d="M0 2h16"/></svg>'
-        f"{escape(name)}</span> "
-        for style, name in panel.keys
+def _keys(panel: _Panel) -> str:
+    """Names in the margin at their heights, moved apart, each after a dash like its line."""
+    found = sorted((1 - min(HIGH, panel.y(v)) / HIGH, name, style) for v, name, style in panel.keys)
+    heights = [height for height, *_ in found]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + KEY_ROW)
+    roof = 1.0
+    for place in reversed(range(len(heights))):
+        heights[place] = min(heights[place], roof)
+        roof = heights[place] - KEY_ROW
+    return "".join(
+        f'<line class="{style}" x2="12" y1="{100 - 100 * at:.4g}%" y2="{100 - 100 * at:.4g}%"/>'
+        + _text("17", 100 - 100 * at, name, "start")
+        for at, (_, name, style) in zip(heights, found, strict=True)
     )
+
+
+def _markup(panel: _Panel) -> str:
     for value, _ in panel.ticks:
         panel.marks.insert(0, f'<path class="grid" d="M0 {panel.y(value)}H{panel.width}"/>')
     beside = "".join(_text("100%", panel.y(v) / 10, name, "end") for v, name in panel.ticks)
     names = "".join(_text("0", panel.y(v) / 10, name, "start") for v, name in panel.names)
     return (
-        f'<p class="panel-title">{escape(panel.title)}{" " if keys else ""}{keys}</p>'
-        f'<div class="panel{" tall" if panel.curved else ""}"><svg class="beside">{beside}</svg>'
+        f'<p class="panel-title">{escape(panel.title)}</p>'
+        f'<div class="panel{" tall" if panel.keys else ""}"><svg class="beside">{beside}</svg>'
         f'<svg class="plot" viewBox="0 0 {panel.width} {HIGH}" preserveAspectRatio="none">'
         f"{''.join(panel.marks)}</svg>"
-        f'<svg class="names">{names}</svg></div>'
+        f'<svg class="names">{names}{_keys(panel)}</svg></div>'
     )
 
 

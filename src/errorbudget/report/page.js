@@ -97,7 +97,7 @@
     ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
     ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
     ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
-    ...[1, 2, 7, 14, 28, 91, 182, 365].map((n) => n * DAY),
+    ...[1, 2, 7, 10, 14, 28, 91, 182, 365].map((n) => n * DAY),
   ];
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const iso = (ms) => new Date(ms).toISOString();
@@ -161,7 +161,7 @@
 
     const draw = () => {
       for (const plot of plots) plot.setAttribute("viewBox", `${from} 0 ${to - from} 1000`);
-      const room = Math.max(2, Math.floor(axis.clientWidth / 75));
+      const room = Math.max(2, Math.floor(axis.clientWidth / (axis.clientWidth < 400 ? 55 : 75)));
       const span = (to - from) * data.unit_ms;
       const step = ROUND.find((size) => span / size <= room) ?? Math.ceil(span / room / DAY / 365) * 365 * DAY;
       const ticks = [];
