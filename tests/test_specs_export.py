@@ -253,6 +253,9 @@ def test_metrics_put_conditions_into_promql() -> None:
     ratio = plain(trees(done.text)[0])["spec"]["indicator"]["ratio"]
     assert ratio["errors"] == {"metric": 'r_total{x="y",code=~"5.."}'}
     assert "[{{.window}}]" not in str(ratio)
+    fast = SLO("fast", target="95%", window="30d", sli=eb.Latency("250ms"))
+    latency = plain(trees(export(fast, "pyrra", metrics=metrics).text)[0])["spec"]["indicator"]
+    assert latency["latency"]["success"]["metric"] == 'r_seconds_bucket{le="0.25"}'
     freshness = SLO("f", target="99%", window="30d", sli=eb.Freshness("5m"))
     assert export(freshness, "sloth", metrics=metrics).text == ""
 

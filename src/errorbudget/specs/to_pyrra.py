@@ -118,13 +118,20 @@ def _indicator(sli: QueryRatio) -> dict[str, Any] | None:
     """The shape of Pyrra's that asks the same; None when there is none."""
     bad, good, total = (
         None if query is None else selector_of(query)
-        for query in (sli.bad_query, sli.good_query, sli.total_query)
+        for query in (sli.bad_query, sli.good_query or _kept(sli), sli.total_query)
     )
     if bad is not None and total is not None:
         return {"ratio": {"errors": {"metric": bad}, "total": {"metric": total}}}
     if good is not None and total is not None and re.search(r'[{,]\s*le="', good):
         return {"latency": {"success": {"metric": good}, "total": {"metric": total}}}
     return _gauge(sli) or _native(sli)
+
+
+def _kept(sli: QueryRatio) -> str | None:
+    """The good events of an indicator whose bad ones are written as the rest of all."""
+    before = f"({sli.total_query} - "
+    bad = sli.bad_query or ""
+    return bad[len(before) : -1] if bad.startswith(before) and bad.endswith(")") else None
 
 
 def _gauge(sli: QueryRatio) -> dict[str, Any] | None:
