@@ -1,8 +1,9 @@
 """
 Draws the pictures that Markdown shows without being built: `make pictures`.
 
-    docs/images/burn-down.png     the month of the demo, by the library
-    docs/images/report-page.png   the top of the demo's page, in Chromium (when there is one)
+    docs/images/burn-down.png       the month of the demo, by the library
+    docs/images/burn-down-dark.png  the same on dark paper
+    docs/images/report-page.png     the top of the demo's page, in Chromium (when there is one)
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ import errorbudget as eb
 from errorbudget.cli import main
 from errorbudget.durations import DAY_NS
 from errorbudget.plot import picture, status_figure
+from errorbudget.plot.canvas import Picture
 from errorbudget.studies.simulate import shop
 
 IMAGES = Path(__file__).parent / "images"
 
 
-def burn_down() -> bytes:
+def burn_down() -> Picture:
     """The shop's month: its budget, its SLI and its burn rates."""
     month = shop()
     slo = eb.SLO("shop", target="99.9%", window="30d", sli=eb.Availability(bad="5xx"))
     start, end = month.end_ns - 30 * DAY_NS, month.end_ns
     status = slo.evaluate(month.events, at=end)
     history = slo.history(month.events, step="10m", start=start, end=end)
-    return picture(status_figure(status, month.events, history))
+    return status_figure(status, month.events, history)
 
 
 def report_page(target: Path) -> None:
@@ -54,7 +56,9 @@ def report_page(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    (IMAGES / "burn-down.png").write_bytes(burn_down())
+    drawn = burn_down()
+    (IMAGES / "burn-down.png").write_bytes(picture(drawn))
+    (IMAGES / "burn-down-dark.png").write_bytes(picture(drawn, theme="dark"))
     try:
         report_page(IMAGES / "report-page.png")
     except ImportError as error:

@@ -131,7 +131,12 @@ def axe_source() -> str:
 
 
 def violations(
-    page: Any, source: str, *, rules: Sequence[str] = (), inside: str = "html"
+    page: Any,
+    source: str,
+    *,
+    rules: Sequence[str] = (),
+    without: Sequence[str] = (),
+    inside: str = "html",
 ) -> list[str]:
     """
     What axe-core finds serious or critical: rule, and the first elements.
@@ -140,13 +145,20 @@ def violations(
         page: Playwright's page.
         source: axe-core.
         rules: Those to ask; all, when none is named.
+        without: Those to leave out.
         inside: The part of the page to look at.
     """
     page.evaluate(f"window.axe ? undefined : {source}")
-    only = {"runOnly": list(rules)} if rules else {}
+    options: dict[str, Any] = {
+        "resultTypes": ["violations"],
+        "rules": {rule: {"enabled": False} for rule in without},
+        "preload": False,
+    }
+    if rules:
+        options["runOnly"] = list(rules)
     found = page.evaluate(
-        "([inside, only]) => axe.run(inside, {resultTypes: ['violations'], ...only})",
-        [inside, only],
+        "([inside, options]) => axe.run(inside, options)",
+        [inside, options],
     )
     return [
         f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes'][:3]]} "

@@ -53,6 +53,7 @@ STYLE = (
     "border-bottom:1px solid var(--grid);max-width:34em;white-space:normal}"
     ".eb th{font-weight:600}.eb td.eb-n,.eb th.eb-n{text-align:right!important;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}"
+    ".eb td.eb-w{white-space:nowrap}"
     ".eb svg{width:100%;height:auto;display:block}"
 )
 """The style sheet that each card carries; it reaches nothing outside of cards."""
@@ -79,6 +80,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+Z?")
 _FIGURE = re.compile(r"[-+<>]*(\d[\d,.]*)?( of \d+|/\d+)? ?(%|\w{0,3})")
 
 
@@ -138,11 +140,14 @@ class Card:
             for place in range(len(self.header))
         ]
 
-        figures = ' class="eb-n"'
+        def kind(cell: str, number: bool) -> str:
+            if number:
+                return ' class="eb-n"'
+            return ' class="eb-w"' if _INSTANT.fullmatch(cell) else ""
 
         def cells(row: Sequence[str], tag: str) -> str:
             return "".join(
-                f"<{tag}{figures if number else ''}>{escape(cell)}</{tag}>"
+                f"<{tag}{kind(cell, number)}>{escape(cell)}</{tag}>"
                 for cell, number in zip(row, right, strict=True)
             )
 
