@@ -94,6 +94,8 @@ def _section(one: Words) -> list[str]:
             for m in one.measurements
         ]
         rows.append(["budget", "none: a threshold objective"])
+    elif one.state == "no data":
+        rows.append(["SLI", f"no data against {escaped(one.target)}"])
     else:
         rows += [
             ["SLI", f"{one.sli} of {escaped(one.target)}; {one.counts}"],
