@@ -20,6 +20,7 @@ pytest.importorskip("matplotlib", reason="missing: matplotlib; pip install 'erro
 from errorbudget.plot import history_figure, picture, status_figure
 from errorbudget.plot.decimation import decimated
 from errorbudget.plot.files import named_svg
+from errorbudget.plot.style import Theme
 
 T0 = 1_772_366_400_000_000_000
 MINUTE = 60 * 10**9
@@ -144,16 +145,19 @@ def test_any_number_of_points_is_drawn(n: int) -> None:
 
 
 def test_the_readmes_picture_is_what_is_drawn_today() -> None:
-    """docs/images/burn-down.png looks as `make pictures` would draw it now."""
+    """docs/images/burn-down.png and its dark partner look as `make pictures` would draw them."""
     from matplotlib.image import imread
 
     home = Path(__file__).parents[1] / "docs"
     if not home.is_dir():
         pytest.skip("no docs beside the tests")
-    drawn = imread(io.BytesIO(runpy.run_path(str(home / ".pictures.py"))["burn_down"]()))
-    kept = imread(home / "images" / "burn-down.png")
-    assert kept.shape == drawn.shape
-    assert np.abs(kept - drawn).mean() < 0.01
+    figure = runpy.run_path(str(home / ".pictures.py"))["burn_down"]()
+    themes: list[tuple[str, Theme]] = [("burn-down", "light"), ("burn-down-dark", "dark")]
+    for name, theme in themes:
+        drawn = imread(io.BytesIO(picture(figure, theme=theme)))
+        kept = imread(home / "images" / f"{name}.png")
+        assert kept.shape == drawn.shape
+        assert np.abs(kept - drawn).mean() < 0.01
 
 
 def test_an_alert_of_one_instant_leaves_a_mark() -> None:
