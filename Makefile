@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
-.PHONY: help demo test check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
+.PHONY: help demo test covered check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
 	bench bench-full wheel reproducible core clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -76,6 +76,9 @@ demo: $(VENV)/.demo  ## simulate a shop's month with incidents, report on it, wr
 test: $(VENV)/.test  ## run the tests (SLOW=1 for all of them, ARGS=... for pytest)
 	@echo "== tests, docstrings, README and docs"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(MARKED) $(ARGS)
+
+covered: $(VENV)/.dev  ## after `make test ARGS=--cov`: whether floors 0 to 2 are covered whole
+	@$(BIN)/python -m tests.covered
 
 check:  ## run everything that CI runs
 	@bash .ci/run

@@ -48,3 +48,12 @@ def test_an_overflowing_gauge_is_still_json() -> None:
     events = eb.Events(time=[1, 1], values={"connections": [1e308, 1e308]})
     status = SLO("x", window="1h", sli=eb.Concurrency(1)).evaluate(events)
     json.dumps(status.to_dict(), allow_nan=False)
+
+
+def test_a_gauges_card_has_its_measurements_and_no_share_observed_of_no_time() -> None:
+    """A threshold has no SLI and no budget; a calendar period that begins now has no coverage."""
+    slo = SLO("busy", window="calendar day", sli=eb.Concurrency(above=5))
+    status = slo.evaluate(eb.Events([0], values={"connections": [9.0]}), at=0)
+    figures = dict(row[:2] for row in status._card().rows)
+    assert [name for name in figures if name in ("SLI", "budget left", "observed")] == []
+    assert any("bound" in value for value in figures.values())

@@ -559,3 +559,30 @@ def test_intervals_print_their_open_end() -> None:
     """Round brackets leave the end out."""
     assert str(Interval(0, 10**9, "right")) == "(1970-01-01T00:00:00Z, 1970-01-01T00:00:01Z]"
     assert str(Interval(0, 10**9, "left")) == "[1970-01-01T00:00:00Z, 1970-01-01T00:00:01Z)"
+
+
+def test_a_day_begins_when_its_midnight_first_shows() -> None:
+    """In St John's the clock fell back from 00:01 to 23:01: the day before does not come again."""
+    day = Calendar("day", zone="America/St_Johns")
+    again = day.interval("2010-11-07T03:00:00Z")  # 23:30 on the wall, for the second time
+    assert again == Interval.between("2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z", closed="left")
+    assert day.previous(again).end_ns == again.start_ns
+
+
+def test_nothing_shares_time_with_no_time() -> None:
+    """An interval of length 0 meets no period."""
+    assert list(Calendar("month").intervals(Interval(5, 5, "left"))) == []
+
+
+def test_bounds_may_be_any_integers() -> None:
+    """Those of numpy become Python's, so that sums of them never wrap around."""
+    numpy = pytest.importorskip("numpy")
+    interval = Interval(numpy.int64(1), numpy.int64(2**62), "right")
+    assert type(interval.start_ns) is type(interval.end_ns) is int
+    assert interval.end_ns * 4 == 2**64
+
+
+@pytest.mark.parametrize("text", ["UTC+0", "+00:00", "-0000"])
+def test_an_offset_of_nothing_is_utc(text: str) -> None:
+    """However it is written."""
+    assert load_zone(text) == ("UTC", dt.UTC)
