@@ -172,3 +172,16 @@ def test_all_without_data() -> None:
     assert combine([None, None]) is None
     empty = Composite("x", "99%", ["a"], missing="exclude").of({"a": None})
     assert (empty.state, empty.budget_consumed, empty.bounds) == ("no_data", None, None)
+
+
+def test_a_card_says_what_is_known() -> None:
+    """The figures by hand, and each note only where there is something to say."""
+    journey = Composite("checkout", "99.5%", ["cart", "pay"], rule="serial")
+    notes = journey.of({"cart": "0.999", "pay": "0.998"})._card().notes
+    assert notes == [
+        "together: SLI 99.7002%, 40.04% of the budget left",  # (0.997002 - 0.995) / 0.005
+        "whatever the parts' dependence: from 99.7000% to 99.8000%",  # 1 - 0.001 - 0.002; the worse
+    ]
+    assert journey.of({"cart": "0.999", "pay": None})._card().notes == ["without data: pay"]
+    strict = Composite("all", "100%", {"a": 2, "b": 1}).of({"a": 1, "b": 0.5})
+    assert strict._card().notes == ["together: SLI 83.3333%, -inf of the budget left"]

@@ -242,6 +242,27 @@ def test_windows_side_by_side_see_all_of_a_repeated_maintenance(
     assert merge_intervals([*one, *two]) == both
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_an_empty_window_finds_no_repeated_maintenance(side: str) -> None:
+    """Not even in the middle of one: without an instant there is none to share."""
+    maintenance = Maintenance.recurring("FREQ=DAILY", start="2026-01-01", duration="2h")
+    middle = to_ns("2026-01-03T01:00:00Z")
+    assert maintenance.intervals(Interval(middle, middle, side)) == []  # type: ignore[arg-type]
+    (found,) = maintenance.intervals(Interval(middle, middle + 1, side))  # type: ignore[arg-type]
+    assert found == Interval.between("2026-01-03T00:00:00Z", "2026-01-03T02:00:00Z")
+
+
+def test_before_its_first_start_a_rule_finds_nothing() -> None:
+    """A window that ends at the start holds it only where its end belongs to it."""
+    maintenance = Maintenance.recurring("FREQ=DAILY", start="2026-01-03", duration="1h")
+    begin, start = to_ns("2025-12-01T00:00:00Z"), to_ns("2026-01-03T00:00:00Z")
+    assert maintenance.intervals(Interval(begin, start, "left")) == []
+    assert maintenance.intervals(Interval(begin, start - 1, "right")) == []
+    first = [Interval.between("2026-01-03T00:00:00Z", "2026-01-03T01:00:00Z")]
+    assert maintenance.intervals(Interval(begin, start, "right")) == first
+    assert maintenance.intervals(Interval(begin, start + 1, "left")) == first
+
+
 def test_the_night_of_a_change_still_has_its_maintenance() -> None:
     """Skipped 02:30 begins at the jump; the second 02:30 is not another one; 2 h are 2 h."""
     maintenance = Maintenance.recurring(

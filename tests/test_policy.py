@@ -82,6 +82,22 @@ def test_floats_of_a_history_find_the_same_tier(policy: Policy, whole: int, part
     assert policy.tier(exact) == policy.tier(float(exact))
 
 
+@given(
+    policies(),
+    st.one_of(st.integers(-50, 50), st.fractions(-5, 5, max_denominator=40)),
+    st.one_of(st.integers(1, 50), st.fractions("1/40", 5, max_denominator=40)),
+)
+def test_counts_find_the_tier_of_their_share(
+    policy: Policy, left: int | Fraction, allowed: int | Fraction
+) -> None:
+    """What is left of what is allowed lies in the tier of the quotient, bounds included."""
+    assert policy.tier_of(left, allowed) == policy.tier(Fraction(left) / allowed)
+    for tier in policy.tiers[:-1]:
+        assert tier.above is not None
+        on_it = policy.tier_of(tier.above * allowed, allowed)
+        assert (on_it == tier) == tier.inclusive
+
+
 @given(policies(), remaining, remaining)
 def test_hysteresis_never_flaps(
     policy: Policy, first: Fraction | float, then: Fraction | float

@@ -117,6 +117,59 @@ def test_defaults_and_words() -> None:
     }
 
 
+UP: dict[str, Any] = {"query": "avg(up)", "op": ">=", "bound": "1/2"}
+
+
+@pytest.mark.parametrize(
+    ("sli", "data", "words"),
+    [
+        (
+            eb.QueryThreshold(**UP),
+            {"kind": "query_threshold", "query": "avg(up)", "op": ">=", "bound": "1/2"},
+            "promql query (avg(up) >= 1/2)",
+        ),
+        (
+            eb.QueryRatio(bad_query="b", total_query="t", language="Datadog"),
+            {"kind": "query", "bad_query": "b", "total_query": "t", "language": "Datadog"},
+            "Datadog query (bad is b; total is t)",
+        ),
+    ],
+)
+def test_queries_are_data_and_judge_no_event(sli: Any, data: dict[str, Any], words: str) -> None:
+    """They go out and come back as they were written; asked of events, they say what they are."""
+    assert sli.to_dict() == data
+    assert indicators.from_dict(data) == sli
+    for name in ("good_when", "columns"):
+        with pytest.raises(errors.InvalidInputError) as caught:
+            getattr(sli, name)
+        assert words in str(caught.value)
+        assert "cannot be told from events" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("length_s", "rate"),
+    [
+        (59, None),
+        (60, 3 / 60),
+        (119, 3 / 60),
+        (120, 2 / 60),
+        (150, 2 / 60),
+        (179, 2 / 60),
+        (180, 1 / 60),
+    ],
+)
+def test_whole_slices_are_cut_from_the_end(length_s: int, rate: float | None) -> None:
+    """The rest at the start of the window is no slice, and its events are in none."""
+    end = 180
+    times = [second for second in (10, 61, 120, 121, 150, 180) if end - length_s < second]
+    (found,) = eb.Throughput("1/30", "1m").measure(
+        [], [second * 10**9 for second in times], (end - length_s) * 10**9, end * 10**9
+    )
+    assert found.name == "lowest 1m rate"
+    assert found.value == (None if rate is None else pytest.approx(rate, rel=1e-15))
+    assert found.met == (None if rate is None else rate > 1 / 30)
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -149,6 +202,21 @@ def test_defaults_and_words() -> None:
         (lambda: indicators.from_dict({"kind": "latency"}), "needs a threshold"),
         (lambda: indicators.from_dict({"kind": "freshness"}), "incomplete"),
         (lambda: indicators.from_dict({"kind": "latency", "good": "2xx"}), 'has no "good"'),
+        (
+            lambda: indicators.from_dict({"kind": "query", "good": "2xx"}),
+            "it has good_query, bad_query, total_query, ratio_query, language$",
+        ),
+        (
+            lambda: indicators.from_dict({"kind": "query_threshold", "where": "2xx"}),
+            "it has query, op, bound, language$",
+        ),
+        (lambda: eb.QueryThreshold(**UP | {"where": "2xx"}), "put them into the query"),
+        (lambda: eb.QueryThreshold(**UP | {"query": " "}), "text of a query, got ' '"),
+        (lambda: eb.QueryThreshold(**UP | {"query": None}), "text of a query, got None"),
+        (lambda: eb.QueryThreshold(**UP | {"op": "=="}), "got '=='"),
+        (lambda: eb.QueryThreshold(**UP | {"bound": "half"}), "a number, got 'half'"),
+        (lambda: eb.QueryThreshold(**UP | {"bound": True}), "a number, got True"),
+        (lambda: eb.QueryThreshold(**UP | {"bound": float("nan")}), "a number, got nan"),
     ],
 )
 def test_indicators_that_make_no_sense(build: Any, message: str) -> None:

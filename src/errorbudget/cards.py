@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["STYLE", "Card", "Shown", "framed", "text_table"]
 
@@ -197,8 +197,9 @@ class Shown:
         # IPython looks into each class before its parents, and would find `__repr__` first.
         cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
 
-    def _card(self) -> Card:
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def _card(self) -> Card: ...
 
     def _repr_html_(self) -> str:
         return self._card().html()

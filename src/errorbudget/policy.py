@@ -229,14 +229,13 @@ class Policy:
             >>> ERROR_BUDGET_POLICY.tier_of(1, 2).name
             'consuming'
         """
-        for tier in self.tiers:
-            bound = tier.above
-            if bound is None:
-                break
+        rank = 0
+        while (bound := self.tiers[rank].above) is not None:
             have, need = left * bound.denominator, bound.numerator * allowed
-            if have > need or (tier.inclusive and have == need):
+            if have > need or (self.tiers[rank].inclusive and have == need):
                 break
-        return tier
+            rank += 1
+        return self.tiers[rank]
 
     def _named(self, name: str) -> int:
         for rank, tier in enumerate(self.tiers):
