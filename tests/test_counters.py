@@ -258,6 +258,126 @@ def test_ten_thousand_windows_do_not_drift() -> None:
     np.testing.assert_array_equal(fast, running[positions] - running[positions - 150_000])
 
 
+# ------------------------------------------------------------------------------ worked by hand
+
+NAN, INF = math.nan, math.inf
+
+
+def equal(answer: float | np.ndarray | None, expected: float) -> bool:
+    [found] = np.ravel(np.array(answer, dtype=float)).tolist()
+    return bool(math.isnan(found) if math.isnan(expected) else found == expected)
+
+
+@pytest.mark.parametrize("module", [buckets, bucket_kernels])
+@pytest.mark.parametrize(
+    ("q", "bounds", "counts", "expected"),
+    [
+        (0.75, [1, 2, INF], [0, 4, 4], 1.75),  # evenly inside (1, 2]
+        (0.25, [1, 2, INF], [4, 8, 8], 0.5),  # the lowest bucket begins at 0
+        (0.25, [-1, 1, INF], [4, 8, 8], -1.0),  # or has no beginning
+        (0.9, [1, 2, INF], [1, 2, 4], 2.0),  # above the last finite bound nothing is known
+        (0.75, [1, 2, 3, INF], [4, 2, 8, 8], 2.5),  # a count that falls is lifted to 4
+        (0.25, [1, INF, 1], [1, 4, 1], 0.5),  # 1 has two of the four
+        (0.0, [1, 2, INF], [0, 4, 4], NAN),  # rank 0 in a bucket without events
+        (0.0, [1, 2, INF], [2, 4, 4], 0.0),
+        (0.5, [1, INF], [0, 0], NAN),
+        (0.5, [1, INF], [1, NAN], NAN),
+        (0.5, [INF], [5], NAN),
+        (0.5, [1, 2], [1, 2], NAN),
+        (0.5, [], [], NAN),
+        (NAN, [1, INF], [1, 2], NAN),
+        (-0.1, [1, INF], [1, 2], -INF),
+        (1.1, [1, INF], [1, 2], INF),
+    ],
+)
+def test_quantiles_of_buckets(
+    module: Any, q: float, bounds: list[float], counts: list[float], expected: float
+) -> None:
+    """Linear inside a bucket, and NaN wherever a server cannot tell either."""
+    assert equal(module.histogram_quantile(q, bounds, counts), expected)
+
+
+@pytest.mark.parametrize("module", [buckets, bucket_kernels])
+def test_steps_of_rounding_are_no_events(module: Any) -> None:
+    """A trillionth of an event in the next bucket moves the maximum, under the old rules only."""
+    bounds, counts = [1.0, 2.0, INF], [100.0, 100 + 1e-11, 100 + 1e-11]
+    for rules, expected in (("prom2.42", 2.0), ("prom2.53", 1.0), ("prom3", 1.0)):
+        assert equal(module.histogram_quantile(1.0, bounds, counts, rules), expected)
+
+
+@pytest.mark.parametrize("module", [buckets, bucket_kernels])
+@pytest.mark.parametrize(
+    ("lower", "upper", "bounds", "counts", "expected"),
+    [
+        (0.25, 0.75, [1, INF], [4, 8], 0.25),  # half of the first half
+        (-3, 0.5, [1, INF], [4, 8], 0.25),  # nothing lies below 0
+        (-5, 0, [-1, 1, INF], [4, 8, 8], 0.25),  # nothing is known inside (-inf, -1]
+        (-INF, -1, [-1, 1, INF], [4, 8, 8], 0.5),
+        (-INF, INF, [-1, 1, INF], [4, 8, 8], 1.0),
+        (2, INF, [1, 2, INF], [1, 2, 4], 0.5),
+        (3, INF, [1, 2, INF], [1, 2, 4], 0.5),  # nor inside (2, inf]
+        (3, 9, [1, 2, INF], [1, 2, 4], 0.0),
+        (1, 1, [1, INF], [4, 8], 0.0),
+        (2, 1, [1, INF], [4, 8], 0.0),
+        (2, 1, [1, INF], [0, 0], NAN),
+        (0, 1, [1, INF], [0, 0], NAN),
+        (NAN, 1, [1, INF], [4, 8], NAN),
+        (0, NAN, [1, INF], [4, 8], NAN),
+        (0, 1, [1, 2], [4, 8], NAN),
+        (0, 1, [], [], NAN),
+    ],
+)
+def test_shares_of_buckets(
+    module: Any,
+    lower: float,
+    upper: float,
+    bounds: list[float],
+    counts: list[float],
+    expected: float,
+) -> None:
+    """Linear inside a bucket, a step at the end of an infinite one."""
+    assert equal(module.histogram_fraction(lower, upper, bounds, counts), expected)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("module", [over_time, over_time_kernels])
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("sum_over_time", [1e308, 1e308], INF),
+        ("sum_over_time", [-1e308, -1e308], -INF),
+        ("sum_over_time", [1e308, 1e308, -1e308], 1e308),  # though the first two overflow
+        ("sum_over_time", [INF, 1.0], INF),
+        ("sum_over_time", [INF, -INF], NAN),
+        ("sum_over_time", [1.0, NAN], NAN),
+        ("avg_over_time", [1.5e308, 1.5e308], 1.5e308),
+        ("avg_over_time", [-INF, 1.0], -INF),
+        ("min_over_time", [NAN, 2.0, 1.0], 1.0),
+        ("min_over_time", [NAN, NAN], NAN),
+        ("max_over_time", [NAN, 2.0, 1.0], 2.0),
+        ("stdvar_over_time", [1.0, 3.0], 1.0),
+        ("stdvar_over_time", [1e308, 0.0, 1e308], INF),
+        ("stdvar_over_time", [2.0**511, -(2.0**511)], 2.0**1022),  # squares add up to 2**1023
+        ("stdvar_over_time", [2.0**511.5] * 8, 0.0),
+        ("stdvar_over_time", [1.0, INF], NAN),
+        ("stddev_over_time", [2.0**511] * 8 + [-(2.0**511)] * 8, 2.0**511),
+        ("stddev_over_time", [NAN, 1.0], NAN),
+        ("deriv", [1.0, 3.0, 5.0], 2.0),
+        ("deriv", [0.0, 2.0**1000, 2.0**1001], 2.0**1000),
+        ("deriv", [1.7e308, -1.7e308, 1.7e308], 0.0),
+        ("deriv", [1.0, -INF], NAN),
+        ("deriv", [1.0], NAN),
+    ],
+)
+def test_samples_at_the_limits(
+    module: Any, name: str, values: list[float], expected: float
+) -> None:
+    """One sample a second; what fits a float is answered, what does not is infinite."""
+    times = [1_000 * row for row in range(1, len(values) + 1)]
+    ends: Any = times[-1] if module is over_time else [times[-1]]
+    assert equal(getattr(module, name)(times, values, ends, 60_000), expected)
+
+
 # ---------------------------------------------------------------------------------------- doors
 
 

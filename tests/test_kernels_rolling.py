@@ -65,6 +65,18 @@ def test_ratios_are_the_exact_ones_correctly_rounded(rows, window, block, text):
             assert rest == (-np.inf if bad else 1)
 
 
+def test_a_budget_of_several_parts_is_spent_exactly():
+    """At 70 % three of ten may be bad: nothing is left at the third, and not a rounding of it."""
+    good = [True, False, True, True, False, True, True, True, True, False, False]
+    shares, left = rolling_budget(range(11), good, 100, "70%")
+    spent = [sum(not fine for fine in good[: rows + 1]) for rows in range(11)]
+    assert shares.tolist() == [(rows - bad) / rows for rows, bad in enumerate(spent, start=1)]
+    exact = [1 - Fraction(10 * bad, 3 * rows) for rows, bad in enumerate(spent, start=1)]
+    assert left.tolist() == [float(rest) for rest in exact]
+    assert left[9] == 0
+    assert left[10] < 0
+
+
 @given(groups(), WINDOWS)
 def test_grouped_ratios_are_those_of_the_counts(rows, window):
     """One call gives what two give."""
@@ -134,18 +146,37 @@ def test_flags_may_be_bytes_and_instants_timestamps():
     assert as_lists(rolling_counts(stamps.astype(">M8[ms]"), [1, 0, 1], 9 * 10**9)) == expected
 
 
+@pytest.mark.parametrize("block", [1, 2, 3])
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("window", [1, 7, 50, 10**6])
+def test_shares_of_threads_meet_without_a_seam(block, threads, window):
+    """Enough events for every thread: ties at the borders of shares count in one window still."""
+    rng = np.random.default_rng(block)
+    time = np.sort(rng.integers(0, 60, 100))
+    good = rng.integers(0, 4, 100) > 0
+    expected = plain.rolling_counts(time.tolist(), good.tolist(), window)
+    with blocks_of(block, kernel):
+        assert len(time) >= threads * kernel.CHUNKS * kernel.BLOCK  # or one thread does it all
+        assert as_lists(rolling_counts(time, good, window, threads=threads)) == expected
+        ratios = rolling_budget(time, good, window, "99%", threads=threads)
+    np.testing.assert_array_equal(
+        ratios[0], [float(Fraction(*counts)) for counts in zip(*expected, strict=True)]
+    )
+
+
 @pytest.mark.parametrize("block", [1, 2, 3, 1 << 15])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_disorder_is_named_by_its_first_offender(block, threads):
-    """Wherever it lies, at borders of blocks and shares too."""
-    for index in range(1, 8):
-        time = np.arange(8) * 10
+    """Wherever it lies, at borders of blocks and shares too, and whatever follows it."""
+    for index in range(1, 50):
+        time = np.arange(50) * 10
         time[index] = time[index - 1] - 1
+        time[index + 1 : index + 30 : 7] = -5
         with (
             blocks_of(block, kernel),
             pytest.raises(InvalidSeriesError, match=f"at index {index}; sort them") as caught,
         ):
-            rolling_counts(time, np.ones(8, bool), 25, threads=threads)
+            rolling_counts(time, np.ones(50, bool), 25, threads=threads)
         assert caught.value.index == index
 
 
@@ -173,6 +204,9 @@ def test_wrong_input_is_refused():
         rolling_counts([1.5], [True], 1)
     with pytest.raises(InvalidSeriesError, match="they must match"):
         rolling_counts([1], [True, False], 1)
+    for good, total in (([1, 1], [1]), ([1], [1, 1])):
+        with pytest.raises(InvalidSeriesError, match=r"has shape \(1,\) and time_ns \(2,\)"):
+            rolling_counts([1, 2], good, 1, total=total)
     with pytest.raises(InvalidSeriesError, match="got 2 at index 1") as caught:
         rolling_counts([1, 2], [1, 2], 1)
     assert caught.value.index == 1

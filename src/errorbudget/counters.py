@@ -25,7 +25,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import inf, isfinite, isnan, nan
+from math import inf, isfinite, isnan
 from typing import Literal
 
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
@@ -123,13 +123,6 @@ def samples_in_window(
         and not is_stale(value)
     ]
     return [time for time, _ in inside], [value for _, value in inside]
-
-
-def _quotient(numerator: float, denominator: float) -> float:
-    """Division as the processor does it: x/0 is infinite, 0/0 is not a number."""
-    if denominator != 0:
-        return numerator / denominator
-    return nan if numerator == 0 or isnan(numerator) else inf if numerator > 0 else -inf
 
 
 def _extrapolated(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import floor, inf, isinf, isnan, nan, sqrt
+from math import floor, inf, isnan, nan, sqrt
 
 from errorbudget.counters import Rules, samples_in_window
 
@@ -172,10 +172,11 @@ def max_over_time(
     return _extreme(inside, largest=True) if inside else None
 
 
-def _variance(inside: Sequence[float]) -> float:
-    if _special(inside) is not None:
+def variance_of(values: Sequence[float]) -> float:
+    """Variance of plain values, exact and rounded once; NaN where one is not finite."""
+    if _special(values) is not None:
         return nan
-    exact = [Fraction(value) for value in inside]
+    exact = [Fraction(value) for value in values]
     mean = sum(exact, Fraction(0)) / len(exact)
     return _to_float(sum(((value - mean) ** 2 for value in exact), Fraction(0)) / len(exact))
 
@@ -189,7 +190,7 @@ def stdvar_over_time(
 ) -> float | None:
     """`stdvar_over_time(x[range])`: variance of the samples, dividing by their number."""
     _, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
-    return _variance(inside) if inside else None
+    return variance_of(inside) if inside else None
 
 
 def stddev_over_time(
@@ -201,7 +202,7 @@ def stddev_over_time(
 ) -> float | None:
     """`stddev_over_time(x[range])`: the root of `stdvar_over_time`."""
     _, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
-    return sqrt(_variance(inside)) if inside else None
+    return sqrt(variance_of(inside)) if inside else None
 
 
 def quantile_of(q: float, values: Sequence[float]) -> float:
@@ -266,12 +267,15 @@ def deriv(
 ) -> float | None:
     """`deriv(x[range])`: slope of the least-squares line [per second]; None with fewer than two."""
     times, inside = samples_in_window(t_ms, values, at_ms, range_ms, rules)
-    if len(inside) < 2:
-        return None
-    if any(isnan(value) or isinf(value) for value in inside):
+    return slope_of(times, inside) if len(inside) > 1 else None
+
+
+def slope_of(t_ms: Sequence[int], values: Sequence[float]) -> float:
+    """Slope of the least-squares line through two values or more; NaN where one is not finite."""
+    if _special(values) is not None:
         return nan
-    seconds = [Fraction(time - times[0], 1000) for time in times]
-    exact = [Fraction(value) for value in inside]
+    seconds = [Fraction(time - t_ms[0], 1000) for time in t_ms]
+    exact = [Fraction(value) for value in values]
     count = len(exact)
     covariance = sum((x * y for x, y in zip(seconds, exact, strict=True)), Fraction(0)) - sum(
         seconds

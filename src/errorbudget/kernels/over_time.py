@@ -15,7 +15,7 @@ import numpy as np
 
 from errorbudget.counters import Rules
 from errorbudget.kernels.counters import Windows, range_sums, windows
-from errorbudget.over_time import median_distance, quantile_of
+from errorbudget.over_time import median_distance, quantile_of, slope_of, variance_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,9 @@ __all__ = [
     "stdvar_over_time",
     "sum_over_time",
 ]
+
+SQUARED_BELOW = 1e100
+"""Values below this have squares whose sums stay finite; larger ones are summed exactly."""
 
 
 def _each(seen: Windows, least: int, answer: Callable[[Floats, Any], float]) -> Floats:
@@ -168,8 +171,8 @@ def max_over_time(
 
 
 def _variance(values: Floats) -> float:
-    if not np.isfinite(values).all():
-        return float("nan")
+    if not np.abs(values).max() < SQUARED_BELOW:  # NaN is not below either
+        return variance_of(values.tolist())
     deviations = values - _mean(values)
     # The mean is rounded: what that leaves over in the sum of deviations is taken back.
     rest = fsum(deviations)
@@ -213,8 +216,8 @@ def mad_over_time(
 
 
 def _slope(values: Floats, t_ms: Any) -> float:
-    if not np.isfinite(values).all():
-        return float("nan")
+    if not np.abs(values).max() < SQUARED_BELOW:
+        return slope_of(t_ms.tolist(), values.tolist())
     seconds = (t_ms - t_ms[0]) / 1000
     seconds = seconds - fsum(seconds) / len(seconds)
     deviations = values - _mean(values)

@@ -133,6 +133,8 @@ def _whole_instants(
 
     The rows of its own instant are among them. One instant that fills the block is one row.
     """
+    if start and time[start] < time[start - 1]:
+        raise not_ascending(time, start, "time_ns")
     end = min(start + BLOCK, stop)
     block = time[start:end]
     rises = np.greater(block[1:], block[:-1], out=scratch.rises[: len(block) - 1])
@@ -141,8 +143,6 @@ def _whole_instants(
         falls = block[1:] < block[:-1]
         if falls.any():
             raise not_ascending(time, start + 1 + int(falls.argmax()), "time_ns")
-    if start and time[start] < time[start - 1]:
-        raise not_ascending(time, start, "time_ns")
     if end < stop and time[end] == time[end - 1]:
         end = start + int(block.searchsorted(block[-1], "left"))
         if end == start:
