@@ -133,6 +133,27 @@ def test_shifting_the_clock_changes_nothing(rows, edges):
     assert as_lists(shifted) == as_lists(grid_counts(time, good, edges))
 
 
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=30),
+    st.lists(st.integers(-1, 4), max_size=9).map(sorted),
+    BLOCKS,
+    st.integers(1, 3),
+)
+def test_any_disorder_is_found(time, edges, block, threads):
+    """Among few instants with many ties; and of several offenders the first is named."""
+    falls = [row for row in range(1, len(time)) if time[row] < time[row - 1]]
+    good = [row % 3 > 0 for row in range(len(time))]
+    with blocks_of(block, kernel):
+        if not falls:
+            assert as_lists(grid_counts(time, good, edges, threads=threads)) == (
+                plain.grid_counts(time, good, edges)
+            )
+            return
+        with pytest.raises(InvalidSeriesError) as caught:
+            grid_counts(time, good, edges, threads=threads)
+    assert caught.value.index == falls[0]
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("block", [1, 2, 3, 1 << 15])
 def test_disorder_is_named_by_its_first_offender(block, threads):

@@ -180,6 +180,30 @@ def test_disorder_is_named_by_its_first_offender(block, threads):
         assert caught.value.index == index
 
 
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=30), BLOCKS, st.integers(1, 3))
+def test_any_disorder_is_found(time, block, threads):
+    """Among few instants with many ties, which fill blocks, nothing out of order slips through."""
+    falls = [row for row in range(1, len(time)) if time[row] < time[row - 1]]
+    good = [True] * len(time)
+    with blocks_of(block, kernel):
+        if not falls:
+            assert as_lists(rolling_counts(time, good, 2, threads=threads)) == (
+                plain.rolling_counts(time, good, 2)
+            )
+            return
+        with pytest.raises(InvalidSeriesError) as caught:
+            rolling_counts(time, good, 2, threads=threads)
+    assert caught.value.index == falls[0]
+
+
+def test_disorder_hides_in_no_crowded_instant():
+    """One event out of order among so many of one instant that they fill blocks."""
+    time = np.full(9, 5)
+    time[3] = 4
+    with blocks_of(2, kernel), pytest.raises(InvalidSeriesError, match="at index 3"):
+        rolling_counts(time, np.ones(9, bool), 2)
+
+
 def test_many_events_leave_while_one_arrives():
     """A gap longer than the window empties more blocks than it fills."""
     time = np.concatenate([np.arange(5_000), [10_000], np.arange(10_050, 10_060)])

@@ -77,11 +77,11 @@ class _Pass:
         for begin in range(start, stop, PASS):
             end = min(begin + PASS, stop)
             block = self.time[begin:end]
+            if begin and block[0] < self.time[begin - 1]:
+                raise not_ascending(self.time, begin, "time_ns")
             fall = np.less(block[1:], block[:-1], out=falls[: len(block) - 1])
             if fall.any():
                 raise not_ascending(self.time, begin + 1 + int(fall.argmax()), "time_ns")
-            if begin and block[0] < self.time[begin - 1]:
-                raise not_ascending(self.time, begin, "time_ns")
             bad = bad_rows(self.good[begin:end])
             reach = max(self.reached(end - 1), settled)
             if reach > settled:

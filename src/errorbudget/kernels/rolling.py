@@ -26,6 +26,7 @@ from errorbudget.kernels.arrays import (
     check_out,
     check_threads,
     counts_column,
+    descends_at,
     flags_column,
     not_ascending,
     time_column,
@@ -147,6 +148,9 @@ def _whole_instants(
         end = start + int(block.searchsorted(block[-1], "left"))
         if end == start:
             end += int(time[start:stop].searchsorted(block[0], "right"))
+            fall = descends_at(time[start:end])  # the search has seen only few of them
+            if fall is not None:
+                raise not_ascending(time, start + fall, "time_ns")
             return end, np.array([end - start])
     row = scratch.steps[1 : end - start + 1]
     if level:
