@@ -154,7 +154,8 @@ core: reproducible  ## run the tests on the wheel, without sources and without e
 	@cp -r tests pyproject.toml build/core/
 	@cd build/core && ERRORBUDGET_SHARED=$(abspath $(SHARED)) ERRORBUDGET_REQUIRE_ALL=0 \
 	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q \
-	  --ignore tests/test_benchmarks.py --ignore tests/test_rules_examples.py \
+	  --ignore tests/test_benchmarks.py --ignore tests/test_live_costs.py \
+	  --ignore tests/test_rules_examples.py \
 	  -n $(JOBS) --dist loadfile
 
 clean:  ## remove everything that was made here
