@@ -219,3 +219,12 @@ def test_tables_that_make_no_sense(build: object, message: str) -> None:
     """Each is refused with what is wrong."""
     with pytest.raises(InvalidInputError, match=message):
         build()  # type: ignore[operator]
+
+
+def test_a_table_whose_threshold_is_an_even_spend_is_left_as_it_is() -> None:
+    """Only below 1 does an alert page on a healthy service."""
+    table = AlertPolicy("t", [BurnAlert("a", "page", "10%", "1d")], "30d")
+    day_ns = 86_400 * 10**9
+    assert table.for_period(10 * day_ns) is table
+    (stretched,) = table.for_period(9 * day_ns).alerts
+    assert stretched.threshold(9 * day_ns) == 3

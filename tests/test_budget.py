@@ -89,3 +89,10 @@ def test_figures_without_a_window() -> None:
         budget([1, 2], "99%")  # type: ignore[arg-type]
     with pytest.raises(InvalidCountsError, match="counts were asked for"):
         sli(None)  # type: ignore[arg-type]
+
+
+def test_parts_of_events_mix_with_whole_ones() -> None:
+    """Sums of slice ratios stay fractions, beside integers too."""
+    assert spent(Counts(good=Fraction(7, 2), bad=1), Fraction(1, 9)) == 2
+    assert spent(Counts(good=8, bad=Fraction(1, 2)), Fraction(1, 17)) == 1
+    assert spent(Counts(good=3.5, bad=1), Fraction(1, 9)) == 2
