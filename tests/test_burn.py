@@ -164,3 +164,9 @@ def test_bad_input_is_named(junk: object) -> None:
     for zero in (0, "0s"):
         with pytest.raises(InvalidInputError, match="longer than 0"):
             eb.burn_threshold("2%", zero, "30d")
+
+
+def test_less_than_an_event_a_window_is_traffic_too() -> None:
+    """On average half an event an hour: a lone bad one spends twice its even share."""
+    spend = traffic_weighted_spend(Counts(good=0, bad=1), Fraction(1, 2), "50%", "1h", "2h")
+    assert spend == 2
