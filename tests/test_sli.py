@@ -250,3 +250,9 @@ def test_quantiles_are_read_or_refused() -> None:
     for name in ("0.95", "1", "p0", "p101", "101%", "median"):
         with pytest.raises(errors.InvalidInputError, match="p95"):
             eb.LatencyQuantile({name: "1s"})
+
+
+def test_a_rate_looks_at_what_its_conditions_ask_for() -> None:
+    """Throughput counts events; it has no column of its own."""
+    assert eb.Throughput(1).columns == frozenset()
+    assert eb.Throughput(1, where=p.label("tool") == "search").columns == {"tool"}
