@@ -255,4 +255,4 @@ def test_quantiles_are_read_or_refused() -> None:
 def test_a_rate_looks_at_what_its_conditions_ask_for() -> None:
     """Throughput counts events; it has no column of its own."""
     assert eb.Throughput(1).columns == frozenset()
-    assert eb.Throughput(1, where=p.label("tool") == "search").columns == {"tool"}
+    assert eb.Throughput(1, where={"tool": "search"}).columns == {"tool"}
