@@ -6,7 +6,8 @@ Run the benchmarks: `python -m benchmarks --size small` takes about two minutes.
     python -m benchmarks --only w1,w2 --events 10000000 --rounds 7
     python -m benchmarks --check results/x.json   goals against earlier results; 1 if missed
 
-Results go to `benchmarks/results/`, and from there to the docs (`python -m benchmarks.tables`).
+Results in full size go to `benchmarks/results/`, and from there to the docs
+(`python -m benchmarks.tables`); small ones go to `.benchmarks/`, which is not kept.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.check import outcomes
 from benchmarks.harness import measure
 
 RESULTS = Path(__file__).parent / "results"
+UNKEPT = Path(__file__).parents[1] / ".benchmarks"
 PACKAGES = (
     "numpy",
     "pandas",
@@ -162,8 +164,10 @@ def main() -> int:
         "load_before": load,
         "runs": runs,
     }
-    RESULTS.mkdir(exist_ok=True)
-    output = given.output or RESULTS / f"{results['date'][:10]}-{given.size}.json"
+    # A small run is for looking at; what is kept feeds the page, and a test.
+    folder = RESULTS if given.size == "full" else UNKEPT
+    folder.mkdir(exist_ok=True)
+    output = given.output or folder / f"{results['date'][:10]}-{given.size}.json"
     output.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     print(f"\n{output}")
     _report(results)  # a run reports; judging is `--check`, on a machine that is quiet
