@@ -171,3 +171,8 @@ def test_the_sweep_runs(tmp_path, monkeypatch, capsys):
         "one at a time",
         "histories, firing",
     }
+
+
+def test_the_page_says_what_the_kept_results_say():
+    """Nothing on it was copied by hand; `python -m benchmarks.tables` writes it anew."""
+    assert tables.page(tables.latest()) in tables.PAGE.read_text("utf-8")
