@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
@@ -136,15 +137,39 @@ def test_everything_has_a_card(history: str) -> None:
         assert "nan" not in re.findall(r"[a-z]+", text), f"{name}: {text}"
 
 
-@pytest.mark.parametrize("history", HISTORIES)
-def test_every_answer_is_a_frame(history: str) -> None:
-    """Each gives a pandas frame, of any data."""
+def test_every_answer_is_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each gives a frame whose columns are those of its rows, of the same types for any data."""
     pandas = pytest.importorskip(
         "pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'"
     )
-    for answer in answers(HISTORIES[history]).values():
-        if answer is not None:
-            assert isinstance(answer.to_pandas(), pandas.DataFrame)
+    from errorbudget import cards, frames
+
+    rows_seen = []
+
+    def strict(rows: Any, columns: Any) -> Any:
+        kept = list(rows)
+        rows_seen.extend(kept)
+        assert all(list(row) == list(columns) for row in kept)
+        return frame(kept, columns)
+
+    frame = frames.frame
+    for module in list(sys.modules.values()):
+        if getattr(module, "frame", None) in (frame, cards.frame):
+            monkeypatch.setattr(module, "frame", strict)
+    found = {
+        history: {name: each.to_pandas() for name, each in answers(events).items() if each}
+        for history, events in HISTORIES.items()
+    }
+    assert rows_seen
+    for name, full in found["ten days"].items():
+        assert len(full), name
+        for others in found.values():
+            other = others.get(name, full)
+            assert isinstance(other, pandas.DataFrame)
+            assert list(other) == list(full), name
+            for column, kind in full.dtypes.items():
+                missing = len(other) > 0 and other[column].isna().all()
+                assert other[column].dtype == kind or missing, (name, column)
 
 
 def test_no_answer_is_left_out() -> None:

@@ -191,6 +191,24 @@ def test_an_incident_of_the_ledger_is_read_back(shop: Path, capsys: Captured) ->
     assert json.loads(shown)["slos"][0]["scenarios"][1]["scenario"].endswith("again")
 
 
+def test_nothing_to_tell_has_a_header(shop: Path, tmp_path: Path, capsys: Captured) -> None:
+    """A CSV without rows has the columns of one with rows."""
+    quiet = tmp_path / "quiet.csv"
+    quiet.write_text("time,status\n2026-03-02T10:00:00Z,200\n")
+    spec = tmp_path / "slos.yaml"
+    spec.write_text("slos: [{name: api, target: 99%, window: 7d, sli: {good: 2xx}}]")
+    later = ["--at", "2026-05-01T00:00Z"]
+    for full, bare, without in (
+        (["incidents", *inputs(shop)], ["incidents", "-s", str(spec), str(quiet)], 0),
+        (["attribute", *inputs(shop)], ["attribute", "-s", str(spec), str(quiet), *later], 3),
+        (["lint", str(shop / "slos.yaml")], ["lint", str(spec), "--ignore", "EB103"], 0),
+    ):
+        _, rows = run([*full, "-f", "csv"], capsys)
+        assert rows.count("\n") > 1
+        code, header = run([*bare, "-f", "csv"], capsys)
+        assert (code, header) == (without, rows.splitlines(keepends=True)[0])
+
+
 def test_a_sweep_recommends(shop: Path, capsys: Captured) -> None:
     """A hundred variants in one call; the recommended one is on the front."""
     code, shown = run(["backtest", *inputs(shop), "--sweep", "-f", "json"], capsys)

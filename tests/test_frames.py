@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from errorbudget import Events
+from errorbudget.columns import Columns
 from errorbudget.errors import InvalidSeriesError
-from errorbudget.frames import to_pandas
+from errorbudget.frames import frame, to_pandas
 
 pd = pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
 
@@ -139,3 +140,41 @@ def test_frame_out() -> None:
     frame = to_pandas(np.array([0, 60 * 10**9]), {"good": np.array([1, 2])})
     assert str(frame.index.tz) == "UTC"
     assert frame["good"].tolist() == [1, 2]
+
+
+def test_rows_out() -> None:
+    """Rows keep their columns and types when there are none, and when all values are missing."""
+    columns: Columns = {
+        "name": "text?",
+        "at": "instant?",
+        "share": "figure",
+        "bad": "count",
+        "real": "flag",
+        "alerts": "texts",
+    }
+    full = {"name": "a", "at": "b", "share": 0.5, "bad": 3, "real": True, "alerts": ["x"]}
+    missing = {**dict.fromkeys(columns), "bad": 4, "real": False}
+    types = frame([full], columns).dtypes
+    assert [str(types[name]) for name in ("share", "bad", "real")] == ["float64", "int64", "bool"]
+    for rows in ([], [missing], [full, missing]):
+        found = frame(rows, columns)
+        assert found.dtypes.equals(types)
+        assert found.index.equals(pd.RangeIndex(len(rows)))
+    assert frame([full, missing], columns).isna().sum().tolist() == [1, 1, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [([1, None], "float64"), ([None], "float64"), ([1, 2.5], "float64"), ([2**63], "uint64")],
+)
+def test_counts_out(cells: list[Any], kind: str) -> None:
+    """Counts that are missing or in part are floats, and large ones stay exact."""
+    found = frame([{"bad": cell} for cell in cells], {"bad": "count"})["bad"]
+    assert str(found.dtype) == kind
+    assert [None if cell != cell else cell for cell in found.tolist()] == cells
+
+
+def test_infinite_figures_out() -> None:
+    """What JSON holds as a text is infinite in a frame."""
+    rows = [{"left": left} for left in ("-inf", "inf", 0.5)]
+    assert frame(rows, {"left": "figure"})["left"].tolist() == [-np.inf, np.inf, 0.5]

@@ -227,9 +227,11 @@ def test_an_slo_shows_its_alerts_where_it_has_a_target() -> None:
     """A threshold burns no budget: its card has no table and its frame no rows."""
     pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
     rate = SLO("rate", window="1h", sli=eb.Throughput(1))
-    assert rate.to_pandas().empty
     assert rate._card().text().splitlines()[0] == "SLO rate"
     assert "burn above" not in rate._card().text()
     share = SLO("x", **PARTS)
-    assert share.to_pandas()["threshold"].tolist() == [14.4, 6.0, 3.0, 1.0]
+    table = share.to_pandas()
+    assert table["threshold"].tolist() == [14.4, 6.0, 3.0, 1.0]
+    assert rate.to_pandas().empty
+    assert rate.to_pandas().dtypes.equals(table.dtypes)
     assert "burn above" in share._card().text()

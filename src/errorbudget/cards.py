@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from errorbudget.columns import Columns
+
 __all__ = ["STYLE", "Card", "Shown", "framed", "text_table"]
 
 MOST_ROWS = 60
@@ -180,11 +183,11 @@ def framed(inside: str) -> str:
     return f'<div class="eb"><style>{STYLE}</style>{inside}</div>'
 
 
-def frame(rows: Iterable[Mapping[str, Any]]) -> Any:
+def frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> Any:
     """Rows as a pandas DataFrame, which lower floors look up by name too."""
     from importlib import import_module
 
-    return import_module("errorbudget.frames").frame(rows)
+    return import_module("errorbudget.frames").frame(rows, columns)
 
 
 class Shown:

@@ -11,6 +11,7 @@ import numpy as np
 
 from errorbudget import figures
 from errorbudget.cards import Card, Shown, frame
+from errorbudget.columns import Columns
 from errorbudget.durations import DurationLike, format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
     from errorbudget.corrections import Correction
 
 __all__ = ["Comparison", "compare_corrections", "compare_methods"]
+
+
+_ROW: Columns = {
+    "name": "text",
+    "good": "count",
+    "total": "count",
+    "unit": "text",
+    "sli": "figure",
+    "remaining_ratio": "figure",
+    "state": "text",
+    "tier": "text?",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class Comparison(Shown):
 
     def to_pandas(self) -> Any:
         """One row a way as a pandas DataFrame."""
-        return frame(self.rows())
+        return frame(self.rows(), _ROW)
 
     def _card(self) -> Card:
         rows = []

@@ -425,7 +425,8 @@ class CompositeStatus(Shown):
             {"name": each["name"], "sli": each["sli"], "weight": each["weight"]}
             for each in self.to_dict()["members"]
         ]
-        return frame([*rows, {"name": self.composite.name, "sli": self.sli, "weight": None}])
+        whole = {"name": self.composite.name, "sli": self.sli, "weight": None}
+        return frame([*rows, whole], {"name": "text", "sli": "figure", "weight": "figure"})
 
     def _card(self) -> Card:
         target = self.composite.target

@@ -25,7 +25,7 @@ from errorbudget.series import CountSeries, EventSeries, FreshSeries, Series, wi
 from errorbudget.sli import Freshness, ThresholdSLI
 from errorbudget.slices import RatioSeries
 from errorbudget.slo import SLO, Evaluable, as_slos
-from errorbudget.status import Status
+from errorbudget.status import ROW, Status
 from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Interval
 
@@ -84,7 +84,7 @@ class Report(Shown, Sequence[Status]):
 
     def to_pandas(self) -> Any:
         """The headline figures, one row a status, as a pandas DataFrame."""
-        return frame(status.row() for status in self.statuses)
+        return frame((status.row() for status in self.statuses), ROW)
 
     def _card(self) -> Card:
         rows = []

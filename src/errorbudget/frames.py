@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from errorbudget.columns import Columns, Kind
 from errorbudget.errors import InvalidSeriesError, MissingDependencyError, did_you_mean
 
 if TYPE_CHECKING:
@@ -23,9 +24,22 @@ __all__ = ["events_from_frame", "frame", "to_pandas"]
 _UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
-def frame(rows: Iterable[Mapping[str, Any]]) -> Any:
+_TYPES: dict[Kind, type] = {
+    **dict.fromkeys(("text", "text?", "instant", "instant?"), str),
+    **dict.fromkeys(("number", "figure", "chance", "seconds"), float),
+    **dict.fromkeys(("texts", "shares"), object),
+    "flag": bool,
+}
+
+
+def frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> Any:
     """
-    Rows as a pandas DataFrame.
+    Rows as a pandas DataFrame, whose columns have the same types with rows and without.
+
+    Args:
+        rows: A value for each column; None, and the texts "inf" and "-inf", are floats among
+            numbers.
+        columns: What stands in them.
 
     Raises:
         MissingDependencyError: pandas is not installed.
@@ -34,7 +48,21 @@ def frame(rows: Iterable[Mapping[str, Any]]) -> Any:
         import pandas as pd
     except ImportError:
         raise MissingDependencyError.for_extra("a DataFrame", "pandas", "pandas") from None
-    return pd.DataFrame(list(rows))
+    kept = list(rows)
+    cells = {name: [row[name] for row in kept] for name in columns}
+    return pd.DataFrame(
+        {
+            name: pd.Series(cells[name], dtype=_TYPES.get(kind) or _of_counts(cells[name]))
+            for name, kind in columns.items()
+        }
+    )
+
+
+def _of_counts(cells: list[Any]) -> type | None:
+    """Type of a column of counts: pandas knows best, unless some or all of them are missing."""
+    if None in cells:
+        return float
+    return None if cells else int
 
 
 def to_pandas(time_ns: NDArray[np.int64], columns: Mapping[str, Any]) -> Any:

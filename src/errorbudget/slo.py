@@ -18,6 +18,7 @@ from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy, Bur
 from errorbudget.budget import Budget, Ratio, spent
 from errorbudget.cards import Card, Shown, frame
 from errorbudget.characters import first_control
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
@@ -55,6 +56,15 @@ D = TypeVar("D")
 __all__ = ["SLO", "Evaluable", "answering", "as_slos", "find_slo"]
 
 BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
+_ALERT: Columns = {
+    "alert": "text",
+    "severity": "text",
+    "budget": "number",
+    "long": "text",
+    "short": "text?",
+    "hold": "text?",
+    "threshold": "number",
+}
 _NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
 
 
@@ -283,7 +293,7 @@ class SLO(Shown):
 
     def to_pandas(self) -> Any:
         """Its burn alerts, one row each with its threshold, as a pandas DataFrame."""
-        return frame(
+        rows = (
             {
                 "alert": alert.name,
                 "severity": alert.severity,
@@ -295,6 +305,7 @@ class SLO(Shown):
             }
             for alert in self._burn_alerts()
         )
+        return frame(rows, _ALERT)
 
     def _burn_alerts(self) -> Sequence[BurnAlert]:
         if self.target is None or self.alerts is None:

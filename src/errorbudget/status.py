@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from errorbudget import figures
 from errorbudget.budget import Budget, Ratio, sli
 from errorbudget.cards import Card, Shown, frame
+from errorbudget.columns import Columns
 from errorbudget.counts import Count, Counts
 from errorbudget.durations import format_duration
 from errorbudget.times import format_time
@@ -42,6 +43,22 @@ def json_number(value: float | None) -> float | str | None:
 
 def _state(met: bool | None) -> State:
     return "no_data" if met is None else "met" if met else "missed"
+
+
+ROW: Columns = {
+    "slo": "text",
+    "state": "text",
+    "sli": "figure",
+    "target": "figure",
+    "good": "count",
+    "bad": "count",
+    "total": "count",
+    "remaining_ratio": "figure",
+    "tier": "text?",
+    "coverage": "figure",
+    "alerts": "text",
+}
+"""The headline figures of a status."""
 
 
 def plain_count(count: Count) -> float:
@@ -225,7 +242,7 @@ class Status(Shown):
 
     def to_pandas(self) -> Any:
         """The headline figures as a pandas DataFrame of one row."""
-        return frame([self.row()])
+        return frame([self.row()], ROW)
 
     def _card(self) -> Card:
         def left(budget: Budget) -> str:

@@ -117,6 +117,7 @@ def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
             for row in result.to_dict()["spenders"]
         ],
         options,
+        columns=("slo", *(name for result in results for name in result.columns)),
     )
     return _code(result.counts.total for result in results)
 
@@ -138,7 +139,7 @@ def incidents(**options: Any) -> int:
     errorbudget incidents -s slos.yaml access.log -f csv -o incidents.csv
     """  # noqa: D301 - \b is click's mark for lines to keep
     from errorbudget.report.answers import ledger_section, paper_of
-    from errorbudget.studies.ledger import incident_ledger
+    from errorbudget.studies.ledger import INCIDENT, incident_ledger
 
     found, at = histories(options, reach=lambda slo: slo.period_ns)
     known = known_incidents(options["incidents"])
@@ -164,6 +165,7 @@ def incidents(**options: Any) -> int:
             for entry in ledger.to_dict()["incidents"]
         ],
         options,
+        columns=("slo", *INCIDENT),
     )
     return _code(ledger.counts.total for ledger in ledgers)
 

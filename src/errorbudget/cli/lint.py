@@ -82,6 +82,7 @@ def lint(**options: Any) -> int:
     """  # noqa: D301 - \b is click's mark for lines to keep
     from errorbudget.cli.outputs import write
     from errorbudget.report.answers import lint_sections, paper_of
+    from errorbudget.studies.lint import FINDING
     from errorbudget.studies.lint import lint as run
 
     found: list[tuple[str, LintReport]] = []
@@ -114,6 +115,7 @@ def lint(**options: Any) -> int:
                 {"file": path, **finding.to_dict()} for path, report in found for finding in report
             ],
             options,
+            columns=("file", *FINDING),
         )
     worst = min(
         (_RANK[finding.check.severity] for _, report in found for finding in report), default=9

@@ -214,6 +214,8 @@ def deliver(
     paper: Callable[[], Paper],
     rows: Callable[[], Iterable[Mapping[str, Any]]],
     options: Mapping[str, Any],
+    *,
+    columns: Iterable[str] = (),
 ) -> None:
     """
     The answer in the form that was asked for.
@@ -224,8 +226,10 @@ def deliver(
         paper: The answers in words.
         rows: The answers as rows of figures, for CSV.
         options: The values of `output_options`.
+        columns: The header of the CSV, where there may be no rows to tell.
     """
-    write_form({"schema": schema, "slos": [dict(each) for each in slos]}, paper, rows, options)
+    data = {"schema": schema, "slos": [dict(each) for each in slos]}
+    write_form(data, paper, rows, options, columns=columns)
 
 
 def write_form(
@@ -233,6 +237,8 @@ def write_form(
     paper: Callable[[], Paper],
     rows: Callable[[], Iterable[Mapping[str, Any]]],
     options: Mapping[str, Any],
+    *,
+    columns: Iterable[str] = (),
 ) -> None:
     """As `deliver`, of data that is whole already."""
     from errorbudget.cli.outputs import write
@@ -255,7 +261,7 @@ def write_form(
     elif form == "html":
         content = paper_to_html(paper()).encode()
     elif form == "csv":
-        content = rows_to_csv(rows()).encode()
+        content = rows_to_csv(rows(), columns).encode()
     else:
         content = paper_to_text(paper(), None if to_file else _width())
     write(content, out)

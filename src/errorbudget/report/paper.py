@@ -246,9 +246,13 @@ def paper_to_html(paper: Paper) -> str:
     )
 
 
-def rows_to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+def rows_to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> str:
     """
     Rows of exact figures; ratios 0 to 1, what is undefined is empty.
+
+    Args:
+        rows: A cell for each column.
+        columns: Names of those that stand there even without rows.
 
     Lists and tables within a row are left to JSON. A name that a spreadsheet would take for a
     formula is written with an apostrophe before it.
@@ -257,12 +261,12 @@ def rows_to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
         {name: cell for name, cell in row.items() if not isinstance(cell, (list, Mapping))}
         for row in rows
     ]
-    columns = list(dict.fromkeys(name for row in listed for name in row))
+    names = list(dict.fromkeys((*columns, *(name for row in listed for name in row))))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(names)
     for row in listed:
         writer.writerow(
-            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in columns]
+            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in names]
         )
     return text.getvalue()

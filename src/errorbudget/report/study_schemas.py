@@ -1,5 +1,5 @@
 """
-JSON Schemas of what the studies write, one a contract, made from tables of their keys.
+JSON Schemas of what the studies write, one a contract, made from the columns of their rows.
 
 Within version 1 keys may be added, so further ones are never refused.
 """
@@ -8,222 +8,174 @@ from __future__ import annotations
 
 from typing import Any
 
+from errorbudget.columns import Columns, Kind
 from errorbudget.report.json_form import report_schema
+from errorbudget.studies.advice import CANDIDATE
+from errorbudget.studies.attribution import SPENDER
+from errorbudget.studies.deploys import SIDE
+from errorbudget.studies.ledger import INCIDENT
+from errorbudget.studies.lint import FINDING
+from errorbudget.studies.noise import LEAST, VERDICT
+from errorbudget.studies.pages import DETECTION, PAGE, PERIOD, POLICY
+from errorbudget.studies.reviewed import PART
 
 __all__ = ["STUDY_SCHEMAS", "study_schema"]
 
 _Shape = dict[str, Any]
+_Keys = dict[str, Kind | _Shape]
 
-_TEXT: _Shape = {"type": "string"}
-_TEXT_OR_NULL: _Shape = {"type": ["string", "null"]}
-_FLAG: _Shape = {"type": "boolean"}
-_WHOLE: _Shape = {"type": "integer", "minimum": 0}
-_CHANCE: _Shape = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
-_SECONDS: _Shape = {"type": ["number", "null"], "minimum": 0}
-_NUMBER: _Shape = {"type": "number"}
-_INSTANT: _Shape = {"$ref": "#/$defs/instant"}
-_INSTANT_OR_NULL: _Shape = {"anyOf": [_INSTANT, {"type": "null"}]}
-_COUNT: _Shape = {"$ref": "#/$defs/count"}
-_FIGURE: _Shape = {"$ref": "#/$defs/figure"}
-
-
-def _keys(**keys: _Shape) -> _Shape:
-    return {"type": "object", "required": list(keys), "properties": keys}
-
-
-def _many(items: _Shape) -> _Shape:
-    return {"type": "array", "items": items}
+_SHAPES: dict[Kind, _Shape] = {
+    "text": {"type": "string"},
+    "text?": {"type": ["string", "null"]},
+    "instant": {"$ref": "#/$defs/instant"},
+    "instant?": {"anyOf": [{"$ref": "#/$defs/instant"}, {"type": "null"}]},
+    "flag": {"type": "boolean"},
+    "whole": {"type": "integer", "minimum": 0},
+    "count": {"$ref": "#/$defs/count"},
+    "number": {"type": "number"},
+    "figure": {"$ref": "#/$defs/figure"},
+    "chance": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "seconds": {"type": ["number", "null"], "minimum": 0},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "shares": {"type": "object", "additionalProperties": {"$ref": "#/$defs/figure"}},
+}
 
 
-def _by_name(values: _Shape) -> _Shape:
-    return {"type": "object", "additionalProperties": values}
+def _shape(value: Kind | _Shape) -> _Shape:
+    return value if isinstance(value, dict) else _SHAPES[value]
+
+
+def _keys(**keys: Kind | _Shape) -> _Shape:
+    shapes = {name: _shape(value) for name, value in keys.items()}
+    return {"type": "object", "required": list(shapes), "properties": shapes}
+
+
+def _many(items: Kind | _Shape) -> _Shape:
+    return {"type": "array", "items": _shape(items)}
+
+
+def _by_name(values: Kind | _Shape) -> _Shape:
+    return {"type": "object", "additionalProperties": _shape(values)}
 
 
 def _or_null(shape: _Shape) -> _Shape:
     return {"anyOf": [shape, {"type": "null"}]}
 
 
-_SPAN = {"start": _INSTANT, "end": _INSTANT}
-_BAD = {"bad": _COUNT, "total": _COUNT}
-_RANGE = _or_null({"type": "array", "items": _FIGURE, "minItems": 2, "maxItems": 2})
-_TIERS = _by_name(_FIGURE)
-
-_SUMMARY = {
-    "policy": _TEXT,
-    "pages": _WHOLE,
-    "pages_per_month": _FIGURE,
-    "false_pages": _WHOLE,
-    "tickets": _WHOLE,
-    "precision": _CHANCE,
-    "recall": _CHANCE,
-    "detection_s": _SECONDS,
-    "reset_s": _SECONDS,
-    "spent_unseen": _FIGURE,
-}
-_DETECTION = _keys(
-    incident=_TEXT,
-    detected=_INSTANT_OR_NULL,
-    detection_s=_SECONDS,
-    reset_s=_SECONDS,
-    spent=_FIGURE,
-    why=_TEXT,
-)
-_PAGE = _keys(
-    start=_INSTANT,
-    end=_INSTANT_OR_NULL,
-    alerts=_many(_TEXT),
-    incident=_TEXT_OR_NULL,
-    spent=_FIGURE,
-    why=_TEXT,
-)
-_POLICY = _keys(**_SUMMARY, detections=_many(_DETECTION), page_list=_many(_PAGE))
+_SPAN: Columns = {"start": "instant", "end": "instant"}
+_BAD: Columns = {"bad": "count", "total": "count"}
+_RANGE = _or_null({"type": "array", "items": _SHAPES["figure"], "minItems": 2, "maxItems": 2})
+_POLICY = _keys(**POLICY, detections=_many(_keys(**DETECTION)), page_list=_many(_keys(**PAGE)))
 _RECOMMENDATION = _keys(
-    policy=_keys(name=_TEXT, alerts=_many({"type": "object"})),
-    figures=_keys(**_SUMMARY),
-    reasons=_many(_TEXT),
+    policy=_keys(name="text", alerts=_many({"type": "object"})),
+    figures=_keys(**POLICY),
+    reasons="texts",
 )
 _BACKTEST = _keys(
-    slo=_TEXT,
+    slo="text",
     **_SPAN,
-    step=_TEXT,
+    step="text",
     **_BAD,
-    incidents=_many(_keys(name=_TEXT, **_SPAN, bad=_COUNT, cost=_FIGURE)),
+    incidents=_many(_keys(**PERIOD)),
     policies=_many(_POLICY),
-    front=_many(_TEXT),
+    front="texts",
     recommendation=_RECOMMENDATION,
 )
 _FORECAST = _keys(
-    slo=_TEXT,
-    at=_INSTANT,
-    scenario=_TEXT,
-    level=_CHANCE,
-    blocks=_WHOLE,
-    probability=_CHANCE,
-    exhaustion=_keys(early=_INSTANT_OR_NULL, median=_INSTANT_OR_NULL, late=_INSTANT_OR_NULL),
-    remaining_ratio=_or_null(_keys(at=_INSTANT, low=_FIGURE, median=_FIGURE, high=_FIGURE)),
+    slo="text",
+    at="instant",
+    scenario="text",
+    level="chance",
+    blocks="whole",
+    probability="chance",
+    exhaustion=_keys(early="instant?", median="instant?", late="instant?"),
+    remaining_ratio=_or_null(_keys(at="instant", low="figure", median="figure", high="figure")),
 )
 _RECOVERY = _keys(
-    slo=_TEXT,
-    at=_INSTANT,
-    remaining_ratio=_FIGURE,
-    tiers=_many(_keys(at=_INSTANT, tier=_TEXT_OR_NULL, remaining_ratio=_FIGURE)),
-    restored=_INSTANT_OR_NULL,
-    above=_by_name(_INSTANT_OR_NULL),
+    slo="text",
+    at="instant",
+    remaining_ratio="figure",
+    tiers=_many(_keys(at="instant", tier="text?", remaining_ratio="figure")),
+    restored="instant?",
+    above=_by_name("instant?"),
 )
 _ATTRIBUTION = _keys(
-    slo=_TEXT,
+    slo="text",
     **_SPAN,
-    by=_many(_TEXT),
+    by="texts",
     **_BAD,
-    consumed_ratio=_FIGURE,
-    spenders=_many(
-        _keys(**_BAD, share=_CHANCE, consumed_ratio=_FIGURE, traffic=_CHANCE, burn_rate=_FIGURE)
-    ),
+    consumed_ratio="figure",
+    spenders=_many(_keys(**SPENDER)),
 )
-_SIDE = _keys(length=_TEXT, **_BAD, burn_rate=_FIGURE)
 _DEPLOY = _keys(
-    slo=_TEXT,
-    at=_INSTANT,
-    before=_SIDE,
-    after=_SIDE,
-    extra_bad=_FIGURE,
-    p_value=_CHANCE,
-    dispersion=_NUMBER,
-    p_clustered=_CHANCE,
-)
-_INCIDENT = _keys(
-    name=_TEXT,
-    **_SPAN,
-    **_BAD,
-    peak_burn=_FIGURE,
-    peak_at=_INSTANT_OR_NULL,
-    cost=_FIGURE,
-    share=_CHANCE,
+    slo="text",
+    at="instant",
+    before=_keys(**SIDE),
+    after=_keys(**SIDE),
+    extra_bad="figure",
+    p_value="chance",
+    dispersion="number",
+    p_clustered="chance",
 )
 _LEDGER = _keys(
-    slo=_TEXT,
+    slo="text",
     **_SPAN,
     **_BAD,
-    consumed_ratio=_FIGURE,
-    incidents=_many(_INCIDENT),
-    elsewhere=_keys(**_BAD, cost=_FIGURE),
+    consumed_ratio="figure",
+    incidents=_many(_keys(**INCIDENT)),
+    elsewhere=_keys(**_BAD, cost="figure"),
 )
-_SURE = {
-    "good": _COUNT,
-    "bad": _COUNT,
-    "level": _CHANCE,
-    "method": _TEXT,
-    "dispersion": _NUMBER,
+_SURE: _Keys = {
+    "good": "count",
+    "bad": "count",
+    "level": "chance",
+    "method": "text",
+    "dispersion": "number",
     "sli": _RANGE,
     "burn_rate": _RANGE,
     "remaining_ratio": _RANGE,
-    "verdict": _TEXT,
+    "verdict": "text",
 }
-_NOISE = _keys(
-    **_BAD,
-    burn_rate=_FIGURE,
-    ordinary=_CHANCE,
-    p_value=_CHANCE,
-    alpha=_CHANCE,
-    needed=_WHOLE,
-    real=_FLAG,
-)
-_LEAST = _keys(
-    target=_TEXT, to_allow_one=_WHOLE, to_show=_WHOLE, to_tell=_WHOLE, factor=_NUMBER, level=_CHANCE
-)
 _CONFIDENCE = _keys(
-    slo=_TEXT, **_SURE, burn_or_noise=_or_null(_NOISE), least_traffic=_or_null(_LEAST)
+    slo="text",
+    **_SURE,
+    burn_or_noise=_or_null(_keys(**VERDICT)),
+    least_traffic=_or_null(_keys(**LEAST)),
 )
 _ADVICE = _keys(
-    slo=_TEXT,
+    slo="text",
     **_SPAN,
-    months=_WHOLE,
-    present=_TEXT,
-    recommended=_TEXT,
-    reasons=_many(_TEXT),
-    candidates=_many(
-        _keys(
-            target=_TEXT,
-            months_kept=_WHOLE,
-            breaches=_WHOLE,
-            missed=_CHANCE,
-            pages=_WHOLE,
-            tiers=_TIERS,
-        )
-    ),
+    months="whole",
+    present="text",
+    recommended="text",
+    reasons="texts",
+    candidates=_many(_keys(**CANDIDATE)),
 )
-_FINDING = _keys(
-    id=_TEXT,
-    severity={"enum": ["error", "warning", "info"]},
-    subject=_TEXT,
-    message=_TEXT,
-    why=_TEXT,
-    cure=_TEXT,
-)
-_FINDINGS = {"ok": _FLAG, "findings": _many(_FINDING)}
+_FINDING: _Keys = {**FINDING, "severity": {"enum": ["error", "warning", "info"]}}
+_FINDINGS: _Keys = {"ok": "flag", "findings": _many(_keys(**_FINDING))}
 _PERIOD = _keys(
-    good=_COUNT, **_BAD, sli=_CHANCE, burn_rate=_FIGURE, tiers=_TIERS, alerts=_or_null(_POLICY)
+    good="count", **_BAD, sli="chance", burn_rate="figure", tiers="shares", alerts=_or_null(_POLICY)
 )
 _TREND = _keys(
     direction={"enum": ["better", "worse", "no clear change", "no data"]},
-    factor=_FIGURE,
-    p_value=_CHANCE,
-    alpha=_CHANCE,
-    dispersion=_NUMBER,
+    factor="figure",
+    p_value="chance",
+    alpha="chance",
+    dispersion="number",
 )
 _STATUS: _Shape = {"$ref": "#/$defs/slo"}
 _REVIEWED = _keys(
-    name=_TEXT,
+    name="text",
     objective={"type": "object"},
     metadata={"type": "object"},
     status=_STATUS,
     status_before=_STATUS,
-    why_not=_TEXT_OR_NULL,
+    why_not="text?",
     now=_or_null(_PERIOD),
     before=_or_null(_PERIOD),
-    parts=_many(_keys(**_SPAN, **_BAD, sli=_CHANCE)),
+    parts=_many(_keys(**PART)),
     trend=_or_null(_TREND),
-    incidents=_many(_INCIDENT),
+    incidents=_many(_keys(**INCIDENT)),
     spenders=_many(_ATTRIBUTION),
     confidence=_or_null(_keys(**_SURE)),
     advice=_or_null(_ADVICE),
@@ -231,7 +183,7 @@ _REVIEWED = _keys(
     lint=_or_null(_keys(**_FINDINGS)),
     forecast=_or_null(_FORECAST),
 )
-_ACTION = _keys(urgency={"enum": ["now", "soon", "consider"]}, slo=_TEXT, what=_TEXT, why=_TEXT)
+_ACTION = _keys(urgency={"enum": ["now", "soon", "consider"]}, slo="text", what="text", why="text")
 
 
 def _slos(entry: _Shape) -> _Shape:
@@ -240,7 +192,7 @@ def _slos(entry: _Shape) -> _Shape:
 
 _CONTRACTS: dict[str, _Shape] = {
     "backtest": _slos(_BACKTEST),
-    "forecast": _slos(_keys(slo=_TEXT, scenarios=_many(_FORECAST), recovery=_or_null(_RECOVERY))),
+    "forecast": _slos(_keys(slo="text", scenarios=_many(_FORECAST), recovery=_or_null(_RECOVERY))),
     "attribution": _slos(_ATTRIBUTION),
     "deploy": _slos(_DEPLOY),
     "incidents": _slos(_LEDGER),
@@ -250,13 +202,13 @@ _CONTRACTS: dict[str, _Shape] = {
         "period": {"enum": ["weekly", "monthly", "quarterly"]},
         **_SPAN,
         "before": _keys(**_SPAN),
-        "topics": _many(_TEXT),
-        "summary": _TEXT,
+        "topics": "texts",
+        "summary": "text",
         "slos": _many(_REVIEWED),
-        "shared": _many(_keys(**_SPAN, slos=_many(_TEXT))),
+        "shared": _many(_keys(**_SPAN, slos="texts")),
         "actions": _many(_ACTION),
     },
-    "lint": {"files": _many(_keys(file=_TEXT, **_FINDINGS))},
+    "lint": {"files": _many(_keys(file="text", **_FINDINGS))},
 }
 
 STUDY_SCHEMAS = tuple(_CONTRACTS)

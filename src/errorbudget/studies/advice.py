@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
@@ -41,6 +42,17 @@ __all__ = ["Advice", "Candidate", "advise"]
 MONTH_NS = 30 * DAY_NS
 HEADER = ("target", "months kept", "breaches", "time missed", "pages")
 USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
+
+
+CANDIDATE: Columns = {
+    "target": "text",
+    "months_kept": "whole",
+    "breaches": "whole",
+    "missed": "chance",
+    "pages": "whole",
+    "tiers": "shares",
+}
+"""A candidate as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +144,7 @@ class Advice(Shown, Sequence[Candidate]):
 
     def to_pandas(self) -> Any:
         """One row a candidate, as a pandas DataFrame."""
-        return frame(candidate.to_dict() for candidate in self.candidates)
+        return frame((candidate.to_dict() for candidate in self.candidates), CANDIDATE)
 
     def __repr__(self) -> str:
         return f"Advice({self.slo.name}: {self.present} -> {self.recommended})"

@@ -18,6 +18,7 @@ import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_mean
 from errorbudget.events import Events, Labels
@@ -41,6 +42,17 @@ __all__ = ["Attribution", "Spender", "attribute", "check_budgeted", "part_of_bud
 __all__ += ["shared_out", "units_of"]
 
 Key = tuple[str | None, ...]
+
+
+SPENDER: Columns = {
+    "bad": "count",
+    "total": "count",
+    "share": "chance",
+    "consumed_ratio": "figure",
+    "traffic": "chance",
+    "burn_rate": "figure",
+}
+"""A spender as a row, beside the texts of its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,11 @@ class Attribution(Shown, Sequence[Spender]):
         """Share of the budget that is spent, exactly; None without events."""
         return spent(self.counts, self.error)
 
+    @property
+    def columns(self) -> Columns:
+        """What stands in the columns of its rows."""
+        return {**dict.fromkeys(self.by, "text?"), **SPENDER}
+
     def __len__(self) -> int:
         return len(self.spenders)
 
@@ -142,7 +159,7 @@ class Attribution(Shown, Sequence[Spender]):
 
     def to_pandas(self) -> Any:
         """The rows as a pandas DataFrame."""
-        return frame(self.to_dict()["spenders"])
+        return frame(self.to_dict()["spenders"], self.columns)
 
     def __repr__(self) -> str:
         spent_share = percent(self.consumed)

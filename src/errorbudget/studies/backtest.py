@@ -34,7 +34,7 @@ from errorbudget.status import plain_count
 from errorbudget.studies.attribution import check_budgeted, units_of
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.ledger import burning_stretches
-from errorbudget.studies.pages import CostlyPeriod, PolicyResult
+from errorbudget.studies.pages import POLICY, CostlyPeriod, PolicyResult
 from errorbudget.studies.pareto import Recommendation, pareto_front, recommendation
 from errorbudget.studies.stretches import Stretch, read_stretches
 from errorbudget.studies.tables import frame, percent, text_table
@@ -118,7 +118,7 @@ class Backtest(Shown, Sequence[PolicyResult]):
 
     def to_pandas(self) -> Any:
         """One row of figures a policy, as a pandas DataFrame."""
-        return frame(result.summary() for result in self.results)
+        return frame((result.summary() for result in self.results), POLICY)
 
     def __repr__(self) -> str:
         return (

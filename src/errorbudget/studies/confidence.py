@@ -168,12 +168,12 @@ class Confidence(Shown):
     def to_pandas(self) -> Any:
         """One row a figure, with its lower and upper end, as a pandas DataFrame."""
         data = self.to_dict()
-        names = ("sli", "burn_rate", "remaining_ratio")
-        return frame(
+        rows = (
             {"figure": name, "low": data[name][0], "high": data[name][1]}
-            for name in names
+            for name in ("sli", "burn_rate", "remaining_ratio")
             if data[name] is not None
         )
+        return frame(rows, {"figure": "text", "low": "figure", "high": "figure"})
 
     def _card(self) -> Card:
         tone = {"met": "good", "missed": "bad"}.get(self.verdict, "")

@@ -17,6 +17,7 @@ import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, MINUTE_NS, DurationLike, format_duration, length_of
 from errorbudget.series import CountSeries, EventSeries, Series
@@ -35,6 +36,10 @@ __all__ = ["DeployEffect", "deploy_effect"]
 
 HISTORY_NS = 28 * DAY_NS
 """How far back clusters of failures are looked for."""
+
+
+SIDE: Columns = {"length": "text", "bad": "count", "total": "count", "burn_rate": "figure"}
+"""The time before or after as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ class DeployEffect(Shown):
     def to_pandas(self) -> Any:
         """Both sides as rows of a pandas DataFrame."""
         data = self.to_dict()
-        return frame({"side": side, **data[side]} for side in ("before", "after"))
+        rows = ({"side": side, **data[side]} for side in ("before", "after"))
+        return frame(rows, {"side": "text", **SIDE})
 
     def _card(self) -> Card:
         rows = [

@@ -18,6 +18,7 @@ import numpy as np
 from errorbudget.budget import Ratio, spent
 from errorbudget.burn import Number
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
@@ -42,6 +43,20 @@ __all__ = ["Ledger", "LedgerEntry", "burning_stretches", "incident_ledger", "usu
 HEADER = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
 CALM = Fraction(1, 4)
 """A part of an incident that fails at less than this share of its rate is not part of it."""
+
+
+INCIDENT: Columns = {
+    "name": "text",
+    "start": "instant",
+    "end": "instant",
+    "bad": "count",
+    "total": "count",
+    "peak_burn": "figure",
+    "peak_at": "instant?",
+    "cost": "figure",
+    "share": "chance",
+}
+"""An entry as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ class Ledger(Shown, Sequence[LedgerEntry]):
 
     def to_pandas(self) -> Any:
         """The incidents as a pandas DataFrame."""
-        return frame(self.to_dict()["incidents"])
+        return frame((entry.to_dict() for entry in self.entries), INCIDENT)
 
     def __repr__(self) -> str:
         return (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.slo import SLO, as_slos
 from errorbudget.studies.tables import frame
@@ -47,6 +48,10 @@ class Check:
     severity: Severity
     why: str
     cure: str
+
+
+FINDING: Columns = dict.fromkeys(("id", "severity", "subject", "message", "why", "cure"), "text")
+"""A finding as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class LintReport(Shown, Sequence[Finding]):
 
     def to_pandas(self) -> Any:
         """One row a finding, as a pandas DataFrame."""
-        return frame(finding.to_dict() for finding in self.findings)
+        return frame((finding.to_dict() for finding in self.findings), FINDING)
 
     def to_sarif(self, file: str, *, lines: Mapping[str, int] | None = None) -> dict[str, Any]:
         """

@@ -18,6 +18,7 @@ from typing import Any
 from errorbudget.alerts import BurnAlert
 from errorbudget.burn import Number
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
@@ -30,6 +31,20 @@ __all__ = ["QuietAlert", "quiet_alert"]
 WINDOWS = ("15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "2d", "3d")
 LULL = 0.001
 """Traffic is not even: as little as this share of windows sees is reckoned with."""
+
+
+_ROW: Columns = {
+    "name": "text",
+    "severity": "text",
+    "budget": "text",
+    "long": "text",
+    "short": "text?",
+    "hold": "text",
+    "wait_for": "whole",
+    "false_pages_per_month": "number",
+    "detection_s": "seconds",
+    "budget_spent": "number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class QuietAlert(Shown):
     def to_pandas(self) -> Any:
         """Its figures as one row of a pandas DataFrame."""
         data = self.to_dict()
-        return frame([{**data.pop("alert"), **data}])
+        return frame([{**data.pop("alert"), **data}], _ROW)
 
     def _card(self) -> Card:
         return Card(f"Alert {self.alert.name}", "", "", [f"It guards {self}."])

@@ -15,6 +15,7 @@ from typing import Any
 from errorbudget.alerts import BurnAlert
 from errorbudget.burn import Number, burn_rate_exact
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
@@ -61,6 +62,28 @@ def _events(total: int) -> int:
     return total
 
 
+VERDICT: Columns = {
+    "bad": "count",
+    "total": "count",
+    "burn_rate": "figure",
+    "ordinary": "chance",
+    "p_value": "chance",
+    "alpha": "chance",
+    "needed": "whole",
+    "real": "flag",
+}
+"""A verdict as a row."""
+LEAST: Columns = {
+    "target": "text",
+    "to_allow_one": "whole",
+    "to_show": "whole",
+    "to_tell": "whole",
+    "factor": "number",
+    "level": "chance",
+}
+"""The least traffic as a row."""
+
+
 @dataclass(frozen=True, slots=True)
 class BurnVerdict(Shown):
     """
@@ -103,7 +126,7 @@ class BurnVerdict(Shown):
 
     def to_pandas(self) -> Any:
         """The verdict as a pandas DataFrame of one row."""
-        return frame([self.to_dict()])
+        return frame([self.to_dict()], VERDICT)
 
     def _card(self) -> Card:
         if self.burn is None:
@@ -298,7 +321,7 @@ class LeastTraffic(Shown):
 
     def to_pandas(self) -> Any:
         """The figures as a pandas DataFrame of one row."""
-        return frame([self.to_dict()])
+        return frame([self.to_dict()], LEAST)
 
     def _card(self) -> Card:
         rows = [

@@ -10,11 +10,53 @@ from typing import Any
 
 from errorbudget.alerts import AlertPolicy
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.durations import SECOND_NS
 from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.times import format_time
 
 __all__ = ["CostlyPeriod", "Detection", "Episode", "Page", "PolicyResult"]
+
+
+PERIOD: Columns = {
+    "name": "text",
+    "start": "instant",
+    "end": "instant",
+    "bad": "count",
+    "cost": "figure",
+}
+"""A costly period as a row."""
+PAGE: Columns = {
+    "start": "instant",
+    "end": "instant?",
+    "alerts": "texts",
+    "incident": "text?",
+    "spent": "figure",
+    "why": "text",
+}
+"""A page as a row."""
+DETECTION: Columns = {
+    "incident": "text",
+    "detected": "instant?",
+    "detection_s": "seconds",
+    "reset_s": "seconds",
+    "spent": "figure",
+    "why": "text",
+}
+"""What became of an incident as a row."""
+POLICY: Columns = {
+    "policy": "text",
+    "pages": "whole",
+    "pages_per_month": "figure",
+    "false_pages": "whole",
+    "tickets": "whole",
+    "precision": "chance",
+    "recall": "chance",
+    "detection_s": "seconds",
+    "reset_s": "seconds",
+    "spent_unseen": "figure",
+}
+"""The figures of a policy as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +298,7 @@ class PolicyResult(Shown):
 
     def to_pandas(self) -> Any:
         """One row a page, as a pandas DataFrame."""
-        return frame(page.to_dict() for page in self.pages)
+        return frame((page.to_dict() for page in self.pages), PAGE)
 
     def _card(self) -> Card:
         rows = [

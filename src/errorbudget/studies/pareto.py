@@ -19,7 +19,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import parse_rational
-from errorbudget.studies.pages import PolicyResult
+from errorbudget.studies.pages import POLICY, PolicyResult
 from errorbudget.studies.tables import frame, percent
 
 __all__ = ["Recommendation", "pareto_front", "policy_sweep", "recommendation"]
@@ -53,7 +53,7 @@ class Recommendation(Shown):
 
     def to_pandas(self) -> Any:
         """The figures of the policy as a pandas DataFrame of one row."""
-        return frame([self.result.summary()])
+        return frame([self.result.summary()], POLICY)
 
     def _card(self) -> Card:
         return Card(f"Take {self.policy.name}", lines=[f"{reason}." for reason in self.reasons])

@@ -128,7 +128,7 @@ class Recovery(Shown):
 
     def to_pandas(self) -> Any:
         """One row a return of budget, as a pandas DataFrame."""
-        return frame(
+        rows = (
             {
                 "time": format_time(time_ns),
                 "bad": bad,
@@ -136,6 +136,7 @@ class Recovery(Shown):
             }
             for time_ns, bad in zip(self.time_ns.tolist(), self.bad.tolist(), strict=True)
         )
+        return frame(rows, {"time": "instant", "bad": "whole", "remaining_ratio": "figure"})
 
     def __repr__(self) -> str:
         return (

@@ -23,7 +23,7 @@ from errorbudget.slo import SLO, as_slos
 from errorbudget.status import plain_count
 from errorbudget.studies.actions import ActionItem, action_items
 from errorbudget.studies.inspection import reviewed
-from errorbudget.studies.reviewed import Part, SLOReview
+from errorbudget.studies.reviewed import SUMMARY, Part, SLOReview
 from errorbudget.studies.tables import frame, percent, text_table
 from errorbudget.times import TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar, Interval
@@ -195,7 +195,7 @@ class Review(Shown, Sequence[SLOReview]):
 
     def to_pandas(self) -> Any:
         """One row of figures an objective, as a pandas DataFrame."""
-        return frame(each.summary() for each in self.slos)
+        return frame((each.summary() for each in self.slos), SUMMARY)
 
     def __repr__(self) -> str:
         return (

@@ -13,6 +13,7 @@ from typing import Any
 
 from errorbudget.budget import Ratio
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.slo import SLO
 from errorbudget.status import Status, plain_count
@@ -30,6 +31,33 @@ from errorbudget.times import format_time
 from errorbudget.windows import Interval
 
 __all__ = ["Figures", "Part", "SLOReview"]
+
+
+SUMMARY: Columns = {
+    "slo": "text",
+    "state": "text",
+    "state_before": "text",
+    "tier": "text?",
+    "tier_before": "text?",
+    "remaining_ratio": "figure",
+    "remaining_ratio_before": "figure",
+    "bad": "count",
+    "bad_before": "count",
+    "total": "count",
+    "total_before": "count",
+    "trend": "text?",
+    "incidents": "whole",
+    "pages": "count",
+}
+"""The figures of an objective as a row."""
+PART: Columns = {
+    "start": "instant",
+    "end": "instant",
+    "bad": "count",
+    "total": "count",
+    "sli": "chance",
+}
+"""A part of a period as a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +212,7 @@ class SLOReview(Shown):
 
     def to_pandas(self) -> Any:
         """The parts of the period, a row each, as a pandas DataFrame."""
-        return frame(part.to_dict() for part in self.parts)
+        return frame((part.to_dict() for part in self.parts), PART)
 
     def _card(self) -> Card:
         lines = [

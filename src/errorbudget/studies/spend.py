@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from errorbudget.events import Events
 
 __all__ = ["DailySpend", "Day", "daily_spend"]
+
+
+_DAY: Columns = {
+    "date": "text",
+    "start": "instant",
+    "good": "count",
+    "bad": "count",
+    "cost": "figure",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class DailySpend(Shown, Sequence[Day]):
 
     def to_pandas(self) -> Any:
         """One row a day, as a pandas DataFrame."""
-        return frame(self.to_dict()["days"])
+        return frame(self.to_dict()["days"], _DAY)
 
     def _card(self) -> Card:
         costly = sorted(self.days, key=lambda day: (-(day.cost or 0), day.start_ns))[:10]

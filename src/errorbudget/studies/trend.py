@@ -19,6 +19,7 @@ from errorbudget.budget import Ratio
 from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError
+from errorbudget.status import plain_count
 from errorbudget.studies.chances import chance
 from errorbudget.studies.tables import figure, frame, percent
 
@@ -95,10 +96,16 @@ class Trend(Shown):
 
     def to_pandas(self) -> Any:
         """Both stretches as rows of a pandas DataFrame."""
-        return frame(
-            {"side": side, "bad": counts.bad, "total": counts.total, "share": figure(share)}
+        rows = (
+            {
+                "side": side,
+                "bad": plain_count(counts.bad),
+                "total": plain_count(counts.total),
+                "share": figure(share),
+            }
             for side, counts, share in self._sides()
         )
+        return frame(rows, {"side": "text", "bad": "count", "total": "count", "share": "figure"})
 
     def _card(self) -> Card:
         rows = [

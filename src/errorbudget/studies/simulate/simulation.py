@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.cards import Card, Shown
+from errorbudget.columns import Columns
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
@@ -34,6 +35,19 @@ __all__ = ["Impact", "Simulation", "simulate"]
 
 MOST_REQUESTS = 200_000_000
 """Requests of one simulation, which are held in memory."""
+
+
+_IMPACT: Columns = {
+    "name": "text",
+    "start": "instant",
+    "end": "instant",
+    "requests": "whole",
+    "bad": "whole",
+    "slow": "whole",
+    "added": "whole",
+    "removed": "whole",
+    "incident": "text",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +192,7 @@ class Simulation(Shown):
     def to_pandas(self) -> Any:
         """What each incident truly did as a pandas DataFrame; `counts().to_pandas()` is traffic."""
         rows = [impact.to_dict() for impact in self.incidents]
-        return frame([row | {"incident": row["incident"]["kind"]} for row in rows])
+        return frame([row | {"incident": row["incident"]["kind"]} for row in rows], _IMPACT)
 
     def to_dict(self) -> dict[str, Any]:
         """What truly happened as plain data, ready for JSON: the truth to lay beside a log."""
