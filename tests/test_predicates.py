@@ -28,6 +28,7 @@ from errorbudget.predicates import (
     Predicate,
     StatusIn,
     as_predicate,
+    atoms,
     duration,
     from_dict,
     label,
@@ -114,6 +115,15 @@ def test_predicates_are_data(predicate: Predicate) -> None:
     assert predicate.columns <= {"status", "route", "duration_s", "good", "connections"}
     with pytest.raises(TypeError, match="no truth of its own"):
         bool(predicate)
+
+
+@given(strategies.predicates, strategies.predicates)
+def test_atoms_are_what_is_left_of_a_combination(a: Predicate, b: Predicate) -> None:
+    """Joined or denied, conditions keep their atoms in order; none is a combination itself."""
+    joined = Any_((All((a, Not(b))), a))
+    assert list(atoms(joined)) == [*atoms(a), *atoms(b), *atoms(a)]
+    assert not any(isinstance(atom, (All, Any_, Not)) for atom in atoms(joined))
+    assert frozenset().union(*(atom.columns for atom in atoms(joined))) == joined.columns
 
 
 @given(strategies.predicates, strategies.predicates, strategies.event_dicts(max_size=5))

@@ -9,21 +9,18 @@ events by that measure, so nearly all are looked up instead of judged.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, nextafter
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.predicates import (
-    All,
-    Any_,
     Everything,
     Flag,
     LabelIn,
     LabelMatches,
-    Not,
     Number,
-    Predicate,
     StatusIn,
+    atoms,
 )
 
 if TYPE_CHECKING:
@@ -37,16 +34,6 @@ Kind = tuple[object, ...]
 _MOST_KINDS = 500
 _LONGEST_LABEL = 100
 _MEASURED = frozenset(("status", "duration_s"))
-
-
-def _parts(predicate: Predicate) -> Iterator[Predicate]:
-    if isinstance(predicate, (All, Any_)):
-        for part in predicate.parts:
-            yield from _parts(part)
-    elif isinstance(predicate, Not):
-        yield from _parts(predicate.part)
-    else:
-        yield predicate
 
 
 class Judgement:
@@ -92,7 +79,7 @@ class Judge:
         for feed in feeds:
             names |= feed.slo.sli.columns - _MEASURED
             for part in feed.conditions():
-                for condition in _parts(part):
+                for condition in atoms(part):
                     if isinstance(condition, Number):
                         edge = float(condition.bound)
                         # On the bound is a place of its own: `<=` and `<` differ there.

@@ -20,7 +20,7 @@ from typing import Any
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS
 from errorbudget.methods import Method, Occurrences, Timeslices
-from errorbudget.predicates import All, Any_, LabelIn, LabelMatches, Not, Predicate, StatusIn
+from errorbudget.predicates import LabelIn, LabelMatches, Predicate, StatusIn, atoms
 from errorbudget.rules.alerting import alert_name
 from errorbudget.rules.metrics import Metrics, MetricsLike
 from errorbudget.rules.prometheus import objectives
@@ -383,19 +383,14 @@ def _example(condition: Predicate, wanted: Any) -> dict[str, str] | None:
 
 
 def _candidates(condition: Predicate) -> Iterator[tuple[str, str]]:
-    if isinstance(condition, StatusIn):
-        yield from (
-            ("status", str(code)) for code in (200, *(low for low, _ in condition.ranges), 404, 500)
-        )
-    elif isinstance(condition, LabelIn):
-        yield from ((condition.name, value) for value in condition.values)
-    elif isinstance(condition, LabelMatches):
-        yield condition.name, _matching(condition.pattern)
-    elif isinstance(condition, Not):
-        yield from _candidates(condition.part)
-    elif isinstance(condition, (All, Any_)):
-        for part in condition.parts:
-            yield from _candidates(part)
+    for atom in atoms(condition):
+        if isinstance(atom, StatusIn):
+            codes = (200, *(low for low, _ in atom.ranges), 404, 500)
+            yield from (("status", str(code)) for code in codes)
+        elif isinstance(atom, LabelIn):
+            yield from ((atom.name, value) for value in atom.values)
+        elif isinstance(atom, LabelMatches):
+            yield atom.name, _matching(atom.pattern)
 
 
 def _matching(pattern: str) -> str:

@@ -15,7 +15,7 @@ from errorbudget.errors import (
     SourceError,
     SourceFormatError,
 )
-from errorbudget.predicates import All, Any_, Flag, LabelIn, LabelMatches, Not, Number, Predicate
+from errorbudget.predicates import Flag, LabelIn, LabelMatches, Predicate, atoms
 from errorbudget.slo import SLO
 from errorbudget.sources.engines.columns import Roles
 from errorbudget.sources.engines.counted import Bins, Counted
@@ -70,19 +70,13 @@ class Question:
 
 
 def _asked(predicate: Predicate) -> Iterator[tuple[str, ColumnKind]]:
-    if isinstance(predicate, (All, Any_)):
-        for part in predicate.parts:
-            yield from _asked(part)
-    elif isinstance(predicate, Not):
-        yield from _asked(predicate.part)
-    elif isinstance(predicate, Flag):
-        yield predicate.column, "flag"
-    elif isinstance(predicate, (LabelIn, LabelMatches)):
-        yield predicate.name, "text"
-    elif isinstance(predicate, Number):
-        yield predicate.column, "number"
-    else:
-        yield from ((name, "number") for name in predicate.columns)
+    for atom in atoms(predicate):
+        kind: ColumnKind = "number"
+        if isinstance(atom, Flag):
+            kind = "flag"
+        elif isinstance(atom, (LabelIn, LabelMatches)):
+            kind = "text"
+        yield from ((name, kind) for name in atom.columns)
 
 
 def count_files(
