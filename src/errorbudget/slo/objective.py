@@ -1,17 +1,16 @@
 """
-A service level objective: an indicator, a target, a window, and what to do about the rest.
+The objective itself.
 
-The SLO is data. It asks; the events, counts or trackers that it is handed answer, each in its own
+An SLO is data. It asks; the events, counts or trackers that it is handed answer, each in its own
 way, and all of them end in `SLO.assess`, where counts become a status.
 """
 
 from __future__ import annotations
 
-import warnings as python_warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from errorbudget import figures
 from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy, BurnAlert
@@ -22,27 +21,34 @@ from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
-    DoubtfulTargetWarning,
     InvalidInputError,
     InvalidTargetError,
-    InvalidWindowError,
     did_you_mean,
 )
 from errorbudget.methods import (
     OCCURRENCES,
     Method,
     Occurrences,
-    RatioTimeslices,
     Timeslices,
     as_method,
 )
 from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI, Freshness, Measurement, RatioSLI, ThresholdSLI
-from errorbudget.status import Status, plain_count
+from errorbudget.slo.asking import Countable, Evaluable, answering
+from errorbudget.slo.assessing import doubts, projected
+from errorbudget.slo.checking import (
+    as_correction,
+    as_reset,
+    check,
+    listed,
+    plain_text,
+    texts_by_name,
+)
+from errorbudget.status import Status
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, to_ns
-from errorbudget.windows import Calendar, Interval, Rolling, Window, WindowLike, parse_window
+from errorbudget.windows import Interval, Rolling, Window, WindowLike, parse_window
 
 if TYPE_CHECKING:
     from errorbudget.comparison import Comparison
@@ -51,9 +57,7 @@ if TYPE_CHECKING:
     from errorbudget.methods import NoData
     from errorbudget.series import CountSeries
 
-D = TypeVar("D")
-
-__all__ = ["SLO", "Evaluable", "answering", "as_slos", "find_slo"]
+__all__ = ["BURN_WINDOWS", "SLO"]
 
 BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
 _ALERT: Columns = {
@@ -66,37 +70,6 @@ _ALERT: Columns = {
     "threshold": "number",
 }
 _NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
-
-
-class Evaluable(Protocol):
-    """What an SLO can be asked of: events, count series, trackers."""
-
-    def evaluate(self, slo: SLO, *, at: TimeLike | None = None) -> Status:
-        """The status of *slo* at *at*."""
-        ...
-
-
-class _Countable(Evaluable, Protocol):
-    def history(
-        self,
-        slo: SLO,
-        *,
-        step: DurationLike = "1m",
-        start: TimeLike | None = None,
-        end: TimeLike | None = None,
-    ) -> History: ...
-
-    def count(self, slo: SLO, *, step: DurationLike = "1m") -> CountSeries: ...
-
-    def compare_methods(
-        self,
-        slo: SLO,
-        *,
-        slice: DurationLike = "1m",
-        slice_target: TargetLike | None = None,
-        no_data: NoData = "exclude",
-        at: TimeLike | None = None,
-    ) -> Comparison: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,10 +177,6 @@ class SLO(Shown):
             "team": team,
             "runbook": runbook,
         }
-        for word, text in texts.items():
-            if not isinstance(text, str):
-                raise InvalidInputError(f'SLO "{name}": {word} must be text, got {text!r}')
-            _refuse_control(name, word, text)
         read_target = (
             target if target is None or isinstance(target, TargetSchedule) else Target(target)
         )
@@ -220,13 +189,13 @@ class SLO(Shown):
             "warning_target": None if warning_target is None else Target(warning_target),
             "policy": policy,
             "risk_policy": risk_policy,
-            "burn_windows": tuple(map(length_of, _listed(name, "burn_windows", burn_windows))),
-            "corrections": tuple(map(_correction, _listed(name, "corrections", corrections))),
-            "resets": tuple(map(_reset, _listed(name, "resets", resets))),
+            "burn_windows": tuple(map(length_of, listed(name, "burn_windows", burn_windows))),
+            "corrections": tuple(map(as_correction, listed(name, "corrections", corrections))),
+            "resets": tuple(map(as_reset, listed(name, "resets", resets))),
             "min_coverage": min_coverage,
-            **texts,
-            "links": _texts(name, "links", links),
-            "labels": _texts(name, "labels", labels),
+            **{word: plain_text(name, word, text) for word, text in texts.items()},
+            "links": texts_by_name(name, "links", links),
+            "labels": texts_by_name(name, "labels", labels),
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
@@ -234,62 +203,12 @@ class SLO(Shown):
         published = isinstance(table, AlertPolicy) and table in (WORKBOOK, WORKBOOK_THREE, GUIDE)
         served = self._serving(table) if published else table
         object.__setattr__(self, "alerts", served)
-        for word, kind in (("alerts", AlertPolicy), ("policy", Policy), ("risk_policy", Policy)):
-            if not isinstance(getattr(self, word), kind):
-                raise InvalidInputError(
-                    f'SLO "{name}": {word} must be of type {kind.__name__}, '
-                    f"got {getattr(self, word)!r}"
-                )
-        self._check()
+        check(self)
 
     def _serving(self, table: AlertPolicy) -> AlertPolicy:
         """A published table as it serves this window, no look-back finer than a slice."""
         found = table.for_period(self.period_ns)
         return found if isinstance(self.method, Occurrences) else found.in_steps(self.method.slice)
-
-    def _check(self) -> None:
-        where = f'SLO "{self.name}"'
-        sliced = isinstance(self.method, (Timeslices, RatioTimeslices))
-        if self.target is None:
-            if isinstance(self.sli, RatioSLI):
-                raise InvalidTargetError(f'{where} needs a target, such as target="99.9%"')
-            if self.warning_target is not None:
-                raise InvalidTargetError(f"{where} has a warning target but no target")
-        elif (
-            isinstance(self.sli, ThresholdSLI)
-            and not isinstance(self.sli, Freshness)
-            and not isinstance(self.method, Timeslices)
-        ):
-            raise InvalidTargetError(
-                f"{where} is a threshold ({self.sli}): leave the target out, or give "
-                'method=errorbudget.Timeslices("1m") to judge the share of time slices that keep it'
-            )
-        if isinstance(self.sli, Freshness) and sliced:
-            raise InvalidInputError(
-                f"{where}: freshness is a share of time already; leave the method out"
-            )
-        if sliced and self.method.slice > self.period_ns:  # type: ignore[union-attr]
-            length = format_duration(self.method.slice)  # type: ignore[union-attr]
-            raise InvalidWindowError(
-                f"{where}: a slice of {length} is longer than the window of {self.window}"
-            )
-        if not isinstance(self.min_coverage, (int, float)) or not 0 <= self.min_coverage <= 1:
-            raise InvalidInputError(
-                f"{where}: min_coverage lies in [0, 1], got {self.min_coverage}"
-            )
-        if isinstance(self.target, Target):
-            if self.warning_target is not None and self.warning_target < self.target:
-                raise InvalidTargetError(
-                    f"{where}: the warning target {self.warning_target} must not be below "
-                    f"the target {self.target}"
-                )
-            if self.target.ratio < Fraction(1, 2):
-                python_warnings.warn(
-                    f"{where}: target {self.target} lets most events fail; for an error rate under "
-                    f'{self.target} write target="{Target(1 - self.target.ratio)}"',
-                    DoubtfulTargetWarning,
-                    stacklevel=3,
-                )
 
     def to_pandas(self) -> Any:
         """Its burn alerts, one row each with its threshold, as a pandas DataFrame."""
@@ -386,7 +305,7 @@ class SLO(Shown):
 
     def history(
         self,
-        data: _Countable,
+        data: Countable,
         *,
         step: DurationLike = "1m",
         start: TimeLike | None = None,
@@ -395,13 +314,13 @@ class SLO(Shown):
         """The status at every *step* from *start* to *end*, as columns."""
         return answering(data, "history").history(self, step=step, start=start, end=end)
 
-    def count(self, data: _Countable, *, step: DurationLike = "1m") -> CountSeries:
+    def count(self, data: Countable, *, step: DurationLike = "1m") -> CountSeries:
         """Good and total events per *step*: the series that adds, merges and travels."""
         return answering(data, "count").count(self, step=step)
 
     def compare_methods(
         self,
-        data: _Countable,
+        data: Countable,
         *,
         slice: DurationLike = "1m",
         slice_target: TargetLike | None = None,
@@ -462,7 +381,7 @@ class SLO(Shown):
                 coverage=coverage,
                 measurements=tuple(measurements),
                 left_out=left_out,
-                warnings=(*warnings, *self._doubts(None, coverage)),
+                warnings=(*warnings, *doubts(self, None, coverage)),
             )
         allowed = self.target_at(at_ns).error
         budget = Budget(counts, allowed if error is None else error, interval.length_ns)
@@ -478,39 +397,11 @@ class SLO(Shown):
             alerts=() if self.alerts is None else self.alerts.states(burn, self.period_ns, held),
             coverage=coverage,
             measurements=tuple(measurements),
-            projected=self._projected(budget, interval),
+            projected=projected(self, budget, interval),
             left_out=left_out,
-            warnings=(*warnings, *self._doubts(budget, coverage)),
+            warnings=(*warnings, *doubts(self, budget, coverage)),
             unit=unit,
         )
-
-    def _projected(self, so_far: Budget, interval: Interval) -> Budget | None:
-        if not isinstance(self.window, Calendar) or not so_far.counts or not interval.length_ns:
-            return None
-        length_ns = self.window.interval(interval.end_ns).end_ns - interval.start_ns
-        total = Fraction(so_far.counts.total) * length_ns / interval.length_ns
-        expected = Counts(total - Fraction(so_far.counts.bad), so_far.counts.bad)
-        return Budget(expected, so_far.error, length_ns, estimated=True)
-
-    def _doubts(self, budget: Budget | None, coverage: float | None) -> list[str]:
-        doubts = []
-        if coverage is not None and coverage < self.min_coverage:
-            seen = figures.percent(coverage, 1, lines=[Fraction(str(self.min_coverage))])
-            doubts.append(
-                f"only {seen} of the window was observed; the figures speak for that part"
-            )
-        if (
-            budget is not None
-            and budget.counts
-            and 0 < budget.allowed_exact < 1
-            and isinstance(self.method, Occurrences)
-        ):
-            total = plain_count(budget.counts.total)
-            doubts.append(
-                f"too little traffic for the target: {total:,} events allow "
-                f"{budget.allowed:.3g} bad ones, so a single failure overspends the budget"
-            )
-        return doubts
 
     def variants(
         self,
@@ -528,8 +419,8 @@ class SLO(Shown):
             ['api 99.9% 7d', 'api 99.99% 7d']
         """
         found = []
-        for target in [None] if targets is None else _listed(self.name, "targets", targets):
-            for window in [None] if windows is None else _listed(self.name, "windows", windows):
+        for target in [None] if targets is None else listed(self.name, "targets", targets):
+            for window in [None] if windows is None else listed(self.name, "windows", windows):
                 name = self.name
                 change: dict[str, Any] = {}
                 if target is not None:
@@ -593,112 +484,3 @@ class SLO(Shown):
     def __str__(self) -> str:
         promise = "threshold" if self.target is None else str(self.target)
         return f"{self.name}: {promise} over {self.window}; {self.sli}"
-
-
-def _listed(slo: str, word: str, values: Any) -> list[Any]:
-    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
-        raise InvalidInputError(f'SLO "{slo}": {word} must be a list, got {values!r}')
-    return list(values)
-
-
-def _texts(slo: str, word: str, values: Any) -> dict[str, str]:
-    found = {} if values is None else values
-    if not isinstance(found, Mapping) or not all(
-        isinstance(key, str) and isinstance(text, str) for key, text in found.items()
-    ):
-        raise InvalidInputError(f'SLO "{slo}": {word} must be texts by name, got {values!r}')
-    for key, text in found.items():
-        _refuse_control(slo, word, key)
-        _refuse_control(slo, f"{word}.{key}", text)
-    return dict(found)
-
-
-def _refuse_control(slo: str, word: str, text: str) -> None:
-    if control := first_control(text):
-        raise InvalidInputError(
-            f'SLO "{slo}": {word} holds the character {control}, which no screen shows; remove it'
-        )
-
-
-def _correction(value: Any) -> Correction:
-    from errorbudget.corrections import parse_correction
-
-    return parse_correction(value)
-
-
-def _reset(value: Any) -> BudgetReset:
-    from errorbudget.corrections import BudgetReset
-
-    if isinstance(value, BudgetReset):
-        return value
-    if isinstance(value, Mapping):
-        return BudgetReset.from_dict(value)
-    raise InvalidInputError(
-        f'{value!r} is not a budget reset; write BudgetReset("2026-03-01T00:00Z", "why")'
-    )
-
-
-def answering(data: D, question: str) -> D:
-    """
-    The data itself, where it can answer.
-
-    Raises:
-        InvalidInputError: It is no events, counts or tracker.
-    """
-    if isinstance(data, (type, SLO)) or not (hasattr(data, "evaluate") and hasattr(data, question)):
-        verb = question.partition("_")[0]
-        raise InvalidInputError(
-            f"cannot {verb} what is of type {type(data).__name__}; give errorbudget.Events(...), "
-            'for a frame Events.from_frame(frame, time="..."), a count series or a tracker'
-        )
-    return data
-
-
-def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1) -> tuple[SLO, ...]:
-    """
-    One SLO, or several, as a tuple.
-
-    Args:
-        slos: What was handed over.
-        distinct: Whether names must differ.
-        least: How many there have to be: 0 or 1.
-
-    Raises:
-        InvalidInputError: There is none, one is something else, or two share a name.
-
-    Example:
-        >>> as_slos([])
-        Traceback (most recent call last):
-        errorbudget.errors.InvalidInputError: there are no SLOs; give at least one
-    """
-    several = isinstance(slos, Iterable) and not isinstance(slos, (SLO, str, bytes))
-    found: tuple[SLO, ...] = tuple(slos) if several else (slos,)  # type: ignore[arg-type, assignment]
-    if len(found) < least:
-        raise InvalidInputError("there are no SLOs; give at least one")
-    names: set[str] = set()
-    for slo in found:
-        if not isinstance(slo, SLO):
-            raise InvalidInputError(
-                f"an SLO was asked for, got {slo!r}; give errorbudget.SLO(...), or several "
-                "(are two arguments swapped?)"
-            )
-        if distinct and slo.name in names:
-            raise InvalidInputError(f'two SLOs are called "{slo.name}"; names must differ')
-        names.add(slo.name)
-    return found
-
-
-def find_slo(slos: Sequence[SLO], name: str) -> SLO:
-    """
-    The SLO called *name*.
-
-    Raises:
-        InvalidInputError: There is none; the message names those that are.
-    """
-    for slo in slos:
-        if slo.name == name:
-            return slo
-    known = tuple(slo.name for slo in slos)
-    raise InvalidInputError(
-        f'there is no SLO "{name}"; there are {", ".join(known)}{did_you_mean(str(name), known)}'
-    )
