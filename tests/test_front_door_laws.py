@@ -41,7 +41,7 @@ JUNK: list[Any] = [
     *("abc", "", "5", "1e999999999", "9" * 5_000, b"x"),
     *([], [1], (), {}, {"a": 1}, {"status": None}, set(), object(), int, lambda: 1),
     *(np.array([1, 2]), np.array([[1], [2]]), np.array([]), np.float64("nan"), np.True_),
-    *(np.datetime64("NaT"), dt.datetime(2026, 1, 1), dt.date(2026, 1, 1), dt.timedelta(-1)),
+    *(np.datetime64("NaT", "s"), dt.datetime(2026, 1, 1), dt.date(2026, 1, 1), dt.timedelta(-1)),
     *(Counts(), eb.Target("99%"), eb.Availability(), eb.Rolling("1h")),
     *pandas_junk(),
 ]

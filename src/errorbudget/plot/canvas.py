@@ -93,7 +93,7 @@ def _ticks(start_ns: int, end_ns: int) -> tuple[list[int], list[str]]:
     if step is None:  # first days of months, or of every so many of them
         months = np.arange(
             np.datetime64(start_ns, "ns").astype("datetime64[M]"),
-            np.datetime64(end_ns, "ns").astype("datetime64[M]") + 1,
+            np.datetime64(end_ns, "ns").astype("datetime64[M]") + np.timedelta64(1, "M"),
         )
         months = months[:: -(-len(months) // 8)]
         instants = [int(each) for each in months.astype("datetime64[ns]").astype(np.int64)]

@@ -188,7 +188,7 @@ def _episodes(ax: Axes, history: History, name: str, height: float) -> None:
     last = len(time) - 1
     xs: list[Any] = []
     for start, end in stretches(history.firing(name)).tolist():
-        xs += [time[start], time[min(end, last)], np.datetime64("NaT")]
+        xs += [time[start], time[min(end, last)], np.datetime64("NaT", "ms")]
     ax.plot(
         np.array(xs, dtype="datetime64[ms]"),
         [height] * len(xs),

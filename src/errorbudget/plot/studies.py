@@ -212,7 +212,7 @@ def _bars(
     """Stretches as bars at one height; the shortest is still seen."""
     xs: list[Any] = []
     for start, end in spans:
-        xs += [*moments([start, max(end, start + 1_000_000)]), np.datetime64("NaT")]
+        xs += [*moments([start, max(end, start + 1_000_000)]), np.datetime64("NaT", "ms")]
     times = np.array(xs, dtype="datetime64[ms]")
     ax.plot(times, [height] * len(xs), color=colour, linewidth=7, solid_capstyle="butt")
     ax.plot(times[::3], [height] * len(spans), marker or "|", color=colour, markersize=7)
