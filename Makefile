@@ -2,7 +2,7 @@
 # Wants Python >= 3.11 with venv, and make; everything else goes into .venv.
 
 PYTHON ?= python3
-VENV   := .venv
+VENV   ?= .venv
 BIN    := $(VENV)/bin
 SHARED ?= $(if $(ERRORBUDGET_SHARED),$(ERRORBUDGET_SHARED),../shared)
 
@@ -21,7 +21,7 @@ UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
 .PHONY: help demo test covered check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
-	bench bench-full wheel reproducible core clean
+	bench bench-full wheel reproducible core extras lowest matrix clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -87,6 +87,8 @@ check:  ## run everything that CI runs
 
 lint: $(VENV)/.dev  ## lint, and look whether everything is formatted
 	@$(BIN)/ruff check .
+	@# a file that is text has an encoding: Windows has another one
+	@$(BIN)/ruff check --quiet --preview --select PLW1514 src tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
@@ -157,6 +159,39 @@ core: reproducible  ## run the tests on the wheel, without sources and without e
 	  --ignore tests/test_benchmarks.py --ignore tests/test_live_costs.py \
 	  --ignore tests/test_rules_examples.py \
 	  -n $(JOBS) --dist loadfile
+
+# Engines of clusters are heavy, and their tests install nothing by themselves.
+EXTRAS ?= $(shell sed -n '/^\[project.optional/,/^all/s/^\([a-z]*\) = .*/\1/p' pyproject.toml | grep -vE '^(all|dask|spark)$$')
+
+extras: wheel  ## install the wheel with each extra alone, and do what it is for (EXTRAS="pandas cli")
+	@rm -rf build/extras && mkdir -p build/extras && cp -r tests pyproject.toml build/extras/
+	@for extra in $(EXTRAS); do \
+	  $(BIN)/python -m venv --without-pip --clear build/extras/venv && \
+	  $(UV) pip install --quiet --python build/extras/venv/bin/python \
+	    "$$(ls dist/*.whl)[$$extra]" --group core-test && \
+	  (cd build/extras && echo "== errorbudget[$$extra]" && ERRORBUDGET_REQUIRE_ALL=1 \
+	    venv/bin/python -m pytest -q -o addopts="" tests/test_extras.py::test_$$extra) || exit 1; \
+	done
+
+# Old libraries warn of each other; what else warns is an error here too.
+lowest: $(VENV)/.python  ## run the tests with the lowest versions that pyproject.toml allows (ARGS=...)
+	@echo "== the lowest versions that pyproject.toml allows"
+	@rm -rf build/lowest && $(BIN)/python -m venv --without-pip build/lowest
+	@$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct \
+	  -e '.[all]' --group core-test
+	@$(UV) pip list --python build/lowest/bin/python 2>/dev/null | grep -E '^(numpy|narwhals|pandas) '
+	@build/lowest/bin/python -m pytest --confcutdir tests -W default::DeprecationWarning \
+	  -n $(JOBS) --dist loadfile $(MARKED) $(or $(ARGS),tests)
+
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14 python3.14t
+
+matrix:  ## run the tests with every Python that is here (PYTHONS="python3.12 /opt/python3.14/bin/python")
+	@for python in $(PYTHONS); do \
+	  version=$$($$python -c 'import sys, sysconfig as s; \
+	    print(*sys.version_info[:2], sep=".", end="t" * bool(s.get_config_var("Py_GIL_DISABLED")))' \
+	    2>/dev/null) || { echo "== no $$python here"; continue; }; \
+	  $(MAKE) --no-print-directory test PYTHON=$$python VENV=build/python$$version || exit 1; \
+	done
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist site demo htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
