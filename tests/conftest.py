@@ -92,6 +92,12 @@ def _judge(report: Any, error: BaseException | None, where: str) -> None:
             )
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that no other system can run."""
+    if os.name != "posix" and item.get_closest_marker("posix"):
+        pytest.skip("forks, signals, links and pipes are tried on POSIX alone")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -15,7 +15,6 @@ import faulthandler
 import importlib
 import json
 import random
-import resource
 import sys
 import time
 import warnings
@@ -285,6 +284,8 @@ def main() -> int:
         slowest = max(slowest, time.process_time() - before)
         if number % 10_000 == 9_999:
             print(f"{number + 1:,}: {dict(seen)}", flush=True)
+    import resource  # not everywhere
+
     print(
         f"{options.inputs:,} inputs in {time.perf_counter() - started:.0f} s, of which "
         f"{time.process_time():.0f} s on the processor, the slowest {slowest * 1e3:.0f} ms, in "

@@ -100,7 +100,7 @@ def test_row(
     monkeypatch.chdir(folder)
     before = sorted(folder.rglob("*"))
     began = time.perf_counter()
-    with Path(os.devnull).open() as nothing:
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
         found, words = map(written, answer(text))
     # What click says differs from version to version.

@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("click", reason="missing: click; pip install 'errorbudget[cli]'")
 
+pytestmark = pytest.mark.posix
+
 SPEC = "slos: [{name: api-fast, target: 99%, window: 1d, sli: {kind: availability}}]"
 
 

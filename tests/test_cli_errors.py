@@ -58,6 +58,7 @@ def start(*words: str, **options: object) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.posix
 def test_interrupt_is_quiet(folder: Path) -> None:
     """Ctrl-C ends with 130 and says nothing."""
     os.mkfifo(folder / "slow.log")
@@ -90,6 +91,7 @@ def test_standard_input_and_exit_codes_of_a_process(folder: Path) -> None:
     assert err.startswith(b"errorbudget: <stdin> is empty")
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 def test_closed_streams(folder: Path, closed: str) -> None:
     """A closed stream is no answer: the gate's exit code stays what the gate says."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import struct
 import subprocess
@@ -19,6 +18,7 @@ pytest.importorskip("rich", reason="missing: rich; pip install 'errorbudget[cli]
 from errorbudget.cli.screen import screen
 from errorbudget.report import default_slos, document
 
+pty = pytest.importorskip("pty", reason="terminals are tried on POSIX alone")
 fcntl = pytest.importorskip("fcntl", reason="terminals are tried on POSIX alone")
 termios = pytest.importorskip("termios", reason="terminals are tried on POSIX alone")
 

@@ -97,6 +97,7 @@ eb.update_counts(sys.argv[1], sys.argv[2], SLOS, by=["route"], engine="polars", 
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_a_killed_run_leaves_whole_counts_and_goes_on(tmp_path: Path) -> None:
     """After SIGKILL midway each kept file is whole, and the next run counts only the rest."""
     columns = table(500, seed=4, routes=50)

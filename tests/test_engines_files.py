@@ -49,7 +49,7 @@ def write_text(columns: dict[str, Any], path: Path) -> None:
     """CSV or JSON lines, by the name of the file."""
     stamps = np.datetime_as_string(columns["ts"].astype("datetime64[us]"))
     rows = zip(stamps, columns["code"], columns["took"], columns["route"], strict=True)
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         if path.suffix == ".csv":
             import csv
 

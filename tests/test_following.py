@@ -49,16 +49,16 @@ def followed(log: Path) -> Iterator[FollowedLog]:
 
 def test_only_whole_lines_are_taken_and_each_once(log: Path, followed: FollowedLog) -> None:
     """Cut anywhere and read at every byte, a log is what it is when read at once."""
-    text = log.read_text() + _lines(10, 14, 500)
-    log.write_text("")
+    text = log.read_text(encoding="utf-8") + _lines(10, 14, 500)
+    log.write_text("", encoding="utf-8")
     parts = []
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         for start in range(0, len(text), 7):
             file.write(text[start : start + 7])
             file.flush()
             parts += followed.more()
     together = joined(parts)
-    log.write_text(text)
+    log.write_text(text, encoding="utf-8")
     whole = eb.read_events(log)
     assert together.time.tolist() == whole.time.tolist()
     assert together.status is not None
@@ -69,6 +69,7 @@ def test_only_whole_lines_are_taken_and_each_once(log: Path, followed: FollowedL
     assert followed.more() == []
 
 
+@pytest.mark.posix
 def test_a_rotated_log_is_read_to_its_end(log: Path, followed: FollowedLog) -> None:
     """What was written to the old file last, even an unfinished line, comes before the new file."""
     parts = followed.more()
@@ -76,7 +77,7 @@ def test_a_rotated_log_is_read_to_its_end(log: Path, followed: FollowedLog) -> N
     with old.open("a") as file:
         file.write(_lines(10, 12).rstrip("\n"))
     parts += followed.more()
-    log.write_text(_lines(12, 15))
+    log.write_text(_lines(12, 15), encoding="utf-8")
     parts += followed.more()
     assert len(joined(parts)) == 15
 
@@ -86,7 +87,7 @@ def test_an_emptied_log_begins_again(log: Path, followed: FollowedLog) -> None:
     parts = followed.more()
     os.truncate(log, 0)
     parts += followed.more()
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         file.write(_lines(10, 13))
     parts += followed.more()
     assert len(joined(parts)) == 13
@@ -109,11 +110,11 @@ def test_rows_keep_their_header(tmp_path: Path) -> None:
 def test_rubbish_between_good_lines_is_counted(log: Path, followed: FollowedLog) -> None:
     """A piece without one good line does not end the watch."""
     followed.more()
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         file.write("panic: out of memory\n\x00\x01\n")
     assert followed.more() == []
     assert followed.lost_lines == 2
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         file.write(_lines(10, 11))
     assert sum(map(len, followed.more())) == 1
 
@@ -165,6 +166,7 @@ def _watching(*words: str, **environment: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_watching_in_a_pipe(log: Path, ending: signal.Signals) -> None:
     """A summary when the figures change, and a clean end."""
@@ -172,7 +174,7 @@ def test_watching_in_a_pipe(log: Path, ending: signal.Signals) -> None:
     try:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("10 events until ")
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(_lines(10, 20, 503))
         until = time.monotonic() + 60
         while not (line := process.stdout.readline()).startswith("20 events until "):
@@ -211,7 +213,7 @@ def test_watching_on_a_terminal(log: Path) -> None:
         tmux("send-keys", command, "Enter")
         shown = until("10 events until")
         assert "Ctrl-C ends" in shown
-        with log.open("a") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(_lines(10, 30, 500))
         shown = until("30 events until")
         assert "page-fast" in shown

@@ -112,14 +112,14 @@ def crash(folder: Path, rounds: int, services: int = 1) -> None:
     assert worst <= EVERY_MS + BUSY_MS, sorted(waits)[-5:]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     """Killed 16 times, the file always loads and lacks only what came after the last save."""
     crash(tmp_path, 4, services=4)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_killed_two_hundred_times(tmp_path: Path) -> None:
     """Killed 200 times, no process had waited longer than the interval to save."""
     crash(tmp_path, 50, services=4)
@@ -188,7 +188,7 @@ def test_a_failed_write_leaves_the_old_file(
         load_state(tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_a_forked_child_leaves_the_file_alone(tmp_path: Path) -> None:
     """Only the process that made the keeper writes the file."""
     path = tmp_path / "api.budget"

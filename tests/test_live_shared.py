@@ -494,7 +494,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         SqliteStore(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_forked_workers_share(make_store: Any) -> None:
     """Children of one parent each count on their own, and one killed loses only what is fresh."""
     store = make_store()

@@ -376,7 +376,7 @@ def test_coroutines_may_record() -> None:
     assert tracker.counts() == eb.Counts(good=499, bad=1)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_a_forked_child_begins_empty() -> None:
     """Parent and children together count each event once, and no lock is inherited."""
     tracker = Tracker(API)

@@ -97,7 +97,7 @@ def test_hysteresis_holds_the_tier() -> None:
     watcher.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="missing: os.fork on this system")
+@pytest.mark.posix
 def test_a_forked_child_goes_on_watching() -> None:
     """The thread that looks begins anew in a worker."""
     inlet, outlet = os.pipe()

@@ -217,6 +217,7 @@ def test_a_failure_midway_leaves_the_old_file_and_nothing_else(
     assert [one.name for one in tmp_path.iterdir()] == ["a.log"]
 
 
+@pytest.mark.posix
 def test_a_link_stays_a_link(traffic: Simulation, tmp_path: Path) -> None:
     """What the link points to is replaced, not the link."""
     target, link = tmp_path / "real.log", tmp_path / "link.log"
