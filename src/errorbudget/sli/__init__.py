@@ -1,17 +1,12 @@
 """Service level indicators: what is measured, as data."""
 
+from errorbudget.sli.freshness import Freshness
+from errorbudget.sli.latency import Latency, LatencyQuantile, quantile
 from errorbudget.sli.query import QueryRatio, QueryThreshold
-from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
+from errorbudget.sli.ratio import Availability, ErrorRate, RatioSLI
 from errorbudget.sli.reading import KINDS, SLI, from_dict
-from errorbudget.sli.threshold import (
-    Concurrency,
-    Freshness,
-    LatencyQuantile,
-    Measurement,
-    ThresholdSLI,
-    Throughput,
-    quantile,
-)
+from errorbudget.sli.threshold import Measurement, ThresholdSLI
+from errorbudget.sli.traffic import Concurrency, Throughput
 
 Ratio = RatioSLI
 """The plain ratio by its short name."""

@@ -10,24 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from errorbudget.errors import InvalidInputError
-from errorbudget.predicates import (
-    EVERYTHING,
-    Flag,
-    Number,
-    Predicate,
-    PredicateLike,
-    as_predicate,
-    status_in,
-)
+from errorbudget.predicates import EVERYTHING, Flag, Predicate, PredicateLike, as_predicate
 
-if TYPE_CHECKING:
-    from errorbudget.durations import DurationLike
-
-__all__ = ["Availability", "ErrorRate", "Latency", "RatioSLI"]
+__all__ = ["Availability", "ErrorRate", "RatioSLI"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -60,6 +48,7 @@ class RatioSLI:
     exclude: Predicate | None = None
 
     kind: ClassVar[str] = "ratio"
+    _usual_bad: ClassVar[str | None] = None
 
     if TYPE_CHECKING:
 
@@ -79,6 +68,8 @@ class RatioSLI:
                 "give either good or bad, as the other follows; to leave events out, "
                 "use valid or exclude"
             )
+        if self._usual_bad is not None and self.good is None and self.bad is None:
+            object.__setattr__(self, "bad", self._usual_bad)
         for name in ("good", "bad", "valid", "where", "exclude"):
             value = getattr(self, name)
             if value is not None:
@@ -132,7 +123,6 @@ class RatioSLI:
         return f"{text}; of {self.valid_when}" if self.valid_when is not EVERYTHING else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Availability(RatioSLI):
     """
     The share of requests that were served.
@@ -148,27 +138,11 @@ class Availability(RatioSLI):
         (True, False)
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "availability"
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            good: PredicateLike | None = None,
-            bad: PredicateLike | None = None,
-            valid: PredicateLike | None = None,
-            where: PredicateLike | None = None,
-            exclude: PredicateLike | None = None,
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        if self.good is None and self.bad is None:
-            object.__setattr__(self, "bad", status_in("5xx"))
-        RatioSLI.__post_init__(self)
+    _usual_bad: ClassVar[str | None] = "5xx"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ErrorRate(RatioSLI):
     """
     The share of requests that failed; "under 1 %" is a target of 99 %.
@@ -180,116 +154,6 @@ class ErrorRate(RatioSLI):
         False
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "error_rate"
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            good: PredicateLike | None = None,
-            bad: PredicateLike | None = None,
-            valid: PredicateLike | None = None,
-            where: PredicateLike | None = None,
-            exclude: PredicateLike | None = None,
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        if self.good is None and self.bad is None:
-            object.__setattr__(self, "bad", status_in("4xx|5xx"))
-        RatioSLI.__post_init__(self)
-
-
-def with_unit(value: object, column: str) -> None:
-    """
-    Refuse a bound without its unit where the column is in seconds.
-
-    A bare 200 would be 200 seconds, and every request fast enough.
-
-    Raises:
-        InvalidInputError: It is a plain number.
-    """
-    plain = isinstance(value, (int, float)) or (
-        isinstance(value, str) and value.strip().replace(".", "", 1).isdigit()
-    )
-    if plain and not isinstance(value, bool) and column.endswith("_s"):
-        raise InvalidInputError(
-            f'a bound on {column} needs its unit, got {value}; write "{value}ms" or "{value}s"'
-        )
-
-
-def positive(condition: Number) -> Number:
-    """
-    The condition itself, where its bound is above 0.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    if condition.bound <= 0:
-        raise InvalidInputError(
-            f"a bound on {condition.column} must be greater than 0, got {condition.bound}"
-        )
-    return condition
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Latency(RatioSLI):
-    """
-    The share of requests that took no longer than a threshold.
-
-    Args:
-        threshold: Longest good duration, such as `"200ms"`; a request of exactly that is good.
-        column: The numeric column to ask, in seconds.
-        valid: Condition on an event that takes part, such as `"2xx"`.
-        where: A further condition on taking part.
-        exclude: Events that never take part.
-
-    Raises:
-        InvalidInputError: *good* or *bad* is given: the threshold decides.
-
-    Example:
-        >>> Latency("200ms").classify({"duration_s": 0.2}), Latency("200ms").classify({})
-        (True, None)
-    """
-
-    threshold: str = ""
-    column: str = "duration_s"
-
-    kind: ClassVar[str] = "latency"
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            threshold: DurationLike | float | Fraction,
-            *,
-            column: str = "duration_s",
-            valid: PredicateLike | None = None,
-            where: PredicateLike | None = None,
-            exclude: PredicateLike | None = None,
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        if self.good is not None or self.bad is not None:
-            raise InvalidInputError(
-                "the threshold of a latency says what is good; leave out good and bad"
-            )
-        if isinstance(self.threshold, str) and not self.threshold:
-            raise InvalidInputError('a latency needs a threshold, such as "200ms"')
-        condition = positive(Number(self.column, "<=", self.threshold))
-        with_unit(self.threshold, self.column)
-        object.__setattr__(self, "threshold", condition.bound_text)
-        RatioSLI.__post_init__(self)
-
-    @property
-    def good_when(self) -> Predicate:
-        """The condition on a good event: no longer than the threshold."""
-        return Number(self.column, "<=", self.threshold)
-
-    def __repr__(self) -> str:
-        own = [repr(self.threshold)]
-        own += [f"column={self.column!r}"] if self.column != "duration_s" else []
-        for name in ("valid", "where", "exclude"):
-            value = getattr(self, name)
-            own += [f"{name}={value!r}"] if value is not None else []
-        return f"Latency({', '.join(own)})"
+    _usual_bad: ClassVar[str | None] = "4xx|5xx"

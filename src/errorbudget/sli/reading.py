@@ -8,15 +8,12 @@ from typing import Any
 
 from errorbudget import predicates
 from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.sli.freshness import Freshness
+from errorbudget.sli.latency import Latency, LatencyQuantile
 from errorbudget.sli.query import QueryRatio, QueryThreshold
-from errorbudget.sli.ratio import Availability, ErrorRate, Latency, RatioSLI
-from errorbudget.sli.threshold import (
-    Concurrency,
-    Freshness,
-    LatencyQuantile,
-    ThresholdSLI,
-    Throughput,
-)
+from errorbudget.sli.ratio import Availability, ErrorRate, RatioSLI
+from errorbudget.sli.threshold import ThresholdSLI
+from errorbudget.sli.traffic import Concurrency, Throughput
 
 __all__ = ["KINDS", "SLI", "from_dict"]
 
