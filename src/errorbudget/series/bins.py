@@ -1,10 +1,4 @@
-"""
-What windows are counted over: units of good and bad, in time.
-
-Three shapes answer one question, "how many were there up to this instant?": single events, bins of
-counts, and updates that keep data fresh. A window is the difference of two answers, exact however
-often it slides.
-"""
+"""Units counted in bins of one length: the series that adds, merges and travels."""
 
 from __future__ import annotations
 
@@ -12,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +15,8 @@ from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
-from errorbudget.kernels.stretches import Exempt
-from errorbudget.times import MIN_NS, TimeLike, format_time
+from errorbudget.series.question import span_coverage, window_counts
+from errorbudget.times import TimeLike, format_time
 from errorbudget.windows import Closed, Interval
 
 if TYPE_CHECKING:
@@ -37,119 +31,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["CountSeries", "EventSeries", "FreshSeries", "Series"]
-
-
-class Series(Protocol):
-    """Good and total units over time."""
-
-    @property
-    def span(self) -> tuple[int, int] | None:
-        """First and last instant that was observed [ns], or None when nothing was."""
-        ...
-
-    def cumulative(
-        self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:
-        """
-        Good and total units up to each edge.
-
-        Args:
-            edges_ns: Instants [ns UTC] in any order; shape (m,).
-            inclusive: Whether a unit at exactly an edge lies before it.
-
-        Returns:
-            Cumulative (good, total), each int64 of shape (m,).
-        """
-        ...
-
-    def coverage(self, interval: Interval) -> float | None:
-        """Share of *interval* that was observed, in [0, 1]; None for an interval of length 0."""
-        ...
-
-
-def window_counts(series: Series, interval: Interval) -> Counts:
-    """
-    Good and bad units of one interval; (start, end], or [start, end] for a calendar period so far.
-
-    Example:
-        >>> series = EventSeries(np.array([10, 20, 30]), np.array([20]), span=(10, 30))
-        >>> window_counts(series, Interval(10, 30, "right"))
-        Counts(good=1, bad=1)
-    """
-    good_end, total_end = series.cumulative(np.array([interval.end_ns]))
-    good_start, total_start = series.cumulative(
-        np.array([max(interval.start_ns, MIN_NS)]), inclusive=interval.closed == "right"
-    )
-    good = int(good_end[0]) - int(good_start[0])
-    return Counts(good, int(total_end[0]) - int(total_start[0]) - good)
-
-
-def _span_coverage(span: tuple[int, int] | None, interval: Interval) -> float | None:
-    if not interval.length_ns:
-        return None
-    if span is None:
-        return 0.0
-    seen = min(span[1], interval.end_ns) - max(span[0], interval.start_ns)
-    return max(0, seen) / interval.length_ns
-
-
-@dataclass(frozen=True, eq=False)
-class EventSeries:
-    """
-    One unit per event.
-
-    Args:
-        time_ns: When the valid events happened [ns UTC], ascending; int64, shape (n,).
-        bad_ns: When the bad ones did, ascending; int64, shape (m,), m <= n.
-        span: First and last instant that was observed [ns].
-
-    Time: O(log n) an edge; memory: O(n).
-    """
-
-    time_ns: Integers
-    bad_ns: Integers
-    span: tuple[int, int] | None
-
-    def cumulative(
-        self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:
-        """Good and total events up to each edge."""
-        side: Any = "right" if inclusive else "left"
-        total = np.searchsorted(self.time_ns, edges_ns, side=side)
-        return total - np.searchsorted(self.bad_ns, edges_ns, side=side), total
-
-    def coverage(self, interval: Interval) -> float | None:
-        """Share of *interval* between the first and the last event."""
-        return _span_coverage(self.span, interval)
-
-    def binned(
-        self, step_ns: int, *, closed: Closed = "right", until_ns: int | None = None
-    ) -> CountSeries:
-        """
-        The events counted per *step_ns*, every bin from the first to the last, empty ones too.
-
-        Args:
-            step_ns: Length of a bin [ns]; bins are aligned to the epoch.
-            closed: "right" labels a bin by its end and holds (end - step, end]; "left" by its
-                start.
-            until_ns: Go on with empty bins up to this instant.
-        """
-        if self.span is None:
-            empty = np.empty(0, dtype=np.int64)
-            return CountSeries(empty, empty, empty, step_ns, closed)
-        shift = 1 if closed == "right" else 0
-        first = (self.span[0] - shift) // step_ns
-        last = (
-            max(self.span[1], self.span[1] if until_ns is None else until_ns) - shift
-        ) // step_ns
-        n = last - first + 1
-        check_grid(n, step_ns)
-        total = np.bincount((self.time_ns - shift) // step_ns - first, minlength=n)
-        bad = np.bincount((self.bad_ns - shift) // step_ns - first, minlength=n)
-        label_ns = (first + shift + np.arange(n, dtype=np.int64)) * step_ns
-        return CountSeries(label_ns, total - bad, total, step_ns, closed)
-
+__all__ = ["GRID_LIMIT", "CountSeries", "check_grid"]
 
 GRID_LIMIT = 50_000_000
 
@@ -326,7 +208,7 @@ class CountSeries(Shown):
     def coverage(self, interval: Interval) -> float | None:
         """Share of *interval* in observed bins."""
         if self.observed is None or not interval.length_ns:
-            return _span_coverage(self.span, interval)
+            return span_coverage(self.span, interval)
         ends = self.end_ns[self.observed]
         seen = np.minimum(ends, interval.end_ns) - np.maximum(
             ends - self.step_ns, interval.start_ns
@@ -486,62 +368,3 @@ class CountSeries(Shown):
         return compare_methods(
             slo, self, slice=slice, slice_target=slice_target, no_data=no_data, at=at
         )
-
-
-@dataclass(frozen=True, eq=False)
-class FreshSeries:
-    """
-    Time during which data was fresh, in nanoseconds.
-
-    Args:
-        time_ns: When the data was updated [ns UTC], ascending; int64, shape (n,).
-        within_ns: Greatest good age [ns].
-        exempt: Maintenance: excluded time is neither fresh nor known, forgiven time is fresh. It
-            takes away no update.
-    """
-
-    time_ns: Integers
-    within_ns: int
-    exempt: Exempt | None = None
-
-    @property
-    def span(self) -> tuple[int, int] | None:
-        """First and last update; time before the first is unknown."""
-        return (int(self.time_ns[0]), int(self.time_ns[-1])) if len(self.time_ns) else None
-
-    @cached_property
-    def _fresh_before(self) -> Integers:
-        gaps = np.minimum(np.diff(self.time_ns), self.within_ns)
-        return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(gaps, dtype=np.int64)))
-
-    def cumulative(
-        self, edges_ns: Integers, *, inclusive: bool = True
-    ) -> tuple[Integers, Integers]:
-        """Fresh and known time from the first update to each edge [ns]."""
-        if not len(self.time_ns):
-            nothing = np.zeros(len(edges_ns), dtype=np.int64)
-            return nothing, nothing
-        fresh, known = self._fresh(edges_ns), self._known(edges_ns)
-        if self.exempt is None:
-            return fresh, known
-        excluded, forgiven = self.exempt.excluded, self.exempt.forgiven
-        fresh += forgiven.inside(edges_ns, self._stale) - excluded.inside(edges_ns, self._fresh)
-        return fresh, known - excluded.inside(edges_ns, self._known)
-
-    def _known(self, edges_ns: Integers) -> Integers:
-        return np.asarray(np.maximum(edges_ns, self.time_ns[0]) - self.time_ns[0])
-
-    def _fresh(self, edges_ns: Integers) -> Integers:
-        edges = np.maximum(edges_ns, self.time_ns[0])
-        last = np.searchsorted(self.time_ns, edges, side="right") - 1
-        age = np.minimum(edges - self.time_ns[last], self.within_ns)
-        return np.asarray(self._fresh_before[last] + age)
-
-    def _stale(self, edges_ns: Integers) -> Integers:
-        return self._known(edges_ns) - self._fresh(edges_ns)
-
-    def coverage(self, interval: Interval) -> float | None:
-        """Share of *interval* since the first update: from then on the age is always known."""
-        if not len(self.time_ns):
-            return 0.0 if interval.length_ns else None
-        return _span_coverage((int(self.time_ns[0]), interval.end_ns), interval)
