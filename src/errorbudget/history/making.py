@@ -9,7 +9,7 @@ import numpy as np
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.history.table import History
-from errorbudget.history.windows import Counter, earlier, starts_of
+from errorbudget.history.windows import WindowCounter, earlier, starts_of
 from errorbudget.kernels import ratios
 from errorbudget.series import CountSeries, Series
 from errorbudget.sli import ThresholdSLI
@@ -75,7 +75,7 @@ def history_of_series(slo: SLO, series: Series, times: Integers, step_ns: int) -
     """
     from errorbudget.slices import RATIO_SCALE, RatioSeries
 
-    counter = Counter(slo, series)
+    counter = WindowCounter(slo, series)
     starts, opening = starts_of(slo, times)
     whole = counter.windows(starts, times, opening)
     burning = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Opening = bool | NDArray[np.bool_]
 
-__all__ = ["Counter", "Windows", "earlier", "starts_of"]
+__all__ = ["GridWindows", "WindowCounter", "earlier", "starts_of"]
 
 
 def starts_of(slo: SLO, times: Integers) -> tuple[Integers, Opening]:
@@ -52,7 +52,7 @@ def earlier(times: Integers, length_ns: int) -> Integers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Windows:
+class GridWindows:
     """Units of one window at every point of the grid, and what they mean."""
 
     good: Integers
@@ -77,7 +77,7 @@ def _largest(counts: NDArray[Any]) -> int:
     return int(counts.max()) if len(counts) else 0
 
 
-class Counter:
+class WindowCounter:
     """Windows of one series: differences of cumulative units, each judged by its target."""
 
     def __init__(self, slo: SLO, series: Series) -> None:
@@ -90,7 +90,7 @@ class Counter:
         )
         self.changes = np.array(list(self.targets), dtype=np.int64)
 
-    def windows(self, starts: Integers, ends: Integers, opening: Opening) -> Windows:
+    def windows(self, starts: Integers, ends: Integers, opening: Opening) -> GridWindows:
         """The windows from *starts* to *ends*; *opening* says where their start lies outside."""
         good_end, total_end = self.series.cumulative(ends)
         good_start, total_start = self._before(starts, opening)
@@ -99,14 +99,14 @@ class Counter:
             (target,) = self.targets.values()
             remaining = ratios.budget_remaining(good, total, target)
             burn = ratios.burn_rate(good, total, target)
-            return Windows(good, total, remaining, burn, [(total, target)])
+            return GridWindows(good, total, remaining, burn, [(total, target)])
         totals = (
             self._by_event(starts, total_start, ends, total_end)
             if self.by_event
             else self._by_now(total, ends)
         )
         parts = list(zip(totals, self.targets.values(), strict=True))
-        return Windows(good, total, *_shares(total, *_scaled(total - good, parts)), parts)
+        return GridWindows(good, total, *_shares(total, *_scaled(total - good, parts)), parts)
 
     def _before(self, starts: Integers, opening: Opening) -> tuple[Integers, Integers]:
         if isinstance(opening, bool):

@@ -4,6 +4,7 @@ A service level objective: an indicator, a target, a window, and what to do abou
     objective  the SLO itself, as data
     checking   what it refuses
     assessing  what a status says beside its counts
+    showing    how it is shown
     asking     what it can be asked of
     several    one SLO or more of them
 """

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from errorbudget import figures
-from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy, BurnAlert
+from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE, AlertPolicy
 from errorbudget.budget import Budget, Ratio, spent
-from errorbudget.cards import Card, Shown, frame
+from errorbudget.cards import Card, Shown
 from errorbudget.characters import first_control
-from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import (
@@ -45,6 +43,7 @@ from errorbudget.slo.checking import (
     plain_text,
     texts_by_name,
 )
+from errorbudget.slo.showing import alert_frame, card
 from errorbudget.status import Status
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, to_ns
@@ -60,15 +59,6 @@ if TYPE_CHECKING:
 __all__ = ["BURN_WINDOWS", "SLO"]
 
 BURN_WINDOWS = ("5m", "1h", "6h", "1d", "3d")
-_ALERT: Columns = {
-    "alert": "text",
-    "severity": "text",
-    "budget": "number",
-    "long": "text",
-    "short": "text?",
-    "hold": "text?",
-    "threshold": "number",
-}
 _NOMINAL_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
 
 
@@ -212,41 +202,10 @@ class SLO(Shown):
 
     def to_pandas(self) -> Any:
         """Its burn alerts, one row each with its threshold, as a pandas DataFrame."""
-        rows = (
-            {
-                "alert": alert.name,
-                "severity": alert.severity,
-                "budget": float(alert.budget),
-                "long": format_duration(alert.long),
-                "short": None if alert.short is None else format_duration(alert.short),
-                "hold": format_duration(alert.hold) if alert.hold else None,
-                "threshold": float(alert.threshold(self.period_ns)),
-            }
-            for alert in self._burn_alerts()
-        )
-        return frame(rows, _ALERT)
-
-    def _burn_alerts(self) -> Sequence[BurnAlert]:
-        if self.target is None or self.alerts is None:
-            return ()
-        return self.alerts.alerts
+        return alert_frame(self)
 
     def _card(self) -> Card:
-        lines = [self.description] if self.description else []
-        goal = "no target" if self.target is None else str(self.target)
-        lines.append(f"{goal} over {self.window}; {self.sli}; {self.method.name}")
-        rows = [
-            (
-                alert.name,
-                alert.severity,
-                figures.percent(alert.budget),
-                " and ".join(map(format_duration, alert.windows)),
-                figures.decimal(alert.threshold(self.period_ns), 2),
-            )
-            for alert in self._burn_alerts()
-        ]
-        header = ("alert", "severity", "budget", "windows", "burn above") if rows else ()
-        return Card(f"SLO {self.name}", "", "", lines, header, rows)
+        return card(self)
 
     @property
     def period_ns(self) -> int:
