@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -77,6 +78,23 @@ def test_closed_pipe_is_quiet(folder: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=20) == 141
+
+
+@pytest.mark.parametrize(("platform", "code"), [("win32", 141), ("linux", 2)])
+def test_closed_pipe_as_windows_tells_it(
+    platform: str, code: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invalid argument is a closed pipe on Windows, and a failure elsewhere."""
+    with (folder / "out.txt").open("w", encoding="utf-8") as out:
+
+        def write(_: str) -> int:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(out, "write", write, raising=False)
+        monkeypatch.setattr(sys, "platform", platform)
+        assert main(["report", "access.log"]) == code
+        monkeypatch.undo()
 
 
 def test_standard_input_and_exit_codes_of_a_process(folder: Path) -> None:

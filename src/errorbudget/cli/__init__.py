@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from errno import EINVAL
 
 __all__ = ["NO", "NO_DATA", "OK", "WRONG", "main"]
 
@@ -54,17 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Python would complain when it closes the stream at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
     except Exception as error:
+        if _nobody_reads(error):
+            # Python would complain when it closes the stream at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CLOSED_PIPE
         if debug:
             raise
         # Never 1: whoever asked a gate must not take a defect for an answer.
         say(f"a defect, please report it: {type(error).__name__}: {error}; --debug shows where")
         return DEFECT
     return code
+
+
+def _nobody_reads(error: Exception) -> bool:
+    """Whether the other end of a pipe is closed; Windows calls that an invalid argument."""
+    if isinstance(error, OSError) and error.errno == EINVAL and error.filename is None:
+        return sys.platform == "win32"
+    return isinstance(error, BrokenPipeError)
 
 
 def say(message: str) -> None:
@@ -139,10 +147,8 @@ def _run(words: list[str], *, debug: bool) -> int:
         path = error.ctx.command_path if error.ctx is not None else "errorbudget"
         say(f"{error.format_message().rstrip('.')}; see: {path} --help")
         return WRONG
-    except BrokenPipeError:
-        raise
     except (click.ClickException, ErrorBudgetError, OSError) as error:
-        if debug:
+        if debug or _nobody_reads(error):
             raise
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
         say(as_typed(text))
