@@ -1,22 +1,17 @@
-"""
-Request events as columns, and the answers they give.
-
-One row is one request. Columns are numpy arrays of one length; labels are codes into a short
-list of texts, so that a predicate is evaluated once per text instead of once per event.
-"""
+"""Requests, one a row, and the answers that they give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from errorbudget.errors import InvalidSeriesError, InvalidTimeError, did_you_mean
-from errorbudget.predicates import is_missing, label_text
-from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time, to_ns
+from errorbudget.errors import InvalidSeriesError, did_you_mean
+from errorbudget.events.columns import OWN, flags, named_columns, numbers, statuses, times
+from errorbudget.events.labels import Labels
+from errorbudget.times import TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -30,202 +25,7 @@ if TYPE_CHECKING:
     from errorbudget.status import Status
     from errorbudget.target import TargetLike
 
-__all__ = ["Events", "Labels"]
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Labels:
-    """
-    One text per event, stored once per distinct text.
-
-    Args:
-        codes: Position in *values* per event, -1 where the event has no such label;
-            shape (n,), int32.
-        values: The distinct texts.
-    """
-
-    codes: NDArray[np.int32]
-    values: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        codes = _column("label codes", self.codes)
-        if isinstance(self.values, str) or not isinstance(self.values, Iterable):
-            raise InvalidSeriesError(f"label values must be a list of texts, got {self.values!r}")
-        object.__setattr__(self, "values", tuple(str(value) for value in self.values))
-        if codes.dtype.kind not in "iu" and len(codes):
-            raise InvalidSeriesError(f"label codes must be integers, got {codes.dtype}")
-        if len(codes) and not -1 <= int(codes.min()) <= int(codes.max()) < len(self.values):
-            wrong = int(np.flatnonzero((codes < -1) | (codes >= len(self.values)))[0])
-            raise InvalidSeriesError(
-                f"label code {codes[wrong]} at index {wrong} has no value", index=wrong
-            )
-        object.__setattr__(self, "codes", codes.astype(np.int32, copy=False))
-
-    @classmethod
-    def encode(cls, texts: ArrayLike) -> Labels:
-        """Labels of plain texts, one per event; None and NaN mean "no such label"."""
-        # As objects from the start: a list with NaN in it would become the text "nan".
-        column = _column("a label column", np.asarray(texts, dtype=object))
-        positions: dict[str, int] = {}
-        codes = np.fromiter(
-            (
-                -1 if is_missing(text) else positions.setdefault(label_text(text), len(positions))
-                for text in column
-            ),
-            dtype=np.int32,
-            count=len(column),
-        )
-        return cls(codes, tuple(positions))
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: NDArray[Any]) -> Labels:
-        """The labels at *rows*, positions or a mask."""
-        return Labels(self.codes[rows], self.values)
-
-    def decode(self) -> list[str | None]:
-        """The text of every event."""
-        table: list[str | None] = [*self.values, None]
-        return [table[code] for code in self.codes.tolist()]
-
-    def __repr__(self) -> str:
-        return f"Labels({len(self)} events, {len(self.values)} values)"
-
-
-def _column(name: str, values: ArrayLike, dtype: str | None = None) -> NDArray[Any]:
-    try:
-        column = np.asarray(values, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise InvalidSeriesError(f"{name} must be one column: {error}") from None
-    if column.ndim != 1:
-        raise InvalidSeriesError(
-            f"{name} must be one column, with one dimension, got {column.ndim} of them"
-        )
-    return column
-
-
-def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> InvalidSeriesError:
-    index = int(np.argmax(wrong))
-    return InvalidSeriesError(f"{message}, got {column[index]} at index {index}", index=index)
-
-
-def _times(time: ArrayLike) -> NDArray[np.int64]:
-    # pandas' zoned columns know UTC themselves, and need no look at each of their stamps.
-    kind = getattr(time, "dtype", None)
-    zoned = hasattr(kind, "tz") and hasattr(kind, "unit")
-    column = _column("time", time, f"datetime64[{getattr(kind, 'unit', '')}]" if zoned else None)
-    if column.dtype.kind == "M":
-        missing = np.isnat(column)
-        if missing.any():
-            raise _offender("time must not be missing", column, missing)
-        scaled = column.astype("datetime64[ns]")
-        outside = scaled.astype(column.dtype) != column  # it went round
-        if outside.any():
-            raise _offender("time must lie in the years 1678 to 2262", column, outside)
-        return scaled.view(np.int64)
-    if column.dtype.kind in "iu":
-        outside = (column < MIN_NS) if column.dtype.kind == "i" else (column > MAX_NS)
-        if outside.any():
-            raise _offender("time must lie in the years 1678 to 2262", column, outside)
-        return column.astype(np.int64, copy=False)
-    if column.dtype.kind == "f" and len(column):
-        raise InvalidSeriesError(
-            "time must be integer nanoseconds, numpy datetime64 or aware datetimes, got floats; "
-            "for seconds write (seconds * 1e9).round().astype('int64')"
-        )
-    stamps = np.empty(len(column), dtype=np.int64)
-    for index, value in enumerate(column.tolist()):
-        try:
-            stamps[index] = to_ns(value)
-        except InvalidTimeError as error:
-            raise InvalidSeriesError(f"time at index {index}: {error}", index=index) from None
-    return stamps
-
-
-_STATUS = "status must be an integer from 100 to 599 (0 or None where missing)"
-
-
-def _status(status: ArrayLike) -> NDArray[np.int16]:
-    column = _column("status", status)
-    if column.dtype.kind in "OUS":
-        column = np.array([_status_of(index, each) for index, each in enumerate(column.tolist())])
-    if column.dtype.kind == "f":
-        column = np.where(np.isnan(column), 0, column)
-    elif column.dtype.kind not in "iu":
-        raise InvalidSeriesError(f"{_STATUS}, got {column.dtype}")
-    wrong = (column != 0) & ~((column >= 100) & (column <= 599) & (column == np.floor(column)))
-    if wrong.any():
-        raise _offender(_STATUS, column, wrong)
-    return column.astype(np.int16)
-
-
-def _status_of(index: int, value: Any) -> float:
-    """One status of a mixed column; text is read, as many files hold nothing else."""
-    text = "" if is_missing(value) else str(value).strip()
-    if not text:
-        return 0
-    try:
-        return float(text) if not isinstance(value, bytes) else float(value)
-    except ValueError:
-        raise InvalidSeriesError(
-            f"{_STATUS}, got {value!r} at index {index}", index=index
-        ) from None
-
-
-def _numbers(name: str, values: ArrayLike, *, negative: bool) -> NDArray[np.float64]:
-    column = _column(name, values)
-    if column.dtype.kind == "m":
-        return np.asarray(column / np.timedelta64(1, "s"), dtype=np.float64)
-    if column.dtype.kind == "O":
-        for index, value in enumerate(column.tolist()):
-            if not (is_missing(value) or isinstance(value, Real)) or isinstance(value, bool):
-                raise InvalidSeriesError(
-                    f"{name} must be numbers, got {value!r} at index {index}", index=index
-                )
-        column = np.array([np.nan if is_missing(value) else value for value in column.tolist()])
-    if column.dtype.kind not in "iuf":
-        raise InvalidSeriesError(f"{name} must be numbers, got {column.dtype}")
-    column = column.astype(np.float64, copy=False)
-    wrong = np.isinf(column) if negative else np.isinf(column) | (column < 0)
-    if wrong.any():
-        fits = "finite" if negative else "finite and not negative"
-        raise _offender(f"{name} must be {fits} (NaN where missing)", column, wrong)
-    return column
-
-
-def _flags(good: ArrayLike) -> NDArray[np.bool_]:
-    column = _column("good", good)
-    if not len(column):
-        return column.astype(np.bool_)
-    if column.dtype.kind == "O":
-        for index, value in enumerate(column.tolist()):
-            if not isinstance(value, (bool, np.bool_)):
-                raise InvalidSeriesError(
-                    f"good must be true or false for every event, got {value!r} at index {index}; "
-                    "leave out events that were not judged",
-                    index=index,
-                )
-        return column.astype(np.bool_)
-    if column.dtype.kind == "b":
-        return column
-    if column.dtype.kind in "iu" and column.min() >= 0 and column.max() <= 1:
-        return column.astype(np.bool_)
-    raise InvalidSeriesError(f"good must be true or false for every event, got {column.dtype}")
-
-
-_OWN = ("time", "status", "duration_s", "good")
-
-
-def _named(kind: str, columns: object) -> Mapping[str, Any]:
-    if not isinstance(columns, Mapping):
-        raise InvalidSeriesError(f'{kind} must be columns by name, such as {{"route": [...]}}')
-    for name in columns:
-        if not isinstance(name, str) or not name or name in _OWN:
-            raise InvalidSeriesError(
-                f"{kind} must have a name of their own, other than {', '.join(_OWN)}; got {name!r}"
-            )
-    return columns
+__all__ = ["Events"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -279,20 +79,20 @@ class Events:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        columns: dict[str, Any] = {"time": _times(self.time)}
+        columns: dict[str, Any] = {"time": times(self.time)}
         if self.status is not None:
-            columns["status"] = _status(self.status)
+            columns["status"] = statuses(self.status)
         if self.duration_s is not None:
-            columns["duration_s"] = _numbers("duration_s", self.duration_s, negative=False)
+            columns["duration_s"] = numbers("duration_s", self.duration_s, negative=False)
         if self.good is not None:
-            columns["good"] = _flags(self.good)
+            columns["good"] = flags(self.good)
         labels = {
             name: column if isinstance(column, Labels) else Labels.encode(column)
-            for name, column in _named("labels", self.labels).items()
+            for name, column in named_columns("labels", self.labels).items()
         }
         values = {
-            name: _numbers(name, column, negative=True)
-            for name, column in _named("values", self.values).items()
+            name: numbers(name, column, negative=True)
+            for name, column in named_columns("values", self.values).items()
         }
         if twice := labels.keys() & values.keys():
             raise InvalidSeriesError(f"both labels and values have a column {min(twice)!r}")
@@ -480,7 +280,7 @@ class Events:
             return self.labels[name]
         if name in self.values:
             return self.values[name]
-        if name in _OWN and getattr(self, name) is not None:
+        if name in OWN and getattr(self, name) is not None:
             return getattr(self, name)
         known = ("time", *self.columns)
         if name == "duration_s":
