@@ -7,7 +7,8 @@ Each row holds the share of budget and the windows. Thresholds (14.4, 6, 3, 1; t
 
 from __future__ import annotations
 
-from errorbudget.alerts.burn import AlertPolicy, BurnAlert
+from errorbudget.alerts.burn import BurnAlert
+from errorbudget.alerts.policy import AlertPolicy
 
 __all__ = ["GUIDE", "WORKBOOK", "WORKBOOK_THREE"]
 

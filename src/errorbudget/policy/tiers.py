@@ -1,14 +1,4 @@
-"""
-What to do about the budget that is left: tiers, their actions, and why a tier changed.
-
-A policy is a table from best tier to worst. A tier holds from its lower bound up to the next better
-one, so every budget, and each boundary, belongs to exactly one row. The guide's two tables are kept
-as they are written; they contradict each other (60 % left is "healthy" in one and "medium" in the
-other), which is why a status shows both, by name.
-
-Source: the SLO guide, "Error Budget Policies" and "Risk Tolerance Matrix" (`errorbudget demo
---guide`).
-"""
+"""Tables of tiers: which holds for what is left of the budget, and why it changed."""
 
 from __future__ import annotations
 
@@ -26,13 +16,7 @@ from errorbudget.rationals import parse_rational
 from errorbudget.target import format_percent
 from errorbudget.times import format_time
 
-__all__ = [
-    "ERROR_BUDGET_POLICY",
-    "RISK_TOLERANCE",
-    "Policy",
-    "Tier",
-    "TierChange",
-]
+__all__ = ["Policy", "Tier", "TierChange"]
 
 
 def _bound(value: object) -> Fraction | None:
@@ -157,6 +141,7 @@ class Policy:
         InvalidInputError: The bounds do not fall, or the last tier has one.
 
     Example:
+        >>> from errorbudget import ERROR_BUDGET_POLICY, RISK_TOLERANCE
         >>> ERROR_BUDGET_POLICY.tier(Fraction(1, 2)).name
         'consuming'
         >>> RISK_TOLERANCE.tier(Fraction(1, 2)).name
@@ -226,6 +211,7 @@ class Policy:
         The tier for *left* of what is *allowed*, which is more than 0; no fraction is made.
 
         Example:
+            >>> from errorbudget import ERROR_BUDGET_POLICY
             >>> ERROR_BUDGET_POLICY.tier_of(1, 2).name
             'consuming'
         """
@@ -252,6 +238,7 @@ class Policy:
         The rows' range in words, with both ends.
 
         Example:
+            >>> from errorbudget import RISK_TOLERANCE
             >>> [RISK_TOLERANCE.bounds(tier) for tier in RISK_TOLERANCE.tiers]
             ['> 75%', '50% to 75%', '25% to < 50%', '< 25%']
         """
@@ -347,93 +334,3 @@ class Policy:
             )
         except (KeyError, TypeError) as error:
             raise InvalidInputError(f"a policy has a name and tiers: {error}") from None
-
-
-ERROR_BUDGET_POLICY = Policy(
-    "error-budget-policy",
-    (
-        Tier(
-            "healthy",
-            Fraction(1, 2),
-            actions={
-                "innovation": "Allowed to take risks and deploy new features",
-                "pace": "Normal deployment velocity",
-                "monitoring": "Standard alerting thresholds",
-            },
-        ),
-        Tier(
-            "consuming",
-            Fraction(1, 5),
-            inclusive=True,
-            actions={
-                "caution": "Increased testing and monitoring",
-                "pace": "Slower deployment velocity",
-                "monitoring": "Enhanced alerting and thresholds",
-            },
-        ),
-        Tier(
-            "low",
-            Fraction(0),
-            actions={
-                "conservative": "Only critical fixes and security patches",
-                "pace": "Minimal deployment velocity",
-                "monitoring": "Maximum alerting sensitivity",
-            },
-            may_deploy="critical",
-        ),
-        Tier(
-            "exhausted",
-            actions={
-                "freeze": "All non-essential deployments halted",
-                "focus": "Reliability improvements only",
-                "recovery": "Full incident response mode",
-            },
-            may_deploy="none",
-        ),
-    ),
-    source='SLO guide, "Error Budget Policies"',
-)
-"""The guide's first table; both ends of 20-50 % belong to "consuming", 0 itself is exhausted."""
-
-RISK_TOLERANCE = Policy(
-    "risk-tolerance",
-    (
-        Tier(
-            "high",
-            Fraction(3, 4),
-            actions={
-                "deployment": "Normal deployment",
-                "monitoring": "Standard monitoring",
-            },
-        ),
-        Tier(
-            "medium",
-            Fraction(1, 2),
-            inclusive=True,
-            actions={
-                "deployment": "Increased testing",
-                "monitoring": "Enhanced monitoring",
-            },
-        ),
-        Tier(
-            "low",
-            Fraction(1, 4),
-            inclusive=True,
-            actions={
-                "deployment": "Critical features only",
-                "monitoring": "Maximum monitoring",
-            },
-            may_deploy="critical",
-        ),
-        Tier(
-            "critical",
-            actions={
-                "deployment": "Emergency fixes only",
-                "monitoring": "Full incident response",
-            },
-            may_deploy="none",
-        ),
-    ),
-    source='SLO guide, "Risk Tolerance Matrix"',
-)
-"""The guide's second table: how much risk may be taken, so "high" is the healthiest row."""
