@@ -19,20 +19,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errorbudget.errors import InvalidInputError
-from errorbudget.kernels.arrays import (
-    BLOCK,
-    check_ascending,
-    check_closed,
-    time_column,
-    values_column,
-)
+from errorbudget.kernels.arrays import BLOCK, values_column
 from errorbudget.kernels.quantiles import (
+    FilledWindows,
     check_quantiles,
     nearest_rank,
     rolling_quantiles,
-    window_rows,
 )
-from errorbudget.rolling import Closed, check_window
+from errorbudget.rolling import Closed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -228,18 +222,12 @@ def rolling_quantile_sketch(
         >>> rolling_quantile_sketch([1, 2, 3], [0.3, 0.1, 0.2], [3], 2, [1.0]).round(2).tolist()
         [[0.2]]
     """
-    window, shares, bits = check_window(window_ns), check_quantiles(quantiles), bucket_bits(alpha)
-    check_closed(closed)
-    time, ends = time_column(time_ns), time_column(ends_ns, "ends_ns")
-    check_ascending(time)
-    check_ascending(ends, "ends_ns")
-    numbers = values_column(values, len(time))
-    answers = np.full((len(shares), len(ends)), np.nan)
-    starts, stops = window_rows(time, ends, window, closed)
-    filled = np.flatnonzero(stops > starts)
-    if not len(filled) or not shares:
+    shares, bits = check_quantiles(quantiles), bucket_bits(alpha)
+    windows = FilledWindows.of(time_ns, values, ends_ns, window_ns, closed)
+    answers = np.full((len(shares), len(windows.ends)), np.nan)
+    if not len(windows.filled) or not shares:
         return answers
-    starts, stops = starts[filled], stops[filled]
+    numbers, starts, stops, filled = windows.values, windows.starts, windows.stops, windows.filled
     edges = np.sort(np.concatenate([starts, stops]), kind="stable")  # two ascending runs: a merge
     edges = edges[np.flatnonzero(np.diff(edges, prepend=-1))]
     start, stop = edges.searchsorted(starts), edges.searchsorted(stops)
@@ -257,6 +245,11 @@ def rolling_quantile_sketch(
         again = filled[unlikely]
         reach = slice(int(starts[unlikely].min()), int(stops[unlikely].max()))
         answers[:, again] = rolling_quantiles(
-            time[reach], numbers[reach], ends[again], window, shares, closed=closed
+            windows.time[reach],
+            numbers[reach],
+            windows.ends[again],
+            window_ns,
+            shares,
+            closed=closed,
         )
     return answers

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["check_quantiles", "nearest_rank", "rolling_quantiles", "window_rows"]
+__all__ = ["FilledWindows", "check_quantiles", "nearest_rank", "rolling_quantiles"]
 
 KEY_SHIFT = 46
 """Bits of a float64 that a bucket leaves out: what is left are 64 buckets per doubling."""
@@ -263,19 +263,53 @@ def _select(values: Floats, starts: Ints, stops: Ints, rank: Ints) -> Floats:
     return values[order[answer]]
 
 
-def window_rows(time: Ints, ends: Ints, window: int, closed: Closed) -> tuple[Ints, Ints]:
+@dataclass(frozen=True, slots=True, eq=False)
+class FilledWindows:
     """
-    The first event of each window that ends at one of *ends*, and the first one behind it.
+    Values in order of time, and where the windows lie among them that hold some.
 
-    Raises:
-        InvalidSeriesError: The times span more than 292 years.
+    Attributes:
+        time: Instants of the values [ns], shape (n,).
+        values: The values, shape (n,).
+        ends: Where each window ends [ns], shape (g,).
+        filled: Which windows hold a value, ascending, shape (f,).
+        starts: The first value of each of these, shape (f,).
+        stops: The first value behind each of these, shape (f,).
     """
-    if not len(ends) or not len(time):
-        return np.zeros(len(ends), dtype=np.int64), np.zeros(len(ends), dtype=np.int64)
-    window = min(window, int(ends[-1]) - int(min(time[0], ends[0])) + 1)
-    if int(ends[0]) - window < np.iinfo(np.int64).min:
-        raise InvalidSeriesError("times span more than 292 years; split the series")
-    return time.searchsorted(ends - window, closed), time.searchsorted(ends, closed)
+
+    time: Ints
+    values: Floats
+    ends: Ints
+    filled: Ints
+    starts: Ints
+    stops: Ints
+
+    @classmethod
+    def of(
+        cls,
+        time_ns: ArrayLike,
+        values: ArrayLike,
+        ends_ns: ArrayLike,
+        window_ns: int,
+        closed: Closed,
+    ) -> FilledWindows:
+        """The windows of columns as they were handed over; arguments as `rolling_quantiles`."""
+        window = check_window(window_ns)
+        check_closed(closed)
+        time, ends = time_column(time_ns), time_column(ends_ns, "ends_ns")
+        check_ascending(time)
+        check_ascending(ends, "ends_ns")
+        numbers = values_column(values, len(time))
+        if not len(ends) or not len(time):
+            none = np.empty(0, dtype=np.int64)
+            return cls(time, numbers, ends, none, none, none)
+        window = min(window, int(ends[-1]) - int(min(time[0], ends[0])) + 1)
+        if int(ends[0]) - window < np.iinfo(np.int64).min:
+            raise InvalidSeriesError("times span more than 292 years; split the series")
+        starts = time.searchsorted(ends - window, closed)
+        stops = time.searchsorted(ends, closed)
+        filled = np.flatnonzero(stops > starts)
+        return cls(time, numbers, ends, filled, starts[filled], stops[filled])
 
 
 def rolling_quantiles(
@@ -318,18 +352,12 @@ def rolling_quantiles(
         >>> rolling_quantiles([1, 2, 3], [0.3, 0.1, 0.2], [2, 3, 9], 2, [0.5]).tolist()
         [[0.1, 0.1, nan]]
     """
-    window, shares = check_window(window_ns), check_quantiles(quantiles)
-    check_closed(closed)
-    time, ends = time_column(time_ns), time_column(ends_ns, "ends_ns")
-    check_ascending(time)
-    check_ascending(ends, "ends_ns")
-    numbers = values_column(values, len(time))
-    answers = np.full((len(shares), len(ends)), np.nan)
-    all_starts, all_stops = window_rows(time, ends, window, closed)
-    filled = np.flatnonzero(all_stops > all_starts)
-    if not len(filled):
+    shares = check_quantiles(quantiles)
+    windows = FilledWindows.of(time_ns, values, ends_ns, window_ns, closed)
+    answers = np.full((len(shares), len(windows.ends)), np.nan)
+    if not len(windows.filled):
         return answers
-    starts, stops = all_starts[filled], all_stops[filled]
+    numbers, starts, stops = windows.values, windows.starts, windows.stops
     buckets = Buckets(numbers)
     groups = _Groups.of(starts, stops, len(numbers))
     table = _cell_histogram(numbers, groups.marks, buckets)
@@ -344,5 +372,5 @@ def rolling_quantiles(
         )
         start, stop = kept_cum.reshape(2, -1)
         below = np.subtract(*below_cum.reshape(2, -1)[::-1])
-        answer[filled] = _select(kept, start, stop, rank - below)
+        answer[windows.filled] = _select(kept, start, stop, rank - below)
     return answers
