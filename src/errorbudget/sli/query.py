@@ -30,15 +30,46 @@ def _one_spelling(text: str) -> str:
     return _SPACED.sub(WINDOW, text)
 
 
-def _refuse(sli: QueryRatio | QueryThreshold) -> InvalidInputError:
-    return InvalidInputError(
-        f"this indicator is a {sli.language} query ({sli}) and cannot be told from events; ask its "
-        "server, or write the indicator as conditions, such as errorbudget.Availability()"
-    )
+class _Query(RatioSLI):
+    """What indicators by queries have in common: they cannot be told from events."""
+
+    __slots__ = ()
+
+    language: str
+
+    @property
+    def good_when(self) -> Predicate:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise self._refused()
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Events cannot be told by a query: raises InvalidInputError."""
+        raise self._refused()
+
+    def _refused(self) -> InvalidInputError:
+        return InvalidInputError(
+            f"this indicator is a {self.language} query ({self}) and cannot be told from events; "
+            "ask its server, or write the indicator as conditions, such as "
+            "errorbudget.Availability()"
+        )
+
+    def _without_conditions(self, where: str) -> None:
+        if any(getattr(self, name) is not None for name in _CONDITIONS):
+            raise InvalidInputError(
+                f"an indicator by queries takes no conditions; put them into {where}"
+            )
+
+    def _language_data(self) -> dict[str, str]:
+        return {} if self.language == "promql" else {"language": self.language}
+
+    def __repr__(self) -> str:
+        given = [f"{name}={value!r}" for name, value in self.to_dict().items() if name != "kind"]
+        return f"{type(self).__name__}({', '.join(given)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class QueryRatio(RatioSLI):
+class QueryRatio(_Query):
     """
     The share of good events as queries tell it.
 
@@ -68,10 +99,7 @@ class QueryRatio(RatioSLI):
     kind: ClassVar[str] = "query"
 
     def __post_init__(self) -> None:
-        if any(getattr(self, name) is not None for name in _CONDITIONS):
-            raise InvalidInputError(
-                "an indicator by queries takes no conditions; put them into the queries"
-            )
+        self._without_conditions("the queries")
         texts = {name: getattr(self, name) for name in _QUERIES}
         for name, text in texts.items():
             if text is not None and (not isinstance(text, str) or not text.strip()):
@@ -85,29 +113,14 @@ class QueryRatio(RatioSLI):
                 f"with bad_query, or as ratio_query alone; got {', '.join(sorted(given)) or 'none'}"
             )
 
-    @property
-    def good_when(self) -> Predicate:
-        """Events cannot be told by a query: raises InvalidInputError."""
-        raise _refuse(self)
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Events cannot be told by a query: raises InvalidInputError."""
-        raise _refuse(self)
-
     def to_dict(self) -> dict[str, Any]:
         """The indicator as plain data."""
         data = {name: getattr(self, name) for name in _QUERIES if getattr(self, name) is not None}
-        language = {} if self.language == "promql" else {"language": self.language}
-        return {"kind": self.kind, **data, **language}
+        return {"kind": self.kind, **data, **self._language_data()}
 
     def __str__(self) -> str:
         parts = [f"{name.removesuffix('_query')} is {getattr(self, name)}" for name in _QUERIES]
         return "; ".join(part for part in parts if not part.endswith(" is None"))
-
-    def __repr__(self) -> str:
-        given = [f"{name}={value!r}" for name, value in self.to_dict().items() if name != "kind"]
-        return f"{type(self).__name__}({', '.join(given)})"
 
 
 _CONDITIONS = ("good", "bad", "valid", "where", "exclude")
@@ -121,7 +134,7 @@ _RATIOS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class QueryThreshold(RatioSLI):
+class QueryThreshold(_Query):
     """
     The share of samples of a query that keep a bound, such as OpenSLO's `thresholdMetric`.
 
@@ -151,10 +164,7 @@ class QueryThreshold(RatioSLI):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if any(getattr(self, name) is not None for name in _CONDITIONS):
-            raise InvalidInputError(
-                "an indicator by queries takes no conditions; put them into the query"
-            )
+        self._without_conditions("the query")
         if not isinstance(self.query, str) or not self.query.strip():
             raise InvalidInputError(f"query must be the text of a query, got {self.query!r}")
         object.__setattr__(self, "query", _one_spelling(self.query))
@@ -165,30 +175,15 @@ class QueryThreshold(RatioSLI):
         except ValueError:
             raise InvalidInputError(f"bound must be a number, got {self.bound!r}") from None
 
-    @property
-    def good_when(self) -> Predicate:
-        """Events cannot be told by a query: raises InvalidInputError."""
-        raise _refuse(self)
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Events cannot be told by a query: raises InvalidInputError."""
-        raise _refuse(self)
-
     def to_dict(self) -> dict[str, Any]:
         """The indicator as plain data."""
-        language = {} if self.language == "promql" else {"language": self.language}
         return {
             "kind": self.kind,
             "query": self.query,
             "op": self.op,
             "bound": str(self.bound),
-            **language,
+            **self._language_data(),
         }
 
     def __str__(self) -> str:
         return f"{self.query} {self.op} {self.bound}"
-
-    def __repr__(self) -> str:
-        given = [f"{name}={value!r}" for name, value in self.to_dict().items() if name != "kind"]
-        return f"QueryThreshold({', '.join(given)})"
