@@ -55,6 +55,8 @@ def files() -> dict[str, bytes]:
         "escape.yaml": b'slos:\n  - {name: "a\\x1b[31m", target: 99%}\n',
         "latin.yaml": "slos: [{name: café}]".encode("latin-1"),
         "old.json": b'{"schema": "errorbudget.report/0", "at": "2026-03-01T12:00:00Z", "slos": []}',
+        "own.json": b'[{"kind": "Outage", "start": "2026-03-01T12:00:00Z", "duration": "5m"}]',
+        "late.json": b'[{"kind": "Outage", "start": "2262-04-01T00:00:00Z", "duration": "60d"}]',
         "cut.json": b'{"schema": "errorbudget.report/1", "at": "2026-03',
     }
 

@@ -25,6 +25,18 @@ import pytest
 import errorbudget as eb
 from errorbudget.cli import main
 from errorbudget.durations import parse_duration
+from errorbudget.studies.advice import advise
+from errorbudget.studies.attribution import attribute
+from errorbudget.studies.backtest import backtest
+from errorbudget.studies.confidence import confidence_of
+from errorbudget.studies.deploys import deploy_effect
+from errorbudget.studies.forecast import forecast
+from errorbudget.studies.groups import attribute_groups
+from errorbudget.studies.ledger import incident_ledger
+from errorbudget.studies.lint import lint
+from errorbudget.studies.recovery import recovery
+from errorbudget.studies.review import review
+from errorbudget.studies.spend import daily_spend
 from tests.bad_files import lay
 
 pd = pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
@@ -34,6 +46,10 @@ pytest.importorskip("pydantic", reason="missing: pydantic; pip install 'errorbud
 pytest.importorskip("ruamel.yaml", reason="missing: ruamel; pip install 'errorbudget[specs]'")
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "bad-input.md"
+STUDIES = (
+    *(advise, attribute, attribute_groups, backtest, confidence_of, daily_spend, deploy_effect),
+    *(forecast, incident_ledger, lint, recovery, review),
+)
 ROW = re.compile(r"^\| `(?P<input>.+?)` \| (?P<kind>\w+) \| `(?P<said>.+)` \|$")
 
 
@@ -43,7 +59,9 @@ def names() -> dict[str, Any]:
         "eb": eb,
         "dt": dt,
         "parse_duration": parse_duration,
+        **{study.__name__: study for study in STUDIES},
         "slo": eb.SLO("api", target="99.9%", window="30d", sli=eb.Availability()),
+        "composite": eb.Composite("journey", "99%", ["api", "cart"]),
         "events": eb.Events(time=["2026-03-01T12:00:00Z"], status=[200]),
         "frame": pd.DataFrame(
             {

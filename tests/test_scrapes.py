@@ -25,6 +25,7 @@ from errorbudget.studies.simulate import (
     Simulation,
     simulate,
 )
+from errorbudget.studies.simulate.scrapes import _serving
 from errorbudget.times import to_ns
 
 START = "2026-03-02T00:00:00Z"
@@ -271,3 +272,23 @@ def test_no_traffic_is_text_without_requests() -> None:
     assert text.count('process_start_time_seconds{instance="app-0"}') == 11
     assert "http_server_requests_total{" not in text
     assert text.endswith("# EOF\n")
+
+
+def test_who_is_away_hands_requests_to_the_next_who_is_not() -> None:
+    """As a walk from instance to instance finds it; where all are away, nobody serves."""
+    time = np.arange(at(0), at(60), 10**9)
+    spans = {0: (10, 40), 1: (20, 30), 2: (25, 50)}
+    resets = [
+        CounterReset(at(first), f"{last - first}m", instance=number, name=f"{number}")
+        for number, (first, last) in spans.items()
+    ]
+    for instances in (3, 4):
+        at_first = _serving(time, [], instances, 7)
+        found = _serving(time, resets, instances, 7)
+        for moment, start, end in zip(
+            time.tolist(), at_first.tolist(), found.tolist(), strict=True
+        ):
+            away = {reset.instance for reset in resets if reset.start_ns < moment <= reset.end_ns}
+            walk = [(start + step) % instances for step in range(instances)]
+            assert end == next((number for number in walk if number not in away), -1)
+    assert -1 in _serving(time, resets, 3, 7)

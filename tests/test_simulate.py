@@ -36,6 +36,7 @@ from errorbudget.studies.simulate import (
     ZeroTrafficNights,
     incident_from_dict,
     shop,
+    shop_incidents,
     simulate,
 )
 from errorbudget.times import format_time, to_ns
@@ -405,6 +406,11 @@ def test_every_kind_has_what_people_need(kind: type[Incident]) -> None:
         (lambda: Season(peak_hour=25), "peak_hour"),
         (lambda: Season(weekdays=(1.0, 2.0)), "seven weights"),
         (lambda: shop(days=0), "days must be"),
+        (lambda: shop(days=float("inf")), "from 0.1 to 15,000"),
+        (lambda: shop_incidents(days=1e9), "from 0.1 to 15,000"),
+        (lambda: shop("2262-04-11T00:00:00Z", 1), "1d from 2262-04-11T00:00:00Z end after"),
+        (lambda: Outage("2262-04-11T00:00:00Z", "1d"), "1d from 2262-04-11T00:00:00Z end after"),
+        (lambda: day(rate=1e300), "more than the 200,000,000 that fit"),
         (lambda: day().scrape("1m", 0), "instances"),
         (lambda: day().scrape("1m", buckets_s=(1.0, 0.5)), "ascending"),
         (lambda: day(CounterReset(at(1), instance=3)).scrape("1m", 3), "more instances"),
@@ -490,3 +496,11 @@ def test_the_shop_opens_for_any_number_of_days(days: float) -> None:
     assert len(result.incidents) == 6
     assert result.incidents[-1].end_ns == result.end_ns
     assert len(result) == pytest.approx(13_333 * days, rel=0.7)
+
+
+def test_progress_is_told_step_by_step() -> None:
+    """The ordinary traffic is a step, and so is each incident."""
+    told: list[tuple[int, int]] = []
+    strikes = [Outage(at(3), "10m"), ScrapeGap(at(5), "1h")]
+    simulate(at(0), "1d", rate=0.01, incidents=strikes, progress=lambda *step: told.append(step))
+    assert told == [(1, 3), (2, 3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from errorbudget import SLO, Availability, Counts, CountSeries, Events, LatencyQuantile
 from errorbudget.budget import spent
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.events import Labels
+from errorbudget.studies import tally
 from errorbudget.studies.attribution import attribute
 from errorbudget.studies.deploys import deploy_effect
 from errorbudget.studies.ledger import incident_ledger, usual_threshold
@@ -284,3 +287,37 @@ def test_a_deploy_in_a_clustered_history_is_not_cried_wolf_over() -> None:
     assert cried > tries * 0.2
     assert wolf <= tries * 0.07
     assert seen == tries
+
+
+def test_stretches_are_swept_once() -> None:
+    """20,000 of them take a moment, and each has its own events."""
+    starts = np.arange(20_000) * MINUTE + BASE
+    events = Events(time=starts + 1, status=[500] * len(starts))
+    claims = {f"s{i}": (int(start), int(start) + MINUTE) for i, start in enumerate(starts)}
+    slo = API.replace(window="30d")
+    began = time.process_time()
+    found = attribute(slo, events, claims, at=int(starts[-1]) + MINUTE)
+    assert time.process_time() - began < 5
+    assert {row.counts for row in found} == {Counts(0, 1)}
+    assert len(found) == len(starts)
+
+
+def test_rows_of_labels_are_limited_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress comes every ten thousand rows; more rows than fit are refused with their number."""
+    codes = np.arange(25_000, dtype=np.int32)
+    labels = {"user": Labels(codes, tuple(f"user {code}" for code in codes))}
+    events = Events(
+        time=BASE + codes.astype(np.int64), status=np.where(codes % 9, 200, 500), labels=labels
+    )
+    told: list[tuple[int, int]] = []
+    found = attribute(API, events, "user", progress=lambda *step: told.append(step))
+    assert told == [(0, 25_000), (10_000, 25_000), (20_000, 25_000)]
+    assert found["user 9"].counts == Counts(0, 1)
+    assert found.others(25_000) is None
+    others = found.others(1)
+    assert others is not None
+    assert (others.name, others.counts + found[0].counts) == ("24,999 others", found.counts)
+    assert found[0].share + others.share == 1
+    monkeypatch.setattr(tally, "MOST_ROWS", 24_999)
+    with pytest.raises(InvalidInputError, match="user of these events make 25,000 rows"):
+        attribute(API, events, "user")

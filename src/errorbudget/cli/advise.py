@@ -83,7 +83,7 @@ def advise(**options: Any) -> int:
         return OK
     deliver(
         "errorbudget.advice/1",
-        [advice.to_dict() for advice in advices],
+        lambda: [advice.to_dict() for advice in advices],
         lambda: paper_of(
             "Which target fits?", [part for advice in advices for part in advice_sections(advice)]
         ),

@@ -8,6 +8,7 @@ import click
 
 from errorbudget.cli import NO_DATA, OK, say
 from errorbudget.cli.inputs import instant
+from errorbudget.cli.progress import meter
 from errorbudget.cli.study import (
     deliver,
     groups,
@@ -66,7 +67,7 @@ def attribute(**options: Any) -> int:
         ]
         deliver(
             "errorbudget.deploy/1",
-            [effect.to_dict() for effect in effects],
+            lambda: [effect.to_dict() for effect in effects],
             lambda: paper_of("Before and after a deploy", map(deploy_section, effects)),
             lambda: [
                 {"slo": effect.slo.name, "side": side, **effect.to_dict()[side]}
@@ -79,10 +80,10 @@ def attribute(**options: Any) -> int:
     from errorbudget.studies.attribution import attribute as run
 
     stretches: Any = known_incidents(options["incidents"])
-    return _answer(
-        [run(slo, data, by if stretches is None else stretches, at=at) for slo, data in found],
-        options,
-    )
+    names = by if stretches is None else stretches
+    with meter("sharing out", "rows", enabled=not options["no_progress"]) as progress:
+        results = [run(slo, data, names, at=at, progress=progress) for slo, data in found]
+    return _answer(results, options)
 
 
 def _wants_groups(options: dict[str, Any]) -> bool:
@@ -98,7 +99,9 @@ def _by_groups(by: tuple[str, ...], options: dict[str, Any]) -> int:
     from errorbudget.studies.groups import attribute_groups
 
     found, at = groups(options, by, reach=lambda slo: slo.period_ns)
-    return _answer([attribute_groups(slo, each, by, at=at) for slo, each in found], options)
+    with meter("sharing out", "groups", enabled=not options["no_progress"]) as progress:
+        results = [attribute_groups(slo, each, by, at=at, progress=progress) for slo, each in found]
+    return _answer(results, options)
 
 
 def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
@@ -106,7 +109,7 @@ def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
 
     deliver(
         "errorbudget.attribution/1",
-        [result.to_dict() for result in results],
+        lambda: [result.to_dict() for result in results],
         lambda: paper_of(
             "Who spent the budget",
             [attribution_section(result, options["top"]) for result in results],
@@ -157,7 +160,7 @@ def incidents(**options: Any) -> int:
     ]
     deliver(
         "errorbudget.incidents/1",
-        [ledger.to_dict() for ledger in ledgers],
+        lambda: [ledger.to_dict() for ledger in ledgers],
         lambda: paper_of("Incidents", map(ledger_section, ledgers)),
         lambda: [
             {"slo": ledger.slo.name, **entry}

@@ -94,7 +94,7 @@ def backtest(**options: Any) -> int:
     pairs = list(zip(results, chosen, strict=True))
     deliver(
         "errorbudget.backtest/1",
-        [
+        lambda: [
             {
                 **result.to_dict(),
                 "front": [each.name for each in result.front()],

@@ -45,7 +45,7 @@ def confidence(**options: Any) -> int:
         answers.append((slo.name, sure, *_judged(sure, options)))
     deliver(
         "errorbudget.confidence/1",
-        [
+        lambda: [
             {
                 "slo": name,
                 **sure.to_dict(),

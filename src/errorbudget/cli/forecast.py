@@ -82,7 +82,7 @@ def forecast(**options: Any) -> int:
         answers.append((slo, futures, schedule))
     deliver(
         "errorbudget.forecast/1",
-        [
+        lambda: [
             {
                 "slo": slo.name,
                 "scenarios": [future.to_dict() for future in futures],

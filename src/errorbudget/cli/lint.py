@@ -104,7 +104,7 @@ def lint(**options: Any) -> int:
         write("".join(f"{line}\n" for line in lines).encode(), options["out"])
     else:
         write_form(
-            {
+            lambda: {
                 "schema": "errorbudget.lint/1",
                 "files": [{"file": path, **report.to_dict()} for path, report in found],
             },

@@ -60,7 +60,7 @@ def review(**options: Any) -> int:
             progress=progress,
         )
     write_form(
-        answer.to_dict(),
+        answer.to_dict,
         lambda: review_paper(answer, options["title"]),
         lambda: [each.summary() for each in answer],
         options,

@@ -10,9 +10,13 @@ import click
 from errorbudget.cli import OK
 
 if TYPE_CHECKING:
+    from errorbudget.cli.progress import Meter
     from errorbudget.studies.simulate import Simulation
 
 __all__ = ["simulate"]
+
+LEAST_DAYS, MOST_DAYS = 0.001, 106_751
+"""A minute and a half; the nanoseconds that an integer holds."""
 
 
 @click.command()
@@ -69,10 +73,11 @@ def simulate(
         if given is not None and log_format != "openmetrics":
             raise click.UsageError(f"{option} belongs to --log-format openmetrics")
     begin = SHOP_START if start is None else start
-    if incidents is None:
-        found = shop(begin, days, seed)
-    else:
-        found = _own(begin, days, seed, incidents, 0.5 if rate is None else rate)
+    with meter("simulating", "steps") as progress:
+        if incidents is None:
+            found = shop(begin, days, seed, progress=progress)
+        else:
+            found = _own(begin, days, seed, incidents, 0.5 if rate is None else rate, progress)
     with meter("writing", "lines") as progress:
         if log_format == "counts":
             write(_counts(found), out)
@@ -95,9 +100,9 @@ def simulate(
     return OK
 
 
-def _own(start: Any, days: float, seed: int, path: str, rate: float) -> Simulation:
+def _own(start: Any, days: float, seed: int, path: str, rate: float, progress: Meter) -> Simulation:
     """Traffic with the incidents of a file."""
-    from errorbudget.errors import SourceFormatError
+    from errorbudget.errors import InvalidInputError, SourceFormatError
     from errorbudget.sources.files import open_bytes
     from errorbudget.studies.simulate import incident_from_dict
     from errorbudget.studies.simulate import simulate as run
@@ -112,7 +117,12 @@ def _own(start: Any, days: float, seed: int, path: str, rate: float) -> Simulati
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise SourceFormatError(f'{name}: a list was asked for, [{{"kind": "Outage", ...}}]')
     strikes = [incident_from_dict(each) for each in listed]
-    return run(start, f"{round(days * 86_400)}s", rate=rate, incidents=strikes, seed=seed)
+    if not LEAST_DAYS <= days <= MOST_DAYS:
+        raise InvalidInputError(
+            f"days must be a number from {LEAST_DAYS} to {MOST_DAYS:,} (292 years), got {days!r}"
+        )
+    length = f"{round(days * 86_400)}s"
+    return run(start, length, rate=rate, incidents=strikes, seed=seed, progress=progress)
 
 
 def _counts(found: Simulation) -> bytes:

@@ -182,7 +182,7 @@ def _reach(options: Mapping[str, Any], reach: Callable[[SLO], int]) -> int:
 
 
 def _budgeted(found: Sequence[tuple[SLO, Any]]) -> list[tuple[SLO, Any]]:
-    from errorbudget.studies.attribution import check_budgeted
+    from errorbudget.studies.budgeted import check_budgeted
 
     kept = []
     for slo, data in found:
@@ -210,7 +210,7 @@ def known_incidents(path: str | None) -> tuple[Stretch, ...] | None:
 
 def deliver(
     schema: str,
-    slos: Sequence[Mapping[str, Any]],
+    slos: Callable[[], Sequence[Mapping[str, Any]]],
     paper: Callable[[], Paper],
     rows: Callable[[], Iterable[Mapping[str, Any]]],
     options: Mapping[str, Any],
@@ -228,12 +228,15 @@ def deliver(
         options: The values of `output_options`.
         columns: The header of the CSV, where there may be no rows to tell.
     """
-    data = {"schema": schema, "slos": [dict(each) for each in slos]}
+
+    def data() -> dict[str, Any]:
+        return {"schema": schema, "slos": list(slos())}
+
     write_form(data, paper, rows, options, columns=columns)
 
 
 def write_form(
-    data: Mapping[str, Any],
+    data: Callable[[], Mapping[str, Any]],
     paper: Callable[[], Paper],
     rows: Callable[[], Iterable[Mapping[str, Any]]],
     options: Mapping[str, Any],
@@ -255,7 +258,7 @@ def write_form(
     form = options["form"] or form_of(out)
     content: str | bytes
     if form == "json":
-        content = (json.dumps(data, indent=2, allow_nan=False) + "\n").encode()
+        content = (json.dumps(data(), indent=2, allow_nan=False) + "\n").encode()
     elif form == "markdown":
         content = paper_to_markdown(paper()).encode()
     elif form == "html":

@@ -183,19 +183,15 @@ def attribution_section(found: Attribution, most: int | None = None) -> Section:
         )
         for spender in shown
     ]
-    rest = found.spenders[len(shown) :]
-    if rest:
-        bad = sum(each.counts.bad for each in rest)
-        total = sum(each.counts.total for each in rest)
-        share = sum(each.share or 0 for each in rest) if found.counts.bad else None
-        spent = sum(each.consumed or 0 for each in rest)
+    others = found.others(len(shown))
+    if others is not None:
         rows.append(
             (
-                f"{len(rest)} others",
-                count(bad),
-                count(total),
-                percent(share),
-                percent(spent),
+                others.name,
+                count(others.counts.bad),
+                count(others.counts.total),
+                percent(others.share),
+                percent(others.consumed),
                 NOTHING,
             )
         )

@@ -11,6 +11,6 @@ A service level objective: an indicator, a target, a window, and what to do abou
 
 from errorbudget.slo.asking import Evaluable, answering
 from errorbudget.slo.objective import BURN_WINDOWS, SLO
-from errorbudget.slo.several import as_slos, find_slo
+from errorbudget.slo.several import as_slo, as_slos, find_slo
 
-__all__ = ["BURN_WINDOWS", "SLO", "Evaluable", "answering", "as_slos", "find_slo"]
+__all__ = ["BURN_WINDOWS", "SLO", "Evaluable", "answering", "as_slo", "as_slos", "find_slo"]

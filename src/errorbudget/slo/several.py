@@ -7,7 +7,33 @@ from collections.abc import Iterable, Sequence
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.slo.objective import SLO
 
-__all__ = ["as_slos", "find_slo"]
+__all__ = ["as_slo", "as_slos", "find_slo"]
+
+
+def as_slo(value: SLO) -> SLO:
+    """
+    The SLO itself.
+
+    Raises:
+        InvalidInputError: *value* is something else, several SLOs or a composite among it.
+
+    Example:
+        >>> as_slo("api")
+        Traceback (most recent call last):
+        errorbudget.errors.InvalidInputError: one SLO was asked for, got 'api'; give \
+errorbudget.SLO(...), of several or of a composite each by itself (are two arguments swapped?)
+    """
+    if not isinstance(value, SLO):
+        raise InvalidInputError(
+            f"one SLO was asked for, got {_shown(value)}; give errorbudget.SLO(...), of several "
+            "or of a composite each by itself (are two arguments swapped?)"
+        )
+    return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1) -> tuple[SLO, ...]:
@@ -35,7 +61,7 @@ def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1)
     for slo in found:
         if not isinstance(slo, SLO):
             raise InvalidInputError(
-                f"an SLO was asked for, got {slo!r}; give errorbudget.SLO(...), or several "
+                f"an SLO was asked for, got {_shown(slo)}; give errorbudget.SLO(...), or several "
                 "(are two arguments swapped?)"
             )
         if distinct and slo.name in names:

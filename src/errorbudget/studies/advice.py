@@ -27,8 +27,8 @@ from errorbudget.events import Events
 from errorbudget.methods import Occurrences
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
-from errorbudget.studies.attribution import check_budgeted
 from errorbudget.studies.backtest import backtest
+from errorbudget.studies.budgeted import check_budgeted
 from errorbudget.studies.firing import runs_of
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.target import Target, TargetLike

@@ -7,11 +7,10 @@ the event: by label, route, status, or by what was going on at the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from math import prod
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,27 +20,26 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_mean
-from errorbudget.events import Events, Labels
-from errorbudget.judging import judge, judge_series, verdicts_of_events
-from errorbudget.methods import Occurrences, RatioTimeslices
-from errorbudget.series import CountSeries, Series
-from errorbudget.sli import RatioSLI, ThresholdSLI
+from errorbudget.events import Events
+from errorbudget.judging import verdicts_of_events
+from errorbudget.methods import Occurrences
+from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
+from errorbudget.studies.budgeted import check_budgeted, part_of_budget, units_of
 from errorbudget.studies.stretches import counted, read_stretches
 from errorbudget.studies.tables import figure, frame, percent, text_table
+from errorbudget.studies.tally import Key, tally
 from errorbudget.times import TimeLike, format_time
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from errorbudget.status import Status
     from errorbudget.windows import Interval
 
-__all__ = ["Attribution", "Spender", "attribute", "check_budgeted", "part_of_budget"]
-__all__ += ["shared_out", "units_of"]
+__all__ = ["Attribution", "Progress", "Spender", "attribute", "shared_out"]
 
-Key = tuple[str | None, ...]
+Progress = Callable[[int, int], object]
+"""Told now and then how many rows are done, and how many there are."""
 
 
 SPENDER: Columns = {
@@ -110,6 +108,15 @@ class Attribution(Shown, Sequence[Spender]):
         """Share of the budget that is spent, exactly; None without events."""
         return spent(self.counts, self.error)
 
+    def others(self, most: int) -> Spender | None:
+        """All rows behind the first *most* as one; None where there are none."""
+        rest = self.spenders[most:]
+        if not rest:
+            return None
+        bad = sum(spender.counts.bad for spender in rest)
+        own = Counts(sum(spender.counts.good for spender in rest), bad)
+        return Spender((f"{len(rest):,} others",), own, *_ratios(self.counts, self.error, own))
+
     @property
     def columns(self) -> Columns:
         """What stands in the columns of its rows."""
@@ -135,6 +142,20 @@ class Attribution(Shown, Sequence[Spender]):
 
     def to_dict(self) -> dict[str, Any]:
         """The attribution as plain data, ready for JSON."""
+        told: dict[Counts, dict[str, Any]] = {}  # of a million rows most have the same figures
+        rows = []
+        for spender in self.spenders:
+            own = spender.counts
+            if own not in told:
+                told[own] = {
+                    "bad": plain_count(own.bad),
+                    "total": plain_count(own.total),
+                    "share": figure(spender.share),
+                    "consumed_ratio": figure(spender.consumed),
+                    "traffic": figure(spender.traffic),
+                    "burn_rate": figure(spender.burn),
+                }
+            rows.append({**dict(zip(self.by, spender.key, strict=True)), **told[own]})
         return {
             "slo": self.slo.name,
             "start": format_time(self.interval.start_ns),
@@ -143,18 +164,7 @@ class Attribution(Shown, Sequence[Spender]):
             "bad": plain_count(self.counts.bad),
             "total": plain_count(self.counts.total),
             "consumed_ratio": figure(self.consumed),
-            "spenders": [
-                {
-                    **dict(zip(self.by, spender.key, strict=True)),
-                    "bad": plain_count(spender.counts.bad),
-                    "total": plain_count(spender.counts.total),
-                    "share": figure(spender.share),
-                    "consumed_ratio": figure(spender.consumed),
-                    "traffic": figure(spender.traffic),
-                    "burn_rate": figure(spender.burn),
-                }
-                for spender in self.spenders
-            ],
+            "spenders": rows,
         }
 
     def to_pandas(self) -> Any:
@@ -202,68 +212,13 @@ class Attribution(Shown, Sequence[Spender]):
         return Card(title, "", "", [f"{span}. {total}"], self._header(), rows)
 
 
-def part_of_budget(bad: Any, counts: Counts, error: Fraction) -> Ratio | None:
-    """
-    The share of a window's budget that *bad* of its events spend, exactly.
-
-    Args:
-        bad: Bad events of the part [events].
-        counts: All events of the window.
-        error: Exact share of events that may be bad.
-    """
-    if not counts.total:
-        return None
-    return spent(Counts(counts.total - bad, bad), error)
-
-
-def check_budgeted(slo: SLO, data: Any) -> None:
-    """
-    Whether the budget of *slo* can be shared out over *data*.
-
-    Raises:
-        InvalidInputError: The data is neither events nor counts.
-        InvalidSeriesError: The objective is a plain threshold, which spends no budget, or its
-            units are averages of ratios, which cannot be shared out.
-    """
-    if slo.target is None:
-        raise InvalidSeriesError(
-            f'SLO "{slo.name}" is a threshold ({slo.sli}) and has no budget to share out; '
-            'give it a target and method=errorbudget.Timeslices("1m")'
-        )
-    if isinstance(slo.method, RatioTimeslices):
-        raise InvalidSeriesError(
-            f'SLO "{slo.name}" averages the ratios of slices, whose parts are no events; '
-            'ask slo.replace(method="occurrences")'
-        )
-    if not isinstance(data, (Events, CountSeries)):
-        raise InvalidInputError(
-            f"give errorbudget.Events or a count series, got {type(data).__name__}"
-        )
-    if isinstance(data, CountSeries) and isinstance(slo.sli, ThresholdSLI):
-        raise InvalidSeriesError(f'SLO "{slo.name}" ({slo.sli}) needs the events themselves')
-
-
-def units_of(slo: SLO, data: Events | CountSeries, until_ns: int) -> Series:
-    """
-    The units of *slo* in events or counts; see `check_budgeted` for what it refuses.
-
-    Args:
-        slo: The objective.
-        data: Request events, or a count series.
-        until_ns: Judge empty slices up to this instant.
-    """
-    check_budgeted(slo, data)
-    if isinstance(data, Events):
-        return judge(slo, data, until_ns=until_ns).series
-    return judge_series(slo, data, until_ns=until_ns)
-
-
 def attribute(
     slo: SLO,
     data: Any,
     by: str | Iterable[str] | Mapping[str, Any],
     *,
     at: TimeLike | None = None,
+    progress: Progress | None = None,
 ) -> Attribution:
     """
     Who spent the budget of the window that ends at *at*.
@@ -275,16 +230,18 @@ def attribute(
             by name, (start, end] each: incidents, deploys, entries of a ledger. Where stretches
             overlap, the one that starts first claims an event; what lies in none is `(none)`.
         at: The instant; by default the end of the data.
+        progress: Told now and then how many rows are done, and how many there are.
 
     Returns:
         Rows that add up exactly: bad events to bad events, parts of the budget to the part spent.
         Empty data with *at* given has no rows.
 
     Raises:
+        InvalidInputError: An argument cannot be read, or labels make more rows than fit.
         InvalidSeriesError: There is no such label, or the objective's units are no events.
         NoDataError: The data is empty and *at* is not given.
 
-    Time: O(n log n) for n events.
+    Time: O(n log n) for n events; a million labels take about 7 s and 350 MB.
 
     Example:
         >>> from errorbudget.sli import Availability
@@ -308,7 +265,7 @@ def attribute(
     columns = not isinstance(names, Mapping)
     listed = list(names) if isinstance(names, Iterable) else []
     if columns and listed and all(isinstance(name, str) for name in listed):
-        return _by_columns(slo, data, tuple(listed), slo.evaluate(data, at=at))
+        return _by_columns(slo, data, tuple(listed), slo.evaluate(data, at=at), progress)
     stretches = read_stretches(names if isinstance(names, Mapping) else listed)
     status = slo.evaluate(data, at=at)
     series = units_of(slo, data, status.at_ns)
@@ -318,35 +275,46 @@ def attribute(
     ]
     if rest:
         rows.append(((None,), rest))
-    return shared_out(slo, status, ("stretch",), rows)
+    return shared_out(slo, status, ("stretch",), rows, progress)
 
 
 def shared_out(
-    slo: SLO, status: Status, by: tuple[str, ...], rows: Iterable[tuple[Key, Counts]]
+    slo: SLO,
+    status: Status,
+    by: tuple[str, ...],
+    rows: Sequence[tuple[Key, Counts]],
+    progress: Progress | None = None,
 ) -> Attribution:
     """What each row's events are of those of *status*, the costliest first."""
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     counts, error = status.counts, status.budget.error
 
     # Of a million labels most have the same few events: their exact ratios are worked out once.
-    @cache
-    def ratios(
-        good: Any, bad: Any
-    ) -> tuple[Fraction | None, Ratio | None, Fraction | None, Ratio | None]:
-        own = Counts(good, bad)
-        return (
-            Fraction(bad) / Fraction(counts.bad) if counts.bad else None,
-            part_of_budget(bad, counts, error),
-            Fraction(own.total) / Fraction(counts.total) if counts.total else None,
-            spent(own, error),
-        )
-
-    spenders = [Spender(key, own, *ratios(own.good, own.bad)) for key, own in rows]
+    ratios = cache(partial(_ratios, counts, error))
+    spenders = []
+    for done, (key, own) in enumerate(rows):
+        if progress is not None and done % 10_000 == 0:
+            progress(done, len(rows))
+        spenders.append(Spender(key, own, *ratios(own)))
     spenders.sort(key=lambda row: (-row.counts.bad, -row.counts.total, row.name))
     return Attribution(slo, status.interval, by, counts, error, tuple(spenders))
 
 
-def _by_columns(slo: SLO, data: Any, by: tuple[str, ...], status: Status) -> Attribution:
+def _ratios(
+    counts: Counts, error: Fraction, own: Counts
+) -> tuple[Fraction | None, Ratio | None, Fraction | None, Ratio | None]:
+    """What a spender's *own* events are of all *counts* and their budget."""
+    return (
+        Fraction(own.bad) / Fraction(counts.bad) if counts.bad else None,
+        part_of_budget(own.bad, counts, error),
+        Fraction(own.total) / Fraction(counts.total) if counts.total else None,
+        spent(own, error),
+    )
+
+
+def _by_columns(
+    slo: SLO, data: Any, by: tuple[str, ...], status: Status, progress: Progress | None
+) -> Attribution:
     if not isinstance(data, Events):
         raise InvalidSeriesError(
             f"only events know their {', '.join(by)}; share a count series out by stretches of "
@@ -364,55 +332,8 @@ def _by_columns(slo: SLO, data: Any, by: tuple[str, ...], status: Status) -> Att
     )
     high = np.searchsorted(data.time, interval.end_ns, "right")
     rows = np.flatnonzero(takes_part[low:high]) + low
-    bad = ~is_good[rows]
-    columns = [_column(data, name) for name in by]
     found = [
-        (
-            tuple(
-                None if code < 0 else column.values[code]
-                for code, column in zip(kind, columns, strict=True)
-            ),
-            Counts(all_ - missed, missed),
-        )
-        for kind, all_, missed in _tally(columns, rows, bad)
+        (key, Counts(total - missed, missed))
+        for key, total, missed in tally(data, by, rows, ~is_good[rows])
     ]
-    return shared_out(slo, status, by, found)
-
-
-def _tally(
-    columns: Sequence[Labels], rows: NDArray[np.intp], bad: NDArray[np.bool_]
-) -> Iterator[tuple[list[int], int, int]]:
-    """Codes of every combination that occurs, with how many events and bad ones it has."""
-    sizes = [len(column.values) + 1 for column in columns]  # code -1, no label, is one of them
-    key = np.zeros(len(rows), dtype=np.int64)
-    if prod(sizes) <= max(4 * len(rows), 1 << 16):  # a place for every combination
-        for column, size in zip(columns, sizes, strict=True):
-            key *= size
-            key += column.codes[rows]
-            key += 1
-        kinds = np.stack(np.unravel_index(np.arange(prod(sizes)), sizes))
-    else:
-        kinds, key = np.unique(
-            np.stack([column.codes[rows] + 1 for column in columns]), axis=1, return_inverse=True
-        )
-    total = np.bincount(key.ravel(), minlength=kinds.shape[1])
-    missed = np.bincount(key.ravel()[bad], minlength=kinds.shape[1])
-    for place in np.flatnonzero(total).tolist():
-        yield (kinds[:, place] - 1).tolist(), int(total[place]), int(missed[place])
-
-
-def _column(events: Events, name: str) -> Labels:
-    if name in ("status", "status_class"):
-        status: NDArray[np.int16] = events.column("status")
-        codes = status.astype(np.int32) // (100 if name == "status_class" else 1)
-        ends = "xx" if name == "status_class" else ""
-        most = int(codes.max(initial=0))
-        return Labels(codes - 1, tuple(f"{code}{ends}" for code in range(1, most + 1)))
-    column = events.labels.get(name)
-    if column is None:
-        known = ("status", "status_class", *events.labels)
-        raise InvalidSeriesError(
-            f'events have no label "{name}"; there are {", ".join(known)}'
-            f"{did_you_mean(name, known)}"
-        )
-    return column
+    return shared_out(slo, status, by, found, progress)

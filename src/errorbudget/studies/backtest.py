@@ -31,7 +31,7 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
-from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.ledger import burning_stretches
 from errorbudget.studies.pages import POLICY, CostlyPeriod, PolicyResult

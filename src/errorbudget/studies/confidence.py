@@ -26,7 +26,7 @@ from errorbudget.durations import HOUR_NS, MINUTE_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.status import json_number, plain_count
-from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.chances import beta_quantile, chance, normal_quantile
 from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike

@@ -23,7 +23,7 @@ from errorbudget.durations import DAY_NS, MINUTE_NS, DurationLike, format_durati
 from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
-from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.chances import hypergeometric_tail
 from errorbudget.studies.confidence import dispersion
 from errorbudget.studies.tables import figure, frame

@@ -14,8 +14,8 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataErro
 from errorbudget.methods import Occurrences
 from errorbudget.series import CountSeries
 from errorbudget.sli import RatioSLI
-from errorbudget.slo import SLO
-from errorbudget.studies.attribution import Attribution, shared_out
+from errorbudget.slo import SLO, as_slo
+from errorbudget.studies.attribution import Attribution, Progress, shared_out
 from errorbudget.times import TimeLike, to_ns
 
 __all__ = ["attribute_groups"]
@@ -27,6 +27,7 @@ def attribute_groups(
     by: str | Iterable[str],
     *,
     at: TimeLike | None = None,
+    progress: Progress | None = None,
 ) -> Attribution:
     """
     Who spent the budget of the window that ends at *at*, from a count series for each group.
@@ -37,12 +38,13 @@ def attribute_groups(
             `PrometheusCounts.groups` give them; an empty text is a label that is missing.
         by: Names of the labels, in the order of the texts.
         at: The instant; by default the end of the data.
+        progress: Told now and then how many groups are done, and how many there are.
 
     Returns:
         Rows that add up exactly to the sum of the groups.
 
     Raises:
-        InvalidInputError: Groups have other labels than *by*.
+        InvalidInputError: *slo* is no SLO, or groups have other labels than *by*.
         InvalidSeriesError: The objective's units are no events.
         NoDataError: There are no counts and *at* is not given.
 
@@ -63,7 +65,7 @@ def attribute_groups(
         together    3     20     100.00%        150.00%
     """
     names = (by,) if isinstance(by, str) else tuple(by)
-    if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
+    if not isinstance(as_slo(slo).sli, RatioSLI) or not isinstance(slo.method, Occurrences):
         raise InvalidSeriesError(
             f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}), so they have no '
             'share in it; ask slo.replace(method="occurrences")'
@@ -81,7 +83,9 @@ def attribute_groups(
     edges = np.array([status.interval.start_ns, status.interval.end_ns], dtype=np.int64)
     right = status.interval.closed == "right"
     rows = []
-    for texts, series in groups.items():
+    for done, (texts, series) in enumerate(groups.items()):
+        if progress is not None and done % 1_000 == 0:
+            progress(done, len(groups))
         before_good, before = series.cumulative(edges[:1], inclusive=right)
         good, total = series.cumulative(edges[1:])
         fine, units = int(good[0] - before_good[0]), int(total[0] - before[0])

@@ -24,8 +24,9 @@ from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.studies.advice import advise
-from errorbudget.studies.attribution import Attribution, attribute, check_budgeted, units_of
+from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import backtest
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.confidence import confidence, dispersion
 from errorbudget.studies.forecast import forecast
 from errorbudget.studies.ledger import incident_ledger, usual_threshold

@@ -27,7 +27,7 @@ from errorbudget.rationals import parse_rational
 from errorbudget.series import CountSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
-from errorbudget.studies.attribution import check_budgeted, part_of_budget, units_of
+from errorbudget.studies.budgeted import check_budgeted, part_of_budget, units_of
 from errorbudget.studies.stretches import Stretch, counted, read_stretches
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.times import MIN_NS, TimeLike, format_time

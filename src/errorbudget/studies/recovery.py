@@ -22,7 +22,7 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.rationals import parse_rational
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.slo import SLO
-from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.times import TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar

@@ -19,7 +19,7 @@ from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
-from errorbudget.studies.attribution import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.times import format_time
 from errorbudget.windows import Calendar

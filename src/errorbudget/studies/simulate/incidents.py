@@ -9,7 +9,7 @@ windows that will look at it. Each prints as the code that makes it, and travels
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from math import inf, isfinite, nan
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, parse_duration
-from errorbudget.errors import InvalidInputError, did_you_mean
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.errors import InvalidInputError, InvalidTimeError, did_you_mean
+from errorbudget.times import MAX_NS, TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,14 +43,27 @@ __all__ = [
 _MS = 1_000_000
 
 
-def whole_ms(name: str, value_ns: int) -> int:
+def whole_ms(name: str, value_ns: int, said: Callable[[int], str] = format_duration) -> int:
     """*value_ns* itself; an error unless it is a whole millisecond, the grain of a simulation."""
     if value_ns % _MS:
         raise InvalidInputError(
             f"{name} must be a whole number of milliseconds, the grain of simulated time, "
-            f"got {value_ns} ns"
+            f"got {said(value_ns)}"
         )
     return value_ns
+
+
+def span_ns(start: TimeLike, duration: DurationLike) -> tuple[int, int]:
+    """Start and end of a stretch, whole milliseconds [ns UTC]."""
+    start_ns = whole_ms("start", to_ns(start), format_time)
+    end_ns = start_ns + whole_ms("duration", parse_duration(duration))
+    if end_ns > MAX_NS:
+        raise InvalidTimeError(
+            f"{format_duration(end_ns - start_ns)} from {format_time(start_ns)} end after "
+            f"{format_time(MAX_NS)}, the last instant that fits; take a shorter duration or an "
+            "earlier start"
+        )
+    return start_ns, end_ns
 
 
 def _number(name: str, value: object, *, most: float = inf) -> float:
@@ -108,15 +121,13 @@ class Incident:
     largest_intensity: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
-        start_ns = whole_ms("start", to_ns(self.start))
-        length_ns = whole_ms("duration", parse_duration(self.duration))
-        to_ns(start_ns + length_ns)
+        start_ns, end_ns = span_ns(self.start, self.duration)
         intensity = _number(
             f"intensity of {self.kind}", self.intensity, most=self.largest_intensity
         )
         routes = _patterns(self.routes)
         object.__setattr__(self, "start", format_time(start_ns))
-        object.__setattr__(self, "duration", format_duration(length_ns))
+        object.__setattr__(self, "duration", format_duration(end_ns - start_ns))
         object.__setattr__(self, "intensity", intensity)
         object.__setattr__(self, "routes", routes)
         object.__setattr__(self, "name", str(self.name) or self.kind)

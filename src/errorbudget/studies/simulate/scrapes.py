@@ -176,7 +176,8 @@ def scrape(
     if readings > MOST_READINGS:
         raise InvalidInputError(
             f"{instances:,} instances read every {format_duration(step_ns)} make {readings:,} "
-            f"readings of each series, more than {MOST_READINGS:,}; take a longer interval"
+            f"readings of each series, more than {MOST_READINGS:,}; take a longer interval "
+            "or fewer instances"
         )
     ascending = all(low < high for low, high in pairwise(buckets_s))
     if not ascending or not all(isfinite(bound) and bound > 0 for bound in buckets_s):
@@ -191,6 +192,8 @@ def scrape(
                 f"{instances}, counted from 0; scrape with more instances"
             )
     serving = _serving(events.time, resets, instances, seed)
+    order = np.argsort(serving, kind="stable")
+    bounds = np.searchsorted(serving[order], np.arange(instances + 1))
     gaps = [incident for incident in incidents if isinstance(incident, ScrapeGap)]
     processes = []
     for number in range(instances):
@@ -204,7 +207,7 @@ def scrape(
             read &= (time <= away.start_ns) | (time > away.end_ns)
         for reset in own:
             started[time > reset.end_ns] = np.maximum(started[time > reset.end_ns], reset.end_ns)
-        rows = np.flatnonzero(serving == number)
+        rows = order[bounds[number] : bounds[number + 1]]
         processes.append(_Instance(f"app-{number}", rows, time[read], started[read]))
     return Scrapes(events, tuple(buckets_s), tuple(processes))
 
@@ -214,14 +217,16 @@ def _serving(
 ) -> NDArray[np.int64]:
     """Which instance serves each request, -1 where none is there; shape (n,)."""
     serving = np.floor(Stream(seed, "instances").uniform(len(time)) * instances).astype(np.int64)
-    away = np.zeros((instances, len(time)), dtype=np.bool_)
-    for reset in resets:
-        away[reset.instance] |= (time > reset.start_ns) & (time <= reset.end_ns)
-    if not resets:
-        return serving
-    rows = np.arange(len(time))
-    for _ in range(instances):
-        stuck = away[serving, rows]
-        serving[stuck] = (serving[stuck] + 1) % instances
-    serving[away.all(axis=0)] = -1
+
+    def stuck() -> NDArray[np.bool_]:
+        found = np.zeros(len(time), dtype=np.bool_)
+        for reset in resets:
+            away = (time > reset.start_ns) & (time <= reset.end_ns)
+            found |= away & (serving == reset.instance)
+        return found
+
+    for _ in range(min(instances, len(resets))):
+        rows = stuck()
+        serving[rows] = (serving[rows] + 1) % instances
+    serving[stuck()] = -1  # all of them are away
     return serving

@@ -7,7 +7,9 @@ About 400,000 requests, small enough to write and read in seconds, with six inci
 
 from __future__ import annotations
 
-from errorbudget.durations import DAY_NS, MINUTE_NS, format_duration
+from collections.abc import Callable
+
+from errorbudget.durations import DAY_NS, MINUTE_NS, SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.studies.simulate.incidents import (
     BrownOut,
@@ -17,10 +19,11 @@ from errorbudget.studies.simulate.incidents import (
     LatencyCreep,
     Outage,
     SlowBurn,
+    span_ns,
 )
-from errorbudget.studies.simulate.simulation import Simulation, simulate
+from errorbudget.studies.simulate.simulation import MOST_REQUESTS, Simulation, simulate
 from errorbudget.studies.simulate.traffic import Route, Season
-from errorbudget.times import TimeLike, to_ns
+from errorbudget.times import TimeLike
 
 __all__ = ["SHOP_ROUTES", "SHOP_SEASON", "SHOP_START", "shop", "shop_incidents"]
 
@@ -28,6 +31,7 @@ SHOP_START = "2026-03-01T00:00:00Z"
 SHOP_SEASON = Season(daily=0.65, peak_hour=19.0, weekdays=(0.9, 0.9, 0.95, 1.0, 1.1, 1.15, 1.0))
 """Evenings and week-ends are busy."""
 
+SHOP_RATE = 400_000 / (30 * 86_400)
 _PAGE = {200: 0.915, 304: 0.06, 301: 0.005, 404: 0.02}
 SHOP_ROUTES: dict[str, Route] = {
     "/": Route(20, 0.050, 0.45, statuses=_PAGE, error_share=0.0002, bytes=24_000),
@@ -62,13 +66,24 @@ SHOP_ROUTES: dict[str, Route] = {
 _SHOPPING = ("/", "/search", "/product", "/cart", "/checkout", "/login")
 
 
+def _length(days: float) -> str:
+    """So many days, to the minute."""
+    most = MOST_REQUESTS / (SHOP_RATE * DAY_NS / SECOND_NS)
+    if not isinstance(days, (int, float)) or not 0.1 <= days <= most:
+        raise InvalidInputError(
+            f"days must be a number from 0.1 to {most:,.0f}, which make {MOST_REQUESTS:,} "
+            f"requests, got {days!r}"
+        )
+    return format_duration(round(days * DAY_NS / MINUTE_NS) * MINUTE_NS)
+
+
 def shop_incidents(start: TimeLike = SHOP_START, days: float = 30) -> tuple[Incident, ...]:
     """
     What goes wrong in the shop: six incidents spread over *days*.
 
     Their places scale with *days*, and so do the two long ones; the short ones stay as they are.
     """
-    start_ns = to_ns(start)
+    start_ns, end_ns = span_ns(start, _length(days))
     scale = days / 30
 
     def at(day: float) -> int:
@@ -78,7 +93,6 @@ def shop_incidents(start: TimeLike = SHOP_START, days: float = 30) -> tuple[Inci
         minutes = max(1, round(length_days * scale * DAY_NS / MINUTE_NS))
         return format_duration(minutes * MINUTE_NS)
 
-    end_ns = start_ns + round(days * DAY_NS / MINUTE_NS) * MINUTE_NS
     burn_from = at(28.5)
     return (
         Outage(at(5.81), "6m", 0.9, name="database failover"),
@@ -96,32 +110,37 @@ def shop_incidents(start: TimeLike = SHOP_START, days: float = 30) -> tuple[Inci
     )
 
 
-def shop(start: TimeLike = SHOP_START, days: float = 30, seed: int = 30) -> Simulation:
+def shop(
+    start: TimeLike = SHOP_START,
+    days: float = 30,
+    seed: int = 30,
+    *,
+    progress: Callable[[int, int], object] | None = None,
+) -> Simulation:
     """
     A shop's traffic with six named incidents: about 13,300 requests a day.
 
     Args:
         start: The instant after which requests come.
-        days: How many days, 0.1 or more; the incidents are spread over them.
+        days: How many days, 0.1 to 15,000; the incidents are spread over them.
         seed: Any whole number of 0 or more.
+        progress: As for `simulate`.
 
     Raises:
-        InvalidInputError: *days* is below 0.1, or another argument does not fit.
+        InvalidInputError: *days* is below 0.1 or above 15,000, or another argument does not fit.
 
     Example:
         >>> day = shop(days=1)
         >>> day.incidents[-1].name, 10_000 < len(day) < 16_000
         ('connection leak', True)
     """
-    if not days >= 0.1:
-        raise InvalidInputError(f"days must be 0.1 or more, got {days!r}")
-    minutes = round(days * DAY_NS / MINUTE_NS)
     return simulate(
         start,
-        format_duration(minutes * MINUTE_NS),
-        rate=400_000 / (30 * 86_400),
+        _length(days),
+        rate=SHOP_RATE,
         routes=SHOP_ROUTES,
         incidents=shop_incidents(start, days),
         season=SHOP_SEASON,
         seed=seed,
+        progress=progress,
     )

@@ -7,7 +7,7 @@ same seed with one incident more differs in that incident's requests and in noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from operator import index
@@ -21,12 +21,12 @@ from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
 from errorbudget.series import CountSeries
-from errorbudget.studies.simulate.incidents import Incident, whole_ms
+from errorbudget.studies.simulate.incidents import Incident, span_ns
 from errorbudget.studies.simulate.scrapes import BUCKETS_S, Scrapes, scrape
 from errorbudget.studies.simulate.strikes import span_of, strike
 from errorbudget.studies.simulate.traffic import ROUTES, Route, Season, Traffic, ordinary_traffic
 from errorbudget.studies.tables import frame
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import TimeLike, format_time
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -291,6 +291,7 @@ def simulate(
     season: Season | None = None,
     slow_s: float = 0.3,
     seed: int = 0,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Simulation:
     """
     Seeded traffic with daily and weekly seasons, and incidents whose damage is known.
@@ -309,6 +310,8 @@ def simulate(
         season: How traffic breathes; `Season()` by default.
         slow_s: Requests that take longer count as slow in the truth [s, > 0].
         seed: Any whole number of 0 or more.
+        progress: Told after the ordinary traffic and after each incident how many of these steps
+            are done, and how many there are.
 
     Returns:
         The requests in (start, start + duration], and the truth about each incident.
@@ -316,6 +319,7 @@ def simulate(
     Raises:
         InvalidInputError: An argument does not fit, an incident lies outside the simulated time,
             or two have one name.
+        InvalidTimeError: *start* cannot be read or has no zone, or the end lies after 2262.
 
     Example:
         >>> from errorbudget.studies.simulate import Outage
@@ -329,17 +333,17 @@ def simulate(
         >>> outage.bad == outage.requests > 0
         True
     """
-    start_ns = whole_ms("start", to_ns(start))
-    end_ns = to_ns(start_ns + whole_ms("duration", parse_duration(duration)))
+    start_ns, end_ns = span_ns(start, duration)
     if not (isfinite(rate) and rate >= 0):
         raise InvalidInputError(f"rate must be 0 or more requests per second, got {rate!r}")
     if not (isfinite(slow_s) and slow_s > 0):
         raise InvalidInputError(f"slow_s must be above 0 seconds, got {slow_s!r}")
-    expected = rate * (end_ns - start_ns) / 1e9
+    expected = rate * ((end_ns - start_ns) / 1e9)
     if expected > MOST_REQUESTS:
         raise InvalidInputError(
-            f"{rate!r} requests per second make {expected:.3g} of them, more than "
-            f"{MOST_REQUESTS:,}; take a lower rate or a shorter duration"
+            f"{rate!r} requests per second make {expected:.3g} in "
+            f"{format_duration(end_ns - start_ns)}, more than the {MOST_REQUESTS:,} that fit into "
+            "some 30 GB of memory; take a lower rate or a shorter duration"
         )
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or index(seed) < 0:
         raise InvalidInputError(f"seed must be a whole number of 0 or more, got {seed!r}")
@@ -358,6 +362,8 @@ def simulate(
     )
     impacts = []
     for position, incident in enumerate(ordered):
+        if progress is not None:
+            progress(position + 1, len(ordered) + 1)
         traffic, added, removed = strike(
             traffic,
             incident,

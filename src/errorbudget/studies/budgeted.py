@@ -1,0 +1,74 @@
+"""Whether an objective has a budget that can be shared out over some data, and the units of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from errorbudget.budget import Ratio, spent
+from errorbudget.counts import Counts
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.events import Events
+from errorbudget.judging import judge, judge_series
+from errorbudget.methods import RatioTimeslices
+from errorbudget.series import CountSeries, Series
+from errorbudget.sli import ThresholdSLI
+from errorbudget.slo import SLO, as_slo
+
+__all__ = ["check_budgeted", "part_of_budget", "units_of"]
+
+
+def part_of_budget(bad: Any, counts: Counts, error: Fraction) -> Ratio | None:
+    """
+    The share of a window's budget that *bad* of its events spend, exactly.
+
+    Args:
+        bad: Bad events of the part [events].
+        counts: All events of the window.
+        error: Exact share of events that may be bad.
+    """
+    if not counts.total:
+        return None
+    return spent(Counts(counts.total - bad, bad), error)
+
+
+def check_budgeted(slo: SLO, data: Any) -> None:
+    """
+    Whether the budget of *slo* can be shared out over *data*.
+
+    Raises:
+        InvalidInputError: *slo* is no SLO, or the data is neither events nor counts.
+        InvalidSeriesError: The objective is a plain threshold, which spends no budget, or its
+            units are averages of ratios, which cannot be shared out.
+    """
+    if as_slo(slo).target is None:
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" is a threshold ({slo.sli}) and has no budget to share out; '
+            'give it a target and method=errorbudget.Timeslices("1m")'
+        )
+    if isinstance(slo.method, RatioTimeslices):
+        raise InvalidSeriesError(
+            f'SLO "{slo.name}" averages the ratios of slices, whose parts are no events; '
+            'ask slo.replace(method="occurrences")'
+        )
+    if not isinstance(data, (Events, CountSeries)):
+        raise InvalidInputError(
+            f"give errorbudget.Events or a count series, got {type(data).__name__}"
+        )
+    if isinstance(data, CountSeries) and isinstance(slo.sli, ThresholdSLI):
+        raise InvalidSeriesError(f'SLO "{slo.name}" ({slo.sli}) needs the events themselves')
+
+
+def units_of(slo: SLO, data: Events | CountSeries, until_ns: int) -> Series:
+    """
+    The units of *slo* in events or counts; see `check_budgeted` for what it refuses.
+
+    Args:
+        slo: The objective.
+        data: Request events, or a count series.
+        until_ns: Judge empty slices up to this instant.
+    """
+    check_budgeted(slo, data)
+    if isinstance(data, Events):
+        return judge(slo, data, until_ns=until_ns).series
+    return judge_series(slo, data, until_ns=until_ns)
