@@ -166,6 +166,15 @@ def test_bad_input_is_named(junk: object) -> None:
             eb.burn_threshold("2%", zero, "30d")
 
 
+def test_what_no_float_holds() -> None:
+    """A burn so slow that the time has no float lasts for ever; the dearest target has figures."""
+    assert eb.time_to_exhaustion("1e-390", "30d") == inf
+    with pytest.raises(InvalidInputError, match="an integer of thousands of digits"):
+        eb.budget_spent(10**5_000, "1h", "30d")
+    dearest = 1 - Fraction(1, 10**100)
+    assert eb.max_burn_rate(dearest) == eb.burn_rate(Counts(0, 10**299), dearest) == 1e100
+
+
 def test_less_than_an_event_a_window_is_traffic_too() -> None:
     """On average half an event an hour: a lone bad one spends twice its even share."""
     spend = traffic_weighted_spend(Counts(good=0, bad=1), Fraction(1, 2), "50%", "1h", "2h")

@@ -46,6 +46,12 @@ def test_fractions_of_events_stay() -> None:
     assert Counts(0.5, 1).good == 0.5
 
 
+def test_no_digit_of_a_whole_number_is_lost() -> None:
+    """A decimal is as exact as an integer, beyond what floats tell apart too."""
+    assert Counts(Decimal(2**53 + 1), Decimal("3.0")) == Counts(2**53 + 1, 3)
+    assert Counts(np.longdouble(2) ** 60, 0) == Counts(2**60, 0)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -64,6 +70,11 @@ def test_fractions_of_events_stay() -> None:
         (1j, "count of events"),
         ([1], "count of events"),
         (np.array([1]), "count of events"),
+        (np.timedelta64(5, "s"), "count of events"),
+        (np.timedelta64("NaT"), "count of events"),
+        (Decimal("NaN"), "finite"),
+        (Decimal("sNaN"), "finite"),
+        (Decimal("1e999999999"), "finite"),
     ],
 )
 def test_what_is_no_count(value: object, message: str) -> None:

@@ -264,3 +264,13 @@ def test_the_ends_of_time() -> None:
     slo = SLO("x", target="90%", window="1h", sli=RatioSLI())
     assert slo.evaluate(events, at=MAX_NS).counts.total == 1
     assert slo.evaluate(events, at=MIN_NS).counts.total in (0, 1)
+
+
+def test_what_is_masked_is_not_shown() -> None:
+    """A masked array has values behind its mask, and none of them counts."""
+    masked = np.ma.masked_array([200, 500], [False, True])
+    for columns in ({"time": masked}, {"time": [1, 2], "status": masked}):
+        with pytest.raises(InvalidSeriesError, match="is masked at index 1") as caught:
+            Events(**columns)
+        assert caught.value.index == 1
+    assert Events(time=[1, 2], status=np.ma.masked_array([200, 500])).status.tolist() == [200, 500]

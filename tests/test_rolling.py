@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +87,27 @@ def test_wrong_columns_are_refused_with_the_first_offender():
         grid_counts([1, 2], [1, 1], [3, 2])
     with pytest.raises(InvalidCountsError, match="got 3 at index 1"):
         rolling_counts([1, 2], [1, 3], 10, total=[1, 2])
+    for good, total in (([0.5], None), ([1], [1.5]), ([0.5], [2])):
+        with pytest.raises(InvalidCountsError, match="whole numbers"):
+            grid_counts([1], good, [2], total=total)
+    nan = float("nan")
+    for times, index in (([nan], 0), ([1, nan, 0], 1)):
+        with pytest.raises(InvalidSeriesError, match="must ascend, got nan") as caught:
+            rolling_counts(times, [1] * len(times), 10)
+        assert caught.value.index == index
+    for value in (nan, float("inf"), -0.5):
+        with pytest.raises(InvalidSeriesError, match="finite and not negative") as caught:
+            rolling_quantiles([1, 2], [0.1, value], [2], 5, ["50%"])
+        assert caught.value.index == 1
+    with pytest.raises(InvalidSeriesError, match="values has 1 rows and time_ns 2"):
+        rolling_quantiles([1, 2], [0.1], [2], 5, ["50%"])
+    with pytest.raises(InvalidWindowError, match='closed must be "right" or "left"'):
+        grid_counts([1], [1], [1], closed="both")
+    with pytest.raises(InvalidWindowError, match='closed must be "right" or "left"'):
+        rolling_quantiles([1], [1.0], [1], 1, ["50%"], closed="both")
+    for strange in (True, np.timedelta64(1, "Y"), 1.0):
+        with pytest.raises(InvalidWindowError, match="whole number of ns"):
+            rolling_counts([1], [1], strange)
     for quantile in (0, 1.5):
         with pytest.raises(InvalidInputError, match="a quantile must lie in"):
             rolling_quantiles([1], [1.0], [1], 1, [quantile])

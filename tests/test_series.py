@@ -185,7 +185,7 @@ def test_disguised_columns(disguise: str) -> None:
         ({"good": [True, True]}, "whole numbers"),
         ({"good": None}, "one dimension"),
         ({"good": [[1], [2, 3]]}, "must be one column"),
-        ({"total": [1e300, 2]}, "below 2"),
+        ({"total": [1e300, 2]}, "floats skip whole numbers"),
         ({"total": np.array([2**63, 2], dtype=np.uint64)}, "below 2"),
         ({"total": [2**70, 2]}, "whole numbers"),
         ({"step_ns": 0}, "longer than 0"),
@@ -193,6 +193,15 @@ def test_disguised_columns(disguise: str) -> None:
         ({"closed": "both"}, 'closed must be "right" or "left"'),
         ({"observed": [True]}, "one entry per bin"),
         ({"observed": [[True], [True, False]]}, "must be one column"),
+        ({"observed": [True, None]}, "true or false for every bin"),
+        ({"observed": [0.0, float("nan")]}, "true or false for every bin"),
+        ({"observed": ["yes", "no"]}, "true or false for every bin"),
+        ({"observed": [0, 2]}, "true or false for every bin"),
+        ({"label_ns": [-1e30, 60]}, "floats skip whole numbers"),
+        ({"total": [9, 2.0**54]}, "floats skip whole numbers"),
+        ({"total": np.ma.masked_array([9, 9], [0, 1])}, "total is masked at index 1"),
+        ({"label_ns": np.array(["1970-01-01", "NaT"], "M8[ns]")}, "missing"),
+        ({"label_ns": np.array([60, 10**12], "M8[s]")}, "outside the years"),
     ],
 )
 def test_bins_that_contradict_themselves(change: dict[str, Any], message: str) -> None:
@@ -200,6 +209,24 @@ def test_bins_that_contradict_themselves(change: dict[str, Any], message: str) -
     bins = {"label_ns": [60, 120], "good": [1, 2], "total": [1, 2], "step_ns": 60}
     with pytest.raises(ErrorBudgetError, match=message):
         CountSeries(**{**bins, **change})
+
+
+@pytest.mark.parametrize(
+    ("label", "closed"), [(2**63 - 2, "left"), (-(2**63) + 2, "right"), (2**63 - 2, "right")]
+)
+def test_bins_at_the_ends_of_time(label: int, closed: Any) -> None:
+    """A bin that reaches beyond the first or last instant is refused, and never goes round."""
+    if closed == "left" or label < 0:
+        with pytest.raises(InvalidSeriesError, match="the years 1678 to 2262"):
+            CountSeries([label], [1], [1], 2, closed)
+        label += 2 if label < 0 else -2
+    series = CountSeries([label], [1], [1], 2, closed)
+    assert series.counts(Interval(-(2**63), 2**63 - 1, "right")) == Counts(1, 0)
+    with pytest.raises(InvalidSeriesError, match="the years 1678 to 2262"):
+        series.coarser("1d")
+    last = np.array([2**63 - 1])
+    with pytest.raises(InvalidSeriesError, match="the years 1678 to 2262"):
+        EventSeries(last, last[:0], (2**63 - 1, 2**63 - 1)).binned(10**9, closed=closed)
 
 
 def test_what_does_not_merge() -> None:
@@ -231,6 +258,9 @@ def test_words_and_frames() -> None:
     frame = series.to_pandas()
     assert frame["total"].tolist() == [2]
     assert str(frame.index[0]) == "1970-01-01 00:01:00+00:00"
+    for index in (frame.index, frame.index.tz_convert("Asia/Kathmandu"), frame.index.as_unit("s")):
+        again = CountSeries(index, frame["good"], frame["total"], "1m")
+        assert again.label_ns.tolist() == [60 * 10**9]
 
 
 def test_counts_are_asked_for_in_longer_bins_only() -> None:

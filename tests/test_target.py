@@ -62,12 +62,19 @@ def test_one_target_in_many_clothes(value: object) -> None:
         (True, "such as"),
         (float("nan"), "such as"),
         ([0.9], "such as"),
+        (1 - Fraction(1, 10**101), "one bad event in"),
     ],
 )
 def test_what_is_no_target(value: object, message: str) -> None:
     """Each is refused with what came and what fits."""
     with pytest.raises(InvalidTargetError, match=message):
         Target(value)
+
+
+def test_a_number_that_python_does_not_write() -> None:
+    """The message says so, instead of an error about the message."""
+    with pytest.raises(InvalidTargetError, match="an integer of thousands of digits"):
+        Target(10**5_000)
 
 
 def test_targets_are_frozen() -> None:

@@ -15,7 +15,7 @@ from errorbudget.budget import Ratio, budget
 from errorbudget.counts import Counts
 from errorbudget.durations import SECOND_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -37,7 +37,7 @@ def _number(name: str, value: Number) -> Fraction:
     try:
         return parse_rational(value)
     except ValueError:
-        raise InvalidInputError(f"{name} must be a finite number, got {value!r}") from None
+        raise InvalidInputError(f"{name} must be a finite number, got {shown(value)}") from None
 
 
 def _at_least_zero(name: str, value: Number) -> Fraction:
@@ -153,7 +153,10 @@ def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Numb
     rate, left = _at_least_zero("burn", burn), _number("remaining", remaining)
     if left <= 0:
         return 0.0
-    return float(left * length_of(period) / rate / SECOND_NS) if rate else inf
+    try:
+        return float(left * length_of(period) / rate / SECOND_NS) if rate else inf
+    except OverflowError:
+        return inf
 
 
 def max_burn_rate(target: TargetLike) -> float:

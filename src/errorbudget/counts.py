@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isfinite
-from numbers import Number
-from operator import index
+from math import isfinite, nan
+from numbers import Integral, Number
+from typing import Any
 
 from errorbudget.errors import InvalidCountsError
+from errorbudget.rationals import is_whole, shown
 
 __all__ = ["Count", "Counts", "as_counts"]
 
@@ -42,22 +43,29 @@ def _count(name: str, value: Count) -> Count:
         number = value
     elif isinstance(value, Fraction):
         number = value.numerator if value.denominator == 1 else value
-    elif isinstance(value, bool) or not isinstance(value, Number) or isinstance(value, complex):
-        raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
+    elif is_whole(value):
+        number = int(value)
+    elif isinstance(value, Number) and not isinstance(value, (Integral, complex)):
+        number = _nearest(name, value)
     else:
-        try:
-            number = index(value)  # type: ignore[arg-type]  # numpy integers
-        except TypeError:
-            number = float(value)  # numpy floats, decimals
-            if not isfinite(number):
-                raise InvalidCountsError(f"{name} must be finite, got {value!r}") from None
-            if number.is_integer():
-                number = int(number)
+        raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
     if number >= _LIMIT:
         raise InvalidCountsError(f"{name} must be below 10**300")
     if number < 0:
-        raise InvalidCountsError(f"{name} must not be negative, got {value!r}")
+        raise InvalidCountsError(f"{name} must not be negative, got {shown(value)}")
     return number
+
+
+def _nearest(name: str, value: Any) -> Count:
+    """A float or decimal as an integer, where it is whole, and else as the nearest float."""
+    try:
+        nearest = float(value)
+    except ValueError:  # a signalling NaN
+        nearest = nan
+    if not isfinite(nearest):
+        raise InvalidCountsError(f"{name} must be finite, got {value!r}")
+    whole = int(value)  # not of the float: a decimal may have more digits
+    return whole if whole == value else nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidDurationError, did_you_mean
+from errorbudget.rationals import is_whole, shown
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -112,9 +112,9 @@ def length_of(value: DurationLike | int) -> int:
     """
     if type(value) is int and 0 < value < 2**63:
         return value
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if not is_whole(value):
         return parse_duration(value)  # type: ignore[arg-type]  # refuses what is none
-    return _checked(int(value), f"{value} ns")
+    return _checked(int(value), f"{shown(value)} ns")  # type: ignore[arg-type]  # it is whole
 
 
 def parse_duration(value: DurationLike) -> int:

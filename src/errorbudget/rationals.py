@@ -9,10 +9,30 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from numbers import Integral
 
-__all__ = ["parse_rational"]
+__all__ = ["is_whole", "parse_rational", "shown"]
 
 _MOST_DIGITS = 400  # beyond, working a number out costs more than any figure is worth
+
+
+def is_whole(value: object) -> bool:
+    """
+    Whether *value* is a whole number.
+
+    Yes and no are none, and neither are numpy's spans of time, which pass for integers: of a year
+    `int` makes 1.
+    """
+    kind = getattr(getattr(value, "dtype", None), "kind", "i")
+    return isinstance(value, Integral) and not isinstance(value, bool) and kind in "iu"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it; Python refuses to write integers of thousands of digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "an integer of thousands of digits"
 
 
 def parse_rational(value: object) -> Fraction:

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
-from numbers import Integral
+from math import inf
 from typing import Literal
 
 from errorbudget.errors import (
@@ -23,10 +23,11 @@ from errorbudget.errors import (
     InvalidSeriesError,
     InvalidWindowError,
 )
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import is_whole, parse_rational
 
 __all__ = [
     "Closed",
+    "check_closed",
     "check_steps",
     "check_window",
     "grid_counts",
@@ -46,11 +47,22 @@ def check_window(window_ns: int) -> int:
     Raises:
         InvalidWindowError: It is not positive, or no whole number.
     """
-    if not isinstance(window_ns, Integral):
+    if not is_whole(window_ns):
         raise InvalidWindowError(f"a window must be a whole number of ns, got {window_ns!r}")
     if window_ns <= 0:
         raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
     return int(window_ns)
+
+
+def check_closed(closed: str) -> None:
+    """
+    Which end of a window belongs to it.
+
+    Raises:
+        InvalidWindowError: Neither `"right"` nor `"left"`.
+    """
+    if closed not in ("right", "left"):
+        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:
@@ -61,7 +73,7 @@ def check_steps(steps: Sequence[int]) -> list[int]:
         InvalidWindowError: One has no bin, or part of one.
     """
     lengths = list(steps)
-    if not all(isinstance(step, Integral) for step in lengths):
+    if not all(map(is_whole, lengths)):
         raise InvalidWindowError(f"a window must have a whole number of bins, got {lengths}")
     if any(step < 1 for step in lengths):
         raise InvalidWindowError(f"a window must have at least one bin, got {lengths}")
@@ -69,13 +81,15 @@ def check_steps(steps: Sequence[int]) -> list[int]:
 
 
 def _check_ascending(name: str, instants: Sequence[int]) -> None:
-    for index in range(1, len(instants)):
-        if instants[index] < instants[index - 1]:
+    before: float = -inf
+    for index, instant in enumerate(instants):
+        if not instant >= before:  # NaN neither
             raise InvalidSeriesError(
-                f"{name} must ascend, got {instants[index]} after {instants[index - 1]} "
-                f"at index {index}; sort them first",
+                f"{name} must ascend, got {instant} after {before} at index {index}; "
+                "sort them first",
                 index=index,
             )
+        before = instant
 
 
 def _check_rows(time_ns: Sequence[int], good: Sequence[int], total: Sequence[int] | None) -> None:
@@ -90,6 +104,24 @@ def _check_rows(time_ns: Sequence[int], good: Sequence[int], total: Sequence[int
         if not 0 <= count <= most:
             raise InvalidCountsError(
                 f"good must lie between 0 and {most}, got {count} at index {index}"
+            )
+        if int(count) != count or (most != 1 and int(most) != most):
+            raise InvalidCountsError(
+                f"good and total must be whole numbers, got {count} of {most} at index {index}"
+            )
+
+
+def _check_values(values: Sequence[float], rows: int) -> None:
+    if len(values) != rows:
+        raise InvalidSeriesError(
+            f"values has {len(values)} rows and time_ns {rows}; they must match"
+        )
+    for index, value in enumerate(values):
+        if not 0 <= value < inf:
+            raise InvalidSeriesError(
+                f"values must be finite and not negative, got {value} at index {index}; "
+                "leave out events without a value",
+                index=index,
             )
 
 
@@ -171,6 +203,8 @@ def grid_counts(
 
     Raises:
         InvalidSeriesError: *time_ns* or *edges_ns* descends.
+        InvalidCountsError: A row's good lies outside 0 to its total.
+        InvalidWindowError: *closed* is neither end.
 
     Time: O(n + k log n); memory: O(n + k).
 
@@ -178,6 +212,7 @@ def grid_counts(
         >>> grid_counts([10, 20, 20, 30], [True, False, True, True], [10, 20, 30])
         ([1, 2, 3], [1, 3, 4])
     """
+    check_closed(closed)
     _check_rows(time_ns, good, total)
     _check_ascending("edges_ns", edges_ns)
     good_before = _cumulative(good)
@@ -243,6 +278,11 @@ def rolling_quantiles(
     Returns:
         A row per quantile, a value per end; None where the window is empty.
 
+    Raises:
+        InvalidSeriesError: *time_ns* or *ends_ns* descends, or a value is NaN, infinite or
+            negative.
+        InvalidWindowError: *window_ns* is not positive, or *closed* is neither end.
+
     Time: O(windows x events); memory: O(events).
 
     Example:
@@ -250,8 +290,10 @@ def rolling_quantiles(
         [[0.1, 0.1, None]]
     """
     check_window(window_ns)
+    check_closed(closed)
     _check_ascending("time_ns", time_ns)
     _check_ascending("ends_ns", ends_ns)
+    _check_values(values, len(time_ns))
     shares = [parse_rational(quantile) for quantile in quantiles]
     if any(not 0 < share <= 1 for share in shares):
         raise InvalidInputError(f"a quantile must lie in (0, 1], got {list(quantiles)}")

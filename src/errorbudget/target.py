@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from errorbudget.errors import InvalidTargetError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 
 __all__ = ["Target", "TargetLike", "format_percent"]
 
@@ -19,12 +19,15 @@ TargetLike = Any
 """A `Target`, or what it reads: `"99.9%"`, `"0.999"`, `0.999`, `Decimal`, `Fraction`."""
 
 
+_LEAST_ERROR = Fraction(1, 10**100)  # so that every burn rate fits a float
+
+
 def _fraction(value: object) -> Fraction:
     try:
         return parse_rational(value)
     except ValueError:
         raise InvalidTargetError(
-            f'target must be a share such as "99.9%" or 0.999, got {value!r}'
+            f'target must be a share such as "99.9%" or 0.999, got {shown(value)}'
         ) from None
 
 
@@ -65,6 +68,10 @@ class Target:
             cure = f'; for percent write "{value}%"' if bare else ""
             raise InvalidTargetError(
                 f"target must be greater than 0 and at most 1, got {value}{cure}"
+            )
+        if 0 < 1 - ratio < _LEAST_ERROR:
+            raise InvalidTargetError(
+                "target must be 100 %, or allow at least one bad event in 10**100"
             )
         object.__setattr__(self, "ratio", ratio)
         object.__setattr__(self, "error", 1 - ratio)

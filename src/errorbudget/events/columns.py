@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.errors import InvalidSeriesError, InvalidTimeError
+from errorbudget.kernels.arrays import unmasked
 from errorbudget.predicates import is_missing
 from errorbudget.times import MAX_NS, MIN_NS, to_ns
 
@@ -35,6 +36,7 @@ def named_columns(kind: str, columns: object) -> Mapping[str, Any]:
 
 def one_column(name: str, values: ArrayLike, dtype: str | None = None) -> NDArray[Any]:
     """The *values* as an array of one dimension."""
+    values = unmasked(values, name)
     try:
         column = np.asarray(values, dtype=dtype)
     except (TypeError, ValueError) as error:

@@ -50,7 +50,7 @@ class Labels:
     def encode(cls, texts: ArrayLike) -> Labels:
         """Labels of plain texts, one per event; None and NaN mean "no such label"."""
         # As objects from the start: a list with NaN in it would become the text "nan".
-        column = one_column("a label column", np.asarray(texts, dtype=object))
+        column = one_column("a label column", texts, "object")
         positions: dict[str, int] = {}
         codes = np.fromiter(
             (

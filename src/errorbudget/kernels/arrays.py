@@ -15,7 +15,6 @@ from errorbudget.errors import (
     InvalidCountsError,
     InvalidInputError,
     InvalidSeriesError,
-    InvalidWindowError,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ __all__ = [
     "BLOCK",
     "bad_rows",
     "check_ascending",
-    "check_closed",
     "check_out",
     "check_threads",
     "counts_column",
@@ -33,6 +31,7 @@ __all__ = [
     "flags_column",
     "not_ascending",
     "time_column",
+    "unmasked",
     "values_column",
 ]
 
@@ -40,11 +39,23 @@ BLOCK = 1 << 15
 """Rows worked on at a time: their columns and scratch stay in a core's L2 cache."""
 
 
-def _plain(column: ArrayLike, name: str) -> NDArray[Any]:
+def unmasked(column: ArrayLike, name: str) -> ArrayLike:
+    """
+    The column itself, where nothing of it is masked: as a plain array it would show the hidden.
+
+    Raises:
+        InvalidSeriesError: A row is masked (`.index`).
+    """
     if isinstance(column, np.ma.MaskedArray) and np.ma.is_masked(column):
         index = int(np.argmax(np.ma.getmaskarray(column)))
-        raise InvalidSeriesError(f"{name} is masked at index {index}; leave out such events")
-    return np.asarray(column)
+        raise InvalidSeriesError(
+            f"{name} is masked at index {index}; leave out such events", index=index
+        )
+    return column
+
+
+def _plain(column: ArrayLike, name: str) -> NDArray[Any]:
+    return np.asarray(unmasked(column, name))
 
 
 def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
@@ -214,17 +225,6 @@ def not_ascending(instants: NDArray[np.int64], index: int, name: str) -> Invalid
         f"at index {index}{cure}",
         index=index,
     )
-
-
-def check_closed(closed: str) -> None:
-    """
-    Which end of a window belongs to it.
-
-    Raises:
-        InvalidWindowError: Neither `"right"` nor `"left"`.
-    """
-    if closed not in ("right", "left"):
-        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
 
 
 def check_threads(threads: int) -> int:

@@ -20,7 +20,6 @@ from errorbudget.kernels.arrays import (
     BLOCK,
     bad_rows,
     check_ascending,
-    check_closed,
     check_threads,
     counts_column,
     flags_column,
@@ -28,7 +27,7 @@ from errorbudget.kernels.arrays import (
     time_column,
 )
 from errorbudget.kernels.merging import LIKE, Merge
-from errorbudget.rolling import Closed, check_steps
+from errorbudget.rolling import Closed, check_closed, check_steps
 from errorbudget.target import Target, TargetLike
 
 if TYPE_CHECKING:

@@ -32,12 +32,11 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.kernels.arrays import (
     BLOCK,
     check_ascending,
-    check_closed,
     time_column,
     values_column,
 )
 from errorbudget.rationals import parse_rational
-from errorbudget.rolling import Closed, check_window
+from errorbudget.rolling import Closed, check_closed, check_window
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -15,8 +15,9 @@ from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
+from errorbudget.kernels.arrays import time_column, unmasked
 from errorbudget.series.question import span_coverage, window_counts
-from errorbudget.times import TimeLike, format_time
+from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time
 from errorbudget.windows import Closed, Interval
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["GRID_LIMIT", "CountSeries", "check_grid"]
+__all__ = ["GRID_LIMIT", "CountSeries", "check_grid", "check_reach"]
 
 GRID_LIMIT = 50_000_000
 
@@ -50,6 +51,14 @@ def check_grid(n: int, step_ns: int) -> None:
         )
 
 
+def _instants(name: str, values: ArrayLike) -> Integers:
+    # A zoned index of pandas knows UTC itself.
+    kind: Any = getattr(values, "dtype", None)
+    zoned = hasattr(kind, "tz") and hasattr(kind, "unit")
+    column = _column(name, values, f"datetime64[{kind.unit}]" if zoned else None)
+    return time_column(column, name) if column.dtype.kind == "M" else _integers(name, column)
+
+
 def _integers(name: str, values: ArrayLike) -> Integers:
     column = _column(name, values)
     if column.ndim != 1:
@@ -61,18 +70,53 @@ def _integers(name: str, values: ArrayLike) -> Integers:
             raise InvalidSeriesError(
                 f"{name} must be whole numbers, got {column[index]} at index {index}", index=index
             )
+        large = np.abs(column) > 2**53
+        if large.any():
+            index = _first(large)
+            raise InvalidSeriesError(
+                f"{name} must be integers, got the float {column[index]} at index {index}: beyond "
+                "2**53 floats skip whole numbers",
+                index=index,
+            )
     elif column.dtype.kind not in "iu" and len(column):
         raise InvalidSeriesError(f"{name} must be whole numbers, got {column.dtype}")
-    if column.dtype.kind in "fu" and len(column) and float(column.max()) >= 2**63:
+    if column.dtype.kind == "u" and len(column) and int(column.max()) >= 2**63:
         raise InvalidSeriesError(f"{name} must be below 2**63, got {column.max()}")
     return column.astype(np.int64, copy=False)
 
 
 def _column(name: str, values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
+    values = unmasked(values, name)
     try:
         return np.asarray(values, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise InvalidSeriesError(f"{name} must be one column: {error}") from None
+
+
+def _observations(values: ArrayLike, labels: Integers) -> NDArray[np.bool_]:
+    column = _column("observed", values)
+    if column.shape != labels.shape:
+        raise InvalidSeriesError("observed must have one entry per bin")
+    if len(column) and not (
+        column.dtype.kind == "b" or (column.dtype.kind in "iu" and set(column.tolist()) <= {0, 1})
+    ):
+        raise InvalidSeriesError("observed must be true or false for every bin")
+    return column.astype(np.bool_, copy=False)
+
+
+def check_reach(first_ns: int, last_ns: int, step_ns: int, closed: Closed) -> None:
+    """
+    Refuse bins that begin or end where no instant is.
+
+    Raises:
+        InvalidSeriesError: They reach beyond the years 1678 to 2262.
+    """
+    before, after = (step_ns, 0) if closed == "right" else (0, step_ns)
+    if first_ns - before < MIN_NS or last_ns + after > MAX_NS:
+        raise InvalidSeriesError(
+            f"bins of {format_duration(step_ns)} must lie in the years 1678 to 2262, and those "
+            f"from {format_time(first_ns - before)} to {format_time(last_ns + after)} do not"
+        )
 
 
 def _sum(counts: Integers) -> int:
@@ -136,10 +180,7 @@ class CountSeries(Shown):
         step = length_of(self.step_ns)
         if str(self.closed) not in ("right", "left"):
             raise InvalidSeriesError(f'closed must be "right" or "left", got {self.closed!r}')
-        labels = _column("label_ns", self.label_ns)
-        if labels.dtype.kind == "M":
-            labels = labels.astype("datetime64[ns]").view(np.int64)
-        labels = _integers("label_ns", labels)
+        labels = _instants("label_ns", self.label_ns)
         good, total = _integers("good", self.good), _integers("total", self.total)
         if not len(labels) == len(good) == len(total):
             raise InvalidSeriesError(
@@ -163,11 +204,10 @@ class CountSeries(Shown):
         object.__setattr__(self, "good", good)
         object.__setattr__(self, "total", total)
         object.__setattr__(self, "step_ns", step)
+        if len(labels):
+            check_reach(int(labels[0]), int(labels[-1]), step, self.closed)
         if self.observed is not None:
-            observed = _column("observed", self.observed, dtype=bool)
-            if observed.shape != labels.shape:
-                raise InvalidSeriesError("observed must have one entry per bin")
-            object.__setattr__(self, "observed", observed)
+            object.__setattr__(self, "observed", _observations(self.observed, labels))
 
     def __len__(self) -> int:
         return len(self.label_ns)
@@ -303,6 +343,8 @@ class CountSeries(Shown):
         shift = 1 if self.closed == "right" else 0
         bins = (self.label_ns - shift) // step_ns
         labels, rows = np.unique(bins, return_inverse=True)
+        first, last = ((int(number) + shift) * step_ns for number in labels[[0, -1]])
+        check_reach(first, last, step_ns, self.closed)
         good = np.zeros(len(labels), dtype=np.int64)
         total = np.zeros(len(labels), dtype=np.int64)
         np.add.at(good, rows, self.good)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from errorbudget.series.bins import CountSeries, check_grid
+from errorbudget.series.bins import CountSeries, check_grid, check_reach
 from errorbudget.series.question import span_coverage
 from errorbudget.windows import Closed, Interval
 
@@ -70,6 +70,7 @@ class EventSeries:
         ) // step_ns
         n = last - first + 1
         check_grid(n, step_ns)
+        check_reach((first + shift) * step_ns, (last + shift) * step_ns, step_ns, closed)
         total = np.bincount((self.time_ns - shift) // step_ns - first, minlength=n)
         bad = np.bincount((self.bad_ns - shift) // step_ns - first, minlength=n)
         label_ns = (first + shift + np.arange(n, dtype=np.int64)) * step_ns

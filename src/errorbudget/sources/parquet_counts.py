@@ -31,9 +31,9 @@ from errorbudget.errors import (
     SourceUnavailableError,
     did_you_mean,
 )
-from errorbudget.kernels.arrays import check_closed, descends_at, flags_column, time_column
+from errorbudget.kernels.arrays import descends_at, flags_column, time_column
 from errorbudget.kernels.grid import grid_counts
-from errorbudget.rolling import Closed
+from errorbudget.rolling import Closed, check_closed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
