@@ -229,6 +229,19 @@ def test_bins_at_the_ends_of_time(label: int, closed: Any) -> None:
         EventSeries(last, last[:0], (2**63 - 1, 2**63 - 1)).binned(10**9, closed=closed)
 
 
+def test_coverage_of_intervals_far_away() -> None:
+    """Nothing of 1678 was observed in 1970, and all of time holds a minute: distances go round."""
+    for observed in (None, [True]):
+        series = CountSeries([60], [1], [1], 60, observed=observed)
+        for start in (-(2**63) + 1, 2**63 - 1 - 60):
+            assert series.coverage(Interval(start, start + 60, "right")) == 0
+        assert series.coverage(Interval(-(2**64), 2**64, "right")) == 60 / 2**65
+    long = 2**61
+    ends = np.arange(-2, 4) * long
+    everything = CountSeries(ends, [0] * 6, [0] * 6, long, observed=[True] * 6)
+    assert everything.coverage(Interval(-3 * long, 3 * long, "right")) == 1
+
+
 def test_what_does_not_merge() -> None:
     """Bins of different length or side, nothing at all, and strangers."""
     minutes = CountSeries([60], [1], [1], 60)

@@ -250,7 +250,8 @@ class SeriesMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.held = []
         for closed, tells in itertools.product(("right", "left"), (False, True)):
-            bins = {MIDNIGHT + minute: Bin(9, 10, minute != 2) for minute in (-1, 0, 1, 2, 6)}
+            held = {-1: (6, 9), 0: (9, 9), 1: (0, 0), 2: (5, 10), 6: (8, 12)}  # some on a target
+            bins = {MIDNIGHT + n: Bin(good, total, n != 2) for n, (good, total) in held.items()}
             model = Model(MINUTE, closed, bins if tells else {}, tells)
             self.held.append((self.built(model), model))
         self.folder: tempfile.TemporaryDirectory[str] | None = None
@@ -291,6 +292,13 @@ class SeriesMachine(RuleBasedStateMachine):
             model.closed,  # type: ignore[arg-type]
             [each.seen for each in held] if model.tells else None,
         )
+
+    @rule(slot=slots, bad=st.integers(0, 1))
+    def make_half_of_what_there_may_be(self, slot: int, bad: int) -> None:
+        _, model = self.held[slot]
+        number = at(5) // model.step
+        model = Model(model.step, model.closed, {number: Bin(2**62 - bad, 2**62)})
+        self.put(slot, self.built(model), model)
 
     @rule(
         slot=slots,

@@ -250,10 +250,10 @@ class CountSeries(Shown):
         if self.observed is None or not interval.length_ns:
             return span_coverage(self.span, interval)
         ends = self.end_ns[self.observed]
-        seen = np.minimum(ends, interval.end_ns) - np.maximum(
-            ends - self.step_ns, interval.start_ns
-        )
-        return int(seen[seen > 0].sum()) / interval.length_ns
+        # Clipped at both ends: the distance to an interval far away has no int64.
+        edges = max(interval.start_ns, MIN_NS), min(interval.end_ns, MAX_NS)
+        seen = np.clip(ends, *edges) - np.clip(ends - self.step_ns, *edges)
+        return int(seen.sum(dtype=np.uint64)) / interval.length_ns
 
     def counts(self, interval: Interval) -> Counts:
         """Good and bad units of the whole bins in *interval*."""
