@@ -242,6 +242,17 @@ def test_coverage_of_intervals_far_away() -> None:
     assert everything.coverage(Interval(-3 * long, 3 * long, "right")) == 1
 
 
+def test_ages_of_centuries_are_refused() -> None:
+    """An update of 1678 is not fresh in 2262: its age went round."""
+    for updates, edge in (([-(2**63) + 1], 2**63 - 1), ([-(2**62) - 1, 2**62], 0)):
+        fresh = FreshSeries(np.array(updates), 60)
+        with pytest.raises(InvalidSeriesError, match="more than 292 years"):
+            fresh.cumulative(np.array([edge]))
+    longest = FreshSeries(np.array([-(2**62), 2**62 - 1]), 60)
+    good, known = longest.cumulative(np.array([2**62 - 1]))
+    assert (good[0], known[0]) == (60, 2**63 - 1)
+
+
 def test_what_does_not_merge() -> None:
     """Bins of different length or side, nothing at all, and strangers."""
     minutes = CountSeries([60], [1], [1], 60)

@@ -485,6 +485,18 @@ TestWindowsMachine.settings = settings(
 )
 
 
+@pytest.mark.parametrize("zone", TURNS)
+@pytest.mark.parametrize("anchor", [None, *ANCHORS])
+def test_periods_around_the_turns(zone: str, anchor: str | None) -> None:
+    """Ten minutes by ten, also in an hour that is there twice, before and behind the anchor."""
+    days = Calendar("day", zone=zone, anchor=anchor)
+    for turn in TURNS[zone]:
+        for minutes in range(-240, 360, 10):
+            at = to_ns(turn) + minutes * MINUTE
+            found = days.interval(at)
+            assert (found.start_ns, found.end_ns) == period(days, at)
+
+
 def test_a_day_that_never_was() -> None:
     """The calendar of this file itself: Samoa went from 29 to 31 December 2011."""
     days = Calendar("day", zone="Pacific/Apia")

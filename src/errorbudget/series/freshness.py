@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from errorbudget.errors import InvalidSeriesError
 from errorbudget.kernels.stretches import Exempt
 from errorbudget.series.question import span_coverage
+from errorbudget.times import MIN_NS, format_time
 from errorbudget.windows import Interval
 
 if TYPE_CHECKING:
@@ -53,12 +55,22 @@ class FreshSeries:
         if not len(self.time_ns):
             nothing = np.zeros(len(edges_ns), dtype=np.int64)
             return nothing, nothing
+        self._check_reach(edges_ns)
         fresh, known = self._fresh(edges_ns), self._known(edges_ns)
         if self.exempt is None:
             return fresh, known
         excluded, forgiven = self.exempt.excluded, self.exempt.forgiven
         fresh += forgiven.inside(edges_ns, self._stale) - excluded.inside(edges_ns, self._fresh)
         return fresh, known - excluded.inside(edges_ns, self._known)
+
+    def _check_reach(self, edges_ns: Integers) -> None:
+        """Refuse ages that no int64 holds, before they go round."""
+        last_ns = max(int(self.time_ns[-1]), int(edges_ns.max(initial=MIN_NS)))
+        if last_ns - int(self.time_ns[0]) >= 2**63:
+            raise InvalidSeriesError(
+                f"updates since {format_time(int(self.time_ns[0]))} have an age of more than 292 "
+                f"years at {format_time(last_ns)}; leave out the stray one"
+            )
 
     def _known(self, edges_ns: Integers) -> Integers:
         return np.asarray(np.maximum(edges_ns, self.time_ns[0]) - self.time_ns[0])
