@@ -18,8 +18,9 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataErro
 from errorbudget.events import Labels
 from errorbudget.studies import tally
 from errorbudget.studies.attribution import attribute
+from errorbudget.studies.burning import usual_threshold
 from errorbudget.studies.deploys import deploy_effect
-from errorbudget.studies.ledger import incident_ledger, usual_threshold
+from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.simulate import BrownOut, Outage, simulate
 from tests import strategies as inputs
 from tests.strategies import BASE, MINUTE, STEP

@@ -32,8 +32,8 @@ from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
 from errorbudget.studies.budgeted import check_budgeted, units_of
+from errorbudget.studies.burning import burning_stretches
 from errorbudget.studies.firing import FiringTable
-from errorbudget.studies.ledger import burning_stretches
 from errorbudget.studies.pages import POLICY, CostlyPeriod, PolicyResult
 from errorbudget.studies.pareto import Recommendation, pareto_front, recommendation
 from errorbudget.studies.stretches import Stretch, read_stretches

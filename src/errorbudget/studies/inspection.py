@@ -27,9 +27,10 @@ from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import backtest
 from errorbudget.studies.budgeted import check_budgeted, units_of
+from errorbudget.studies.burning import usual_threshold
 from errorbudget.studies.confidence import confidence, dispersion
 from errorbudget.studies.forecast import forecast
-from errorbudget.studies.ledger import incident_ledger, usual_threshold
+from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.lint import lint
 from errorbudget.studies.pareto import Recommendation, policy_sweep
 from errorbudget.studies.reviewed import Figures, Part, SLOReview

@@ -5,13 +5,13 @@ A study, an alert or a reader can only be judged against what truly happened, an
 not say. A simulation does: it names every incident and counts the requests that each one hurt.
 """
 
+from errorbudget.studies.simulate.incident import Incident
 from errorbudget.studies.simulate.incidents import (
     INCIDENTS,
     BrownOut,
     CounterReset,
     DeployRegression,
     Flapping,
-    Incident,
     LatencyCreep,
     Outage,
     RetryStorm,
@@ -20,6 +20,7 @@ from errorbudget.studies.simulate.incidents import (
     ZeroTrafficNights,
     incident_from_dict,
 )
+from errorbudget.studies.simulate.run import simulate
 from errorbudget.studies.simulate.scrapes import (
     BUCKETS_S,
     CounterSeries,
@@ -27,7 +28,7 @@ from errorbudget.studies.simulate.scrapes import (
     Scrapes,
 )
 from errorbudget.studies.simulate.shops import SHOP_SEASON, SHOP_START, shop, shop_incidents
-from errorbudget.studies.simulate.simulation import Impact, Simulation, simulate
+from errorbudget.studies.simulate.simulation import Impact, Simulation
 from errorbudget.studies.simulate.traffic import ROUTES, Route, Season
 
 __all__ = [

@@ -9,17 +9,16 @@ windows that will look at it. Each prints as the code that makes it, and travels
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
-from math import inf, isfinite, nan
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, parse_duration
-from errorbudget.errors import InvalidInputError, InvalidTimeError, did_you_mean
-from errorbudget.times import MAX_NS, TimeLike, format_time, to_ns
+from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.studies.simulate.incident import Incident, number, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,145 +38,6 @@ __all__ = [
     "ZeroTrafficNights",
     "incident_from_dict",
 ]
-
-_MS = 1_000_000
-
-
-def whole_ms(name: str, value_ns: int, said: Callable[[int], str] = format_duration) -> int:
-    """*value_ns* itself; an error unless it is a whole millisecond, the grain of a simulation."""
-    if value_ns % _MS:
-        raise InvalidInputError(
-            f"{name} must be a whole number of milliseconds, the grain of simulated time, "
-            f"got {said(value_ns)}"
-        )
-    return value_ns
-
-
-def span_ns(start: TimeLike, duration: DurationLike) -> tuple[int, int]:
-    """Start and end of a stretch, whole milliseconds [ns UTC]."""
-    start_ns = whole_ms("start", to_ns(start), format_time)
-    end_ns = start_ns + whole_ms("duration", parse_duration(duration))
-    if end_ns > MAX_NS:
-        raise InvalidTimeError(
-            f"{format_duration(end_ns - start_ns)} from {format_time(start_ns)} end after "
-            f"{format_time(MAX_NS)}, the last instant that fits; take a shorter duration or an "
-            "earlier start"
-        )
-    return start_ns, end_ns
-
-
-def _number(name: str, value: object, *, most: float = inf) -> float:
-    """*value* when it lies in (0, *most*] and is finite."""
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else nan
-    if 0 < number <= most and isfinite(number):
-        return float(number)
-    top = f"and at most {most:g}" if isfinite(most) else "and finite"
-    raise InvalidInputError(f"{name} must be a number above 0 {top}, got {value!r}")
-
-
-def _whole(name: str, value: object, least: int, most: float = inf) -> None:
-    """Whether *value* is a whole number in [*least*, *most*]."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        top = f" and at most {most:g}" if isfinite(most) else ""
-        raise InvalidInputError(
-            f"{name} must be a whole number of {least} or more{top}, got {value!r}"
-        )
-
-
-def _patterns(routes: object) -> tuple[str, ...]:
-    if not isinstance(routes, (tuple, list)) or not all(isinstance(one, str) for one in routes):
-        raise InvalidInputError(
-            f'routes must be a tuple of patterns such as ("/api/*",), got {routes!r}'
-        )
-    return tuple(routes)
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """
-    What all incidents have in common; use one of the kinds, such as `Outage`.
-
-    Args:
-        start: When it begins; kept as text, in UTC.
-        duration: How long it lasts, such as "25m"; kept as text.
-        intensity: How hard it hits; each kind says what it means.
-        routes: Which routes it hits, as shell patterns such as "/api/*"; () means all.
-        name: What people call it; the kind by default.
-
-    Raises:
-        InvalidInputError: The intensity does not fit the kind, or a time is finer than 1 ms.
-        InvalidTimeError: *start* cannot be read or has no zone.
-        InvalidDurationError: *duration* cannot be read or is not positive.
-    """
-
-    start: TimeLike
-    duration: DurationLike
-    intensity: float = 1.0
-    routes: tuple[str, ...] = ()
-    name: str = ""
-
-    failures: ClassVar[tuple[tuple[int, float], ...]] = ((500, 1.0),)
-    """Statuses of the requests it fails, with their shares."""
-    largest_intensity: ClassVar[float] = 1.0
-
-    def __post_init__(self) -> None:
-        start_ns, end_ns = span_ns(self.start, self.duration)
-        intensity = _number(
-            f"intensity of {self.kind}", self.intensity, most=self.largest_intensity
-        )
-        routes = _patterns(self.routes)
-        object.__setattr__(self, "start", format_time(start_ns))
-        object.__setattr__(self, "duration", format_duration(end_ns - start_ns))
-        object.__setattr__(self, "intensity", intensity)
-        object.__setattr__(self, "routes", routes)
-        object.__setattr__(self, "name", str(self.name) or self.kind)
-        self._check()
-
-    def _check(self) -> None:
-        """Whether the fields that only this kind has make sense."""
-
-    @property
-    def kind(self) -> str:
-        """The kind, as `incident_from_dict` knows it."""
-        return type(self).__name__
-
-    @property
-    def start_ns(self) -> int:
-        """The instant after which it holds [ns UTC]."""
-        return to_ns(self.start)
-
-    @property
-    def end_ns(self) -> int:
-        """The last instant at which it holds [ns UTC]."""
-        return self.start_ns + parse_duration(self.duration)
-
-    def hits(self, route: str) -> bool:
-        """Whether it concerns *route*."""
-        return not self.routes or any(fnmatchcase(route, pattern) for pattern in self.routes)
-
-    def failure_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The share of requests that fail at *time*, which lies within the incident; shape (n,)."""
-        return np.zeros(len(time))
-
-    def slowdown(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How many times longer requests take at *time* (1 = as ever); shape (n,)."""
-        return np.ones(len(time))
-
-    def traffic_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The share of the traffic that still comes at *time*; shape (n,)."""
-        return np.ones(len(time))
-
-    def to_dict(self) -> dict[str, Any]:
-        """
-        The incident as plain data, ready for JSON; `incident_from_dict` reads it back.
-
-        Example:
-            >>> Outage("2026-03-01T12:00:00Z", "5m").to_dict()["kind"]
-            'Outage'
-        """
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain["routes"] = list(self.routes)
-        return {"kind": self.kind, **plain}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +79,7 @@ class BrownOut(Incident):
     failures: ClassVar[tuple[tuple[int, float], ...]] = ((503, 0.6), (504, 0.4))
 
     def _check(self) -> None:
-        if not _number("slowdown_factor", self.slowdown_factor) >= 1:
+        if not number("slowdown_factor", self.slowdown_factor) >= 1:
             raise InvalidInputError(
                 f"slowdown_factor must be 1 or more, got {self.slowdown_factor!r}"
             )
@@ -315,7 +175,7 @@ class RetryStorm(Incident):
     failures: ClassVar[tuple[tuple[int, float], ...]] = ((503, 1.0),)
 
     def _check(self) -> None:
-        _whole("retries", self.retries, 1, 10)
+        whole("retries", self.retries, 1, 10)
 
     def failure_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """The intensity, throughout."""
@@ -356,8 +216,8 @@ class ZeroTrafficNights(Incident):
     hours: float = 4.0
 
     def _check(self) -> None:
-        _whole("hour", self.hour, 0, 23)
-        _number("hours", self.hours, most=24)
+        whole("hour", self.hour, 0, 23)
+        number("hours", self.hours, most=24)
 
     def traffic_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """What the intensity leaves of it at night, all of it by day."""
@@ -382,7 +242,7 @@ class CounterReset(Incident):
     instance: int = 0
 
     def _check(self) -> None:
-        _whole("instance", self.instance, 0)
+        whole("instance", self.instance, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ import numpy as np
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events
-from errorbudget.studies.simulate.incidents import CounterReset, Incident, ScrapeGap, whole_ms
+from errorbudget.studies.simulate.incident import Incident, whole_ms
+from errorbudget.studies.simulate.incidents import CounterReset, ScrapeGap
 from errorbudget.studies.simulate.traffic import MS, Stream
 
 if TYPE_CHECKING:

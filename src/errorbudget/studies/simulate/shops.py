@@ -11,17 +11,17 @@ from collections.abc import Callable
 
 from errorbudget.durations import DAY_NS, MINUTE_NS, SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.studies.simulate.incident import Incident, span_ns
 from errorbudget.studies.simulate.incidents import (
     BrownOut,
     DeployRegression,
     Flapping,
-    Incident,
     LatencyCreep,
     Outage,
     SlowBurn,
-    span_ns,
 )
-from errorbudget.studies.simulate.simulation import MOST_REQUESTS, Simulation, simulate
+from errorbudget.studies.simulate.run import MOST_REQUESTS, simulate
+from errorbudget.studies.simulate.simulation import Simulation
 from errorbudget.studies.simulate.traffic import Route, Season
 from errorbudget.times import TimeLike
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.studies.simulate.incidents import Incident, RetryStorm
+from errorbudget.studies.simulate.incident import Incident
+from errorbudget.studies.simulate.incidents import RetryStorm
 from errorbudget.studies.simulate.traffic import (
     MS,
     Stream,
