@@ -258,6 +258,21 @@ def promtool(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def answered(
+    folder: Path, objective: eb.SLO, interval: str, inputs: list[Any], questions: list[Any]
+) -> None:
+    """That the objective's rules answer *questions* as expected, over series of that interval."""
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": interval, "input_series": inputs, "promql_expr_test": questions}],
+    }
+    (folder / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
+    (folder / "tests.yml").write_text(json.dumps(tests))
+    done = promtool("test", "rules", "tests.yml", folder=folder)
+    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
 def test_promtool_takes_every_rule(tmp_path: Path) -> None:
     """The guide's objectives, as one file and as the halves of a sharded one, pass every lint."""
     for placement in ("single", "shard", "global"):
@@ -424,15 +439,7 @@ def test_alerts_fire_at_the_same_evaluation_steps(tmp_path: Path) -> None:
         }
         for status, values in series.items()
     ]
-    tests = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": "1m", "input_series": inputs, "promql_expr_test": questions}],
-    }
-    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
-    (tmp_path / "tests.yml").write_text(json.dumps(tests))
-    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
-    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+    answered(tmp_path, objective, "1m", inputs, questions)
 
 
 @pytest.mark.parametrize(
@@ -478,15 +485,7 @@ def test_time_slices_burn_at_the_same_steps(tmp_path: Path, method: Any) -> None
         }
         for status, grown in (("200", total - bad), ("500", bad))
     ]
-    tests = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
-    }
-    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
-    (tmp_path / "tests.yml").write_text(json.dumps(tests))
-    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
-    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+    answered(tmp_path, objective, "15s", inputs, questions)
 
 
 def test_slices_of_a_threshold_burn_at_the_same_steps(tmp_path: Path) -> None:
@@ -531,15 +530,7 @@ def test_slices_of_a_threshold_burn_at_the_same_steps(tmp_path: Path) -> None:
     assert fired
     values = "0 " + " ".join(str(v) for v in np.cumsum(np.repeat(per_minute / 4, 4)).tolist())
     inputs = [{"series": 'http_server_requests_total{route="/api"}', "values": values}]
-    tests = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
-    }
-    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
-    (tmp_path / "tests.yml").write_text(json.dumps(tests))
-    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
-    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+    answered(tmp_path, objective, "15s", inputs, questions)
 
 
 @pytest.mark.parametrize(
@@ -598,15 +589,7 @@ def test_slices_of_quantiles_and_gauges_burn_at_the_same_steps(tmp_path: Path, s
                 ("+Inf", every),
             )
         ]
-    tests = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": "15s", "input_series": inputs, "promql_expr_test": questions}],
-    }
-    (tmp_path / "rules.yml").write_text(prometheus_rules(objective).to_yaml())
-    (tmp_path / "tests.yml").write_text(json.dumps(tests))
-    done = promtool("test", "rules", "tests.yml", folder=tmp_path)
-    assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+    answered(tmp_path, objective, "15s", inputs, questions)
 
 
 def _burned(low: Any, minute: int, length: int) -> Fraction:

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["Picture", "aside", "dated", "labelled", "line", "moments", "sheet", "short", "silent"]
+__all__ = [
+    "Picture",
+    "aside",
+    "beside",
+    "dated",
+    "labelled",
+    "line",
+    "moments",
+    "sheet",
+    "short",
+    "silent",
+]
 
 
 class Picture(Figure):
@@ -146,6 +157,19 @@ def aside(ax: Axes, value: float, text: str, *, colour: str = SOFT) -> None:
         textcoords="offset points",
         fontsize=8,
         color=colour,
+        va="center",
+    )
+
+
+def beside(ax: Axes, value: float, row: float, text: str) -> None:
+    """What a bar says, behind its end."""
+    ax.annotate(
+        text,
+        (value, row),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=8,
+        color=SOFT,
         va="center",
     )
 

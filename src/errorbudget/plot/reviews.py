@@ -9,9 +9,9 @@ import numpy as np
 
 from errorbudget import figures
 from errorbudget.durations import HOUR_NS, format_duration
-from errorbudget.plot.canvas import Picture, sheet, short, silent
+from errorbudget.plot.canvas import Picture, beside, sheet, short, silent
 from errorbudget.plot.standing import PERCENTS, SPANS
-from errorbudget.plot.style import ALARM, INK, MAIN, RC, SOFT
+from errorbudget.plot.style import ALARM, INK, MAIN, RC
 from errorbudget.times import format_time
 
 if TYPE_CHECKING:
@@ -29,15 +29,7 @@ def _shares(said: str, title: str, rows: list[tuple[str, float, str]]) -> Pictur
         top = max(share for _, share, _ in rows)
         for row, (_, share, text) in enumerate(rows):
             ax.barh(row, 100 * share, color=ALARM, height=0.6)
-            ax.annotate(
-                text,
-                (100 * share, row),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
-            )
+            beside(ax, 100 * share, row, text)
         ax.set_yticks(range(len(rows)), [name for name, _, _ in rows])
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_xlim(0, 140 * top or 1)

@@ -13,6 +13,7 @@ from errorbudget import figures
 from errorbudget.durations import format_duration
 from errorbudget.plot.canvas import (
     Picture,
+    beside,
     dated,
     labelled,
     moments,
@@ -75,15 +76,7 @@ def attribution_figure(attribution: Attribution) -> Picture:
             consumed = attribution.consumed
             if consumed is not None and isfinite(consumed):
                 text += f", {figures.percent(float(consumed) * bad / whole)} of the budget"
-            ax.annotate(
-                text,
-                (share, row),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
-            )
+            beside(ax, share, row, text)
         ax.set_yticks(rows, names)
         ax.set_ylim(len(names) - 0.4, -0.6)
         ax.set_xlim(0, max(shares) * 1.55)
@@ -172,15 +165,7 @@ def deploy_figure(effect: DeployEffect) -> Picture:
                 text = f"{figures.decimal(burn)}: {figures.count(counts.bad)} bad of "
                 text += figures.count(counts.total)
             ax.barh(row, width, color=colour, height=0.6)
-            ax.annotate(
-                text,
-                (width, row),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
-            )
+            beside(ax, width, row, text)
         ax.axvline(1, color=ALARM, linestyle="--", linewidth=1)
         lengths = (effect.before_ns, effect.after_ns)
         ax.set_yticks(
@@ -265,14 +250,11 @@ def lint_figure(report: LintReport) -> Picture:
         for row, findings in enumerate(found.values()):
             check = findings[0].check
             ax.barh(row, len(findings), color=colours[check.severity], height=0.65)
-            ax.annotate(
+            beside(
+                ax,
+                len(findings),
+                row,
                 f"{len(findings)} {check.severity}" + ("s" if len(findings) > 1 else ""),
-                (len(findings), row),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
             )
         ax.set_yticks(
             range(len(found)),
@@ -354,15 +336,7 @@ def _counted(said: str, rows: Any, title: str, unit: str, *, log: bool = False) 
         most = max(value for _, value, _ in rows)
         for row, (_, value, colour) in enumerate(rows):
             ax.barh(row, value, color=colour, height=0.6)
-            ax.annotate(
-                figures.decimal(value, 2),
-                (value, row),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
-            )
+            beside(ax, value, row, figures.decimal(value, 2))
         ax.set_yticks(range(len(rows)), [name for name, _, _ in rows])
         ax.set_ylim(len(rows) - 0.4, -0.6)
         if log:

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from errorbudget import figures
 from errorbudget.burn import max_burn_rate
 from errorbudget.durations import SECOND_NS, format_duration
-from errorbudget.plot.canvas import Picture, dated, line, sheet, short, silent
+from errorbudget.plot.canvas import Picture, aside, dated, line, sheet, short, silent
 from errorbudget.plot.style import ALARM, GRID, INK, LINES, MAIN, RC, SOFT, tier_colours
 
 if TYPE_CHECKING:
@@ -134,16 +134,7 @@ def _left(ax: Any, statuses: list[Status]) -> None:
             ax.barh(row, 100, color=GRID, height=0.55, alpha=0.6)
             colours = tier_colours(status.slo.policy)
             ax.barh(row, width, color=colours[str(status.tier)], height=0.55)
-        ax.annotate(
-            text,
-            (1.0, row),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=SOFT,
-        )
+        aside(ax, row, text)
     ax.axvline(0, color=SOFT, linewidth=0.8)
     ax.set_yticks(range(len(statuses)), [short(status.name, 30) for status in statuses])
     ax.set_ylim(len(statuses) - 0.4, -0.6)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from errorbudget import figures
-from errorbudget.plot.canvas import Picture, sheet, short
+from errorbudget.plot.canvas import Picture, aside, sheet, short
 from errorbudget.plot.style import ALARM, GRID, MAIN, RC, SOFT
 
 if TYPE_CHECKING:
@@ -66,16 +66,7 @@ def _shares(rows: Sequence[_Row], said: str) -> Picture:
             ax.barh(row, bad or 0.0, color=ALARM if over else MAIN, height=0.55)
             ax.plot([allowed] * 2, [row - 0.42, row + 0.42], color=SOFT, linewidth=2)
             shown = "no data" if bad is None else figures.percent(bad / 100, 4)
-            ax.annotate(
-                f"{shown}, {word}" if word and bad is not None else shown,
-                (1.0, row),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=SOFT,
-            )
+            aside(ax, row, f"{shown}, {word}" if word and bad is not None else shown)
         ax.set_yticks(range(len(rows)), [short(name, 28) for name, *_ in rows])
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_xlim(0, top)

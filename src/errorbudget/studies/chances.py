@@ -11,13 +11,16 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import exp, fsum, inf, isfinite, lgamma, log, log1p
 
+from errorbudget.burn import Number
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import parse_rational
 
 __all__ = [
     "beta_cdf",
     "beta_quantile",
     "binomial_tail",
     "chance",
+    "exact",
     "hypergeometric_tail",
     "normal_quantile",
 ]
@@ -33,14 +36,28 @@ def chance(name: str, value: float | Fraction | str) -> float:
     Raises:
         InvalidInputError: It is not.
     """
-    from errorbudget.rationals import parse_rational
-
     try:
         number = float(parse_rational(value))
     except ValueError:
         number = inf
     if not 0 < number < 1:
         raise InvalidInputError(f'{name} must lie between 0 and 1, such as "95%", got {value!r}')
+    return number
+
+
+def exact(name: str, value: Number) -> Fraction:
+    """
+    A number of 0 or more, exactly: `"2%"`, 14.4, a fraction.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    try:
+        number = parse_rational(value)
+    except ValueError:
+        raise InvalidInputError(f"{name} must be a number, got {value!r}") from None
+    if number < 0:
+        raise InvalidInputError(f"{name} must not be negative, got {value!r}")
     return number
 
 

@@ -19,13 +19,12 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
-from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
 from errorbudget.studies.budgeted import check_budgeted, part_of_budget, units_of
 from errorbudget.studies.burning import Grid, burning_stretches, usual_threshold
+from errorbudget.studies.chances import exact
 from errorbudget.studies.stretches import Stretch, counted, read_stretches
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.times import TimeLike, format_time
@@ -248,9 +247,9 @@ def incident_ledger(
     counts, error = status.counts, status.budget.error
     step_ns = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
     window_ns = max(length_of(window), step_ns)
-    least = _exact("min_cost", min_cost)
+    least = exact("min_cost", min_cost)
     if incidents is None:
-        limit = usual_threshold(slo) if threshold is None else _exact("threshold", threshold)
+        limit = usual_threshold(slo) if threshold is None else exact("threshold", threshold)
         merge_ns = 0 if merge == 0 else length_of(merge)
         found = burning_stretches(
             slo,
@@ -281,13 +280,3 @@ def incident_ledger(
             LedgerEntry(name, stretch.start_ns, stretch.end_ns, own, peak, when, cost, share)
         )
     return Ledger(slo, status.interval, counts, error, tuple(entries), elsewhere)
-
-
-def _exact(name: str, value: Number) -> Fraction:
-    try:
-        exact = parse_rational(value)
-    except ValueError:
-        raise InvalidInputError(f"{name} must be a number, got {value!r}") from None
-    if exact < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {value!r}")
-    return exact

@@ -19,8 +19,7 @@ from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
-from errorbudget.rationals import parse_rational
-from errorbudget.studies.chances import binomial_tail, chance
+from errorbudget.studies.chances import binomial_tail, chance, exact
 from errorbudget.studies.tables import figure, frame
 from errorbudget.target import Target, TargetLike
 
@@ -38,19 +37,9 @@ __all__ = [
 MONTH_NS = 30 * DAY_NS
 
 
-def _exact(name: str, value: Number) -> Fraction:
-    try:
-        number = parse_rational(value)
-    except ValueError:
-        raise InvalidInputError(f"{name} must be a number, got {value!r}") from None
-    if number < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {value!r}")
-    return number
-
-
 def _ordinary(target: TargetLike, ordinary: Number | None) -> float:
     """The share of bad events that is nobody's alarm: by default what the target allows."""
-    share = Target(target).error if ordinary is None else _exact("ordinary", ordinary)
+    share = Target(target).error if ordinary is None else exact("ordinary", ordinary)
     if share > 1:
         raise InvalidInputError(f"ordinary is a share of events in [0, 1], got {ordinary!r}")
     return float(share)
@@ -204,7 +193,7 @@ def least_bad(total: int, target: TargetLike, threshold: Number) -> int:
         >>> least_bad(60, "99.9%", 14.4), least_bad(5_000, "99.9%", 14.4)
         (1, 73)
     """
-    return floor(_events(total) * Target(target).error * _exact("threshold", threshold)) + 1
+    return floor(_events(total) * Target(target).error * exact("threshold", threshold)) + 1
 
 
 def chance_to_exceed(
@@ -256,7 +245,7 @@ def false_pages_per_month(
         >>> false_pages_per_month(fast, "99.9%", "30d", 6_000) < 1e-9
         True
     """
-    rate = _exact("events_per_hour", events_per_hour)
+    rate = exact("events_per_hour", events_per_hour)
     total = int(rate * alert.long / HOUR_NS)
     return crossings_per_month(
         rate,
