@@ -20,9 +20,6 @@ from errorbudget.events import Events
 from errorbudget.sources.log_writer import (
     LOG_FORMATS,
     log_blocks,
-    write_combined_log,
-    write_csv,
-    write_json_lines,
     write_log,
 )
 from errorbudget.studies.simulate import Outage, Simulation, simulate
@@ -43,7 +40,7 @@ def traffic() -> Simulation:
 def test_a_combined_log_says_what_the_events_say(traffic: Simulation, tmp_path: Path) -> None:
     """A regular expression and the standard library read back every event."""
     path = tmp_path / "access.log"
-    assert write_combined_log(traffic.events, path) == len(traffic)
+    assert write_log(traffic.events, path, "combined") == len(traffic)
     with path.open(encoding="ascii", newline="") as lines:
         rows = [LINE.fullmatch(line) for line in lines]
     events = traffic.events
@@ -64,7 +61,7 @@ def test_a_combined_log_says_what_the_events_say(traffic: Simulation, tmp_path: 
 def test_json_lines_say_what_the_events_say(traffic: Simulation, tmp_path: Path) -> None:
     """Nothing of a simulated event is lost."""
     path = tmp_path / "access.json.gz"
-    write_json_lines(traffic.events, path)
+    write_log(traffic.events, path, "json")
     with gzip.open(path, "rt") as lines:
         texts = lines.readlines()
     read = [json.loads(line) for line in texts]
@@ -81,7 +78,7 @@ def test_json_lines_say_what_the_events_say(traffic: Simulation, tmp_path: Path)
 def test_csv_says_what_the_events_say(traffic: Simulation, tmp_path: Path) -> None:
     """Nothing at all is lost."""
     path = tmp_path / "events.csv"
-    write_csv(traffic.events, path)
+    write_log(traffic.events, path, "csv")
     with path.open(newline="") as lines:
         read = list(csv.DictReader(lines))
     events = traffic.events

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Extrapolated", "fetch", "prometheus_options", "refuse_without_server"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_MS = 1_000_000
 _MOST_SAID = 12
 _KEPT = "the rest came, and is kept"
 _CURE = "with --keep FOLDER, what came is not asked for again"

@@ -31,9 +31,6 @@ __all__ = [
     "LogFormat",
     "Progress",
     "log_blocks",
-    "write_combined_log",
-    "write_csv",
-    "write_json_lines",
     "write_log",
 ]
 
@@ -231,7 +228,7 @@ def log_blocks(
 
     Args:
         events: What to write.
-        log_format: "combined", "json" or "csv"; see the functions that write files.
+        log_format: "combined", "json" or "csv"; see `write_log`.
         progress: Told after every block how many lines there were, and how many there will be.
 
     Raises:
@@ -271,7 +268,10 @@ def write_log(
     Args:
         events: What to write.
         path: Where to; an existing file is replaced in one step at the end.
-        log_format: "combined", "json" or "csv".
+        log_format: "combined" is what nginx is often told to write, with the request time in
+            seconds at the end; "json" an object a line with nginx's names of its variables; "csv"
+            all columns with a header, which loses nothing. Times are rounded down to a second, to
+            a millisecond, and not at all. What events lack is `-`, null or empty.
         progress: Told after every block how many lines are written, and how many there will be.
 
     Returns:
@@ -283,48 +283,3 @@ def write_log(
     """
     write_blocks(log_blocks(events, log_format, progress=progress), path)
     return len(events)
-
-
-def write_combined_log(
-    events: Events, path: str | os.PathLike[str], *, progress: Progress | None = None
-) -> int:
-    r"""
-    Write a combined log with the request time in seconds at the end, as nginx is often told to.
-
-    `- - - [10/Oct/2025:13:55:36 +0000] "GET /cart HTTP/1.1" 200 917 "-" "-" 0.083`. Times are
-    rounded down to a second. A field that the events lack is `-`; quotes, backslashes and what is
-    not printable ASCII become `\xHH`, and a space in a route `%20`.
-
-    Arguments and errors as `write_log`.
-    """
-    return write_log(events, path, "combined", progress=progress)
-
-
-def write_json_lines(
-    events: Events, path: str | os.PathLike[str], *, progress: Progress | None = None
-) -> int:
-    """
-    Write one JSON object a line, with nginx's names of its variables.
-
-    `{"msec":1760104536.123,"remote_addr":null,"request_method":"GET","request_uri":"/cart",`
-    `"status":200,"body_bytes_sent":917,"request_time":0.083}`. Times are rounded down to a
-    millisecond. A field that the events lack is null.
-
-    Arguments and errors as `write_log`.
-    """
-    return write_log(events, path, "json", progress=progress)
-
-
-def write_csv(
-    events: Events, path: str | os.PathLike[str], *, progress: Progress | None = None
-) -> int:
-    """
-    Write all columns as CSV with a header, losing nothing.
-
-    `time,status,duration_s,method,route,bytes`, then
-    `2025-10-10T13:55:36.123Z,200,0.083,GET,/cart,917`. Times have as many digits as the finest of
-    them needs. A missing value is an empty field.
-
-    Arguments and errors as `write_log`.
-    """
-    return write_log(events, path, "csv", progress=progress)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from errorbudget.budget import Ratio
 from errorbudget.cards import text_table
 from errorbudget.frames import frame
@@ -20,8 +18,3 @@ def figure(value: Ratio | None) -> float | str | None:
 def percent(value: Ratio | None) -> str:
     """An exact ratio for people; a dash where it is undefined."""
     return "-" if value is None else f"{float(value):.2%}"
-
-
-def plain(value: Fraction | float | None) -> float | None:
-    """An exact number as the nearest float."""
-    return None if value is None else float(value)
