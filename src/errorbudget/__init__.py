@@ -131,7 +131,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 __all__ = sorted(_HOME)  # noqa: PLE0605
 
 
