@@ -148,9 +148,13 @@ def nans(columns: Mapping[str, Any]) -> Any:
     return frame.with_columns(frame["took"].fill_null(float("nan")))
 
 
+_HELD: list[Any] = []  # a connection that nobody holds is closed by older releases of DuckDB
+
+
 def duckdb(columns: Mapping[str, Any]) -> Any:
     """A relation of DuckDB, in a session of another zone."""
     connection = pytest.importorskip("duckdb", reason="missing: duckdb").connect()
+    _HELD.append(connection)
     connection.execute("SET TimeZone = 'America/New_York'")
     return connection.from_arrow(arrow(columns))
 
