@@ -175,6 +175,18 @@ def test_gate_as_json(shop: Path, capsys: Captured) -> None:
     )
 
 
+def test_a_history_is_no_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that a spreadsheet would work out is written as text, as in every other CSV."""
+    data = tmp_path / "requests.csv"
+    data.write_text("time,status\n2026-03-02T10:00:00Z,200\n")
+    spec = tmp_path / "slos.yaml"
+    spec.write_text("slos: [{name: '=1+1', target: 99%, window: 1d, sli: {good: 2xx}}]")
+    assert main(["history", "-s", str(spec), str(data), "--step", "1h", "-f", "csv"]) == 0
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert header.startswith("slo,")
+    assert row.startswith("'=1+1,")
+
+
 def test_history_forms_agree(shop: Path, capsys: Captured) -> None:
     """Table, CSV and JSON hold the same points, the last of which is the report's."""
     words = ["history", "-s", str(shop / "slos.yaml"), str(shop / "access.log"), "--step", "6h"]

@@ -560,22 +560,26 @@ def test_gunicorn_workers_have_one_budget(tmp_path: Path, preload: bool) -> None
     with subprocess.Popen(command, cwd=tmp_path, env=home) as server:
         try:
             _wait_for(port)
-            clients = [
-                threading.Thread(target=_ask, args=(port, ["/good"] * 45 + ["/bad"] * 5))
-                for _ in range(4)
-            ]
-            for client in clients:
-                client.start()
-            for client in clients:
-                client.join()
-            deadline = time.monotonic() + 60
-            answers: set[str] = set()
-            while answers != {"(180, 20)"} and time.monotonic() < deadline:
-                answers = set(_ask(port, ["/status"] * 12))
-            assert answers == {"(180, 20)"}
+            _load(port)
         finally:
             server.terminate()
             server.wait(10)
+
+
+def _load(port: int) -> None:
+    """Ask for 180 good pages and 20 bad ones from four threads, and for the same budget of all."""
+    clients = [
+        threading.Thread(target=_ask, args=(port, ["/good"] * 45 + ["/bad"] * 5)) for _ in range(4)
+    ]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    deadline = time.monotonic() + 60
+    answers: set[str] = set()
+    while answers != {"(180, 20)"} and time.monotonic() < deadline:
+        answers = set(_ask(port, ["/status"] * 12))
+    assert answers == {"(180, 20)"}
 
 
 ASGI_SERVICE = """
@@ -613,19 +617,7 @@ def test_uvicorn_workers_have_one_budget(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=tmp_path) as server:
         try:
             _wait_for(port)
-            clients = [
-                threading.Thread(target=_ask, args=(port, ["/good"] * 45 + ["/bad"] * 5))
-                for _ in range(4)
-            ]
-            for client in clients:
-                client.start()
-            for client in clients:
-                client.join()
-            deadline = time.monotonic() + 60
-            answers: set[str] = set()
-            while answers != {"(180, 20)"} and time.monotonic() < deadline:
-                answers = set(_ask(port, ["/status"] * 12))
-            assert answers == {"(180, 20)"}
+            _load(port)
         finally:
             server.terminate()
             server.wait(30)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,13 +97,11 @@ def _json(histories: list[History]) -> str:
 
 
 def _csv(histories: list[History]) -> str:
-    rows = [{"slo": found.slo.name, **point} for found in histories for point in _points(found)]
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    from errorbudget.report.rows import rows_to_csv
+
+    return rows_to_csv(
+        {"slo": found.slo.name, **point} for found in histories for point in _points(found)
+    )
 
 
 def _table(histories: list[History]) -> str:

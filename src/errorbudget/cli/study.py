@@ -250,8 +250,8 @@ def write_form(
         paper_to_html,
         paper_to_markdown,
         paper_to_text,
-        rows_to_csv,
     )
+    from errorbudget.report.rows import rows_to_csv
 
     out = options["out"]
     to_file = out is not None and out != "-"

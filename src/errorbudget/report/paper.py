@@ -7,16 +7,12 @@ into words once (`answers`, `review_paper`).
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from errorbudget.errors import MissingDependencyError
 from errorbudget.figures import printable
 from errorbudget.report.markdown import escaped
-from errorbudget.report.rows import safe_cell
 
 __all__ = [
     "Block",
@@ -28,7 +24,6 @@ __all__ = [
     "paper_to_html",
     "paper_to_markdown",
     "paper_to_text",
-    "rows_to_csv",
 ]
 
 
@@ -244,29 +239,3 @@ def paper_to_html(paper: Paper) -> str:
     return environment.get_template("paper.html.jinja").render(
         paper=paper, style=style, version=__version__
     )
-
-
-def rows_to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> str:
-    """
-    Rows of exact figures; ratios 0 to 1, what is undefined is empty.
-
-    Args:
-        rows: A cell for each column.
-        columns: Names of those that stand there even without rows.
-
-    Lists and tables within a row are left to JSON. A name that a spreadsheet would take for a
-    formula is written with an apostrophe before it.
-    """
-    listed = [
-        {name: cell for name, cell in row.items() if not isinstance(cell, (list, Mapping))}
-        for row in rows
-    ]
-    names = list(dict.fromkeys((*columns, *(name for row in listed for name in row))))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for row in listed:
-        writer.writerow(
-            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in names]
-        )
-    return text.getvalue()

@@ -1,34 +1,48 @@
-"""The report as a table: one row an SLO, for spreadsheets and data frames."""
+"""Rows of figures for spreadsheets and data frames; the report has one row an SLO."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from errorbudget.report.document import Document
     from errorbudget.status import Status
 
-__all__ = ["safe_cell", "to_csv"]
+__all__ = ["rows_to_csv", "safe_cell", "to_csv"]
 
 Cell = str | float | None
 
 
 def to_csv(document: Document) -> str:
-    """
-    One row an SLO with exact figures: ratios 0 to 1, what is undefined is empty.
+    """One row an SLO with exact figures; see `rows_to_csv`."""
+    return rows_to_csv(_row(status) for status in document.report)
 
-    A name that a spreadsheet would take for a formula is written with an apostrophe before it.
+
+def rows_to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> str:
     """
-    rows = [_row(status) for status in document.report]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    Rows of exact figures; ratios 0 to 1, what is undefined is empty.
+
+    Args:
+        rows: A cell for each column.
+        columns: Names of those that stand there even without rows.
+
+    Lists and tables within a row are left to JSON. A name that a spreadsheet would take for a
+    formula is written with an apostrophe before it.
+    """
+    listed = [
+        {name: cell for name, cell in row.items() if not isinstance(cell, (list, Mapping))}
+        for row in rows
+    ]
+    names = list(dict.fromkeys((*columns, *(name for row in listed for name in row))))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
+    writer.writerow(names)
+    for row in listed:
         writer.writerow(
-            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in columns]
+            ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in names]
         )
     return text.getvalue()
 
