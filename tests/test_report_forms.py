@@ -269,7 +269,7 @@ def test_page_allows_its_own_script_and_style_alone(page: Page) -> None:
 def test_charts_end_at_the_figures_of_the_report() -> None:
     """The last moment of every line is what the JSON report says, with infinities and gaps."""
     from errorbudget.report.chart import chart
-    from errorbudget.report.chart_svg import chart_data
+    from errorbudget.report.chart_data import chart_data
 
     requests = [(60 * n, 500 if n % 50 == 0 else 200, 0.1) for n in range(2_000)]
     found = document(slos(), events(requests))

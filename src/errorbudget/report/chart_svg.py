@@ -1,5 +1,5 @@
 """
-Charts as HTML and SVG: pictures without a script, and the figures that a script reads out.
+Charts as HTML and SVG: pictures without a script.
 
 Each panel is a plot that stretches to any width between columns of text that keep their size, so
 a phone and a printer get sharp, readable charts from the same markup. Coordinates are seconds (or
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 from math import inf, isfinite, isnan, log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from errorbudget.durations import format_duration
 from errorbudget.figures import count, length
+from errorbudget.report.chart_data import Scale, scale_of
 from errorbudget.report.ticks import dated, round_values
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from errorbudget.report.chart import Chart, Line
     from errorbudget.slo import SLO
 
-__all__ = ["chart_data", "chart_html", "spark_svg"]
+__all__ = ["chart_html", "spark_svg"]
 
 HIGH = 1_000
 """Height of every plot in its own units; they grow downwards."""
@@ -115,29 +115,10 @@ def _path(points: list[tuple[int, int]]) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Instants in the units of a chart."""
-
-    start_ns: int
-    unit_ns: int
-    width: int
-
-    def x(self, time_ns: Any) -> Any:
-        """Units from the start."""
-        return (time_ns - self.start_ns) // self.unit_ns
-
-
-def _scale(chart: Chart) -> _Scale:
-    span = chart.end_ns - chart.start_ns
-    unit = 10**9 if span >= 3_600 * 10**9 else 10**6
-    return _Scale(chart.start_ns, unit, max(1, span // unit))
-
-
 # ----------------------------------------------------------------------------- panels
 
 
-def _budget(chart: Chart, line: Line, policy: Policy, scale: _Scale) -> _Panel:
+def _budget(chart: Chart, line: Line, policy: Policy, scale: Scale) -> _Panel:
     low = min(0.0, float(np.nanmin(line.values)))
     panel = _Panel(
         "Budget left of this window",
@@ -160,7 +141,7 @@ def _budget(chart: Chart, line: Line, policy: Policy, scale: _Scale) -> _Panel:
     return panel
 
 
-def _sli(chart: Chart, slo: SLO, scale: _Scale) -> _Panel | None:
+def _sli(chart: Chart, slo: SLO, scale: Scale) -> _Panel | None:
     pieces = chart.pieces
     if pieces is None:
         return None
@@ -178,7 +159,7 @@ def _sli(chart: Chart, slo: SLO, scale: _Scale) -> _Panel | None:
     return panel
 
 
-def _burn(chart: Chart, scale: _Scale) -> _Panel | None:
+def _burn(chart: Chart, scale: Scale) -> _Panel | None:
     """
     Burn rates over a logarithm, each named at its threshold.
 
@@ -213,7 +194,7 @@ def _burn(chart: Chart, scale: _Scale) -> _Panel | None:
     return panel
 
 
-def _figure(chart: Chart, line: Line, scale: _Scale) -> _Panel:
+def _figure(chart: Chart, line: Line, scale: Scale) -> _Panel:
     limit = line.limit or 0.0
     top = 1.15 * max(limit, float(np.nanmax(line.values, initial=0.0))) or 1.0
     unit = f" [{line.unit}]" if line.unit else ""
@@ -225,7 +206,7 @@ def _figure(chart: Chart, line: Line, scale: _Scale) -> _Panel:
     return panel
 
 
-def _panels(chart: Chart, slo: SLO, scale: _Scale) -> list[_Panel]:
+def _panels(chart: Chart, slo: SLO, scale: Scale) -> list[_Panel]:
     panels: list[_Panel | None] = [_figure(chart, line, scale) for line in chart.figures]
     if chart.left is not None:
         panels.append(_budget(chart, chart.left, slo.policy, scale))
@@ -272,7 +253,7 @@ def _markup(panel: _Panel) -> str:
     )
 
 
-def _fired(chart: Chart, scale: _Scale) -> str:
+def _fired(chart: Chart, scale: Scale) -> str:
     """A strip for each alert that fired; an episode is a dot at least, however short."""
     parts = []
     for one in chart.episodes:
@@ -300,7 +281,7 @@ def chart_html(chart: Chart, slo: SLO, *, label: str) -> str:
         slo: Whose target and policy lie behind it.
         label: What they show, for who cannot see them.
     """
-    scale = _scale(chart)
+    scale = scale_of(chart)
     panels = "".join(_markup(panel) for panel in _panels(chart, slo, scale))
     ticks = "".join(
         f'<text x="{100 * scale.x(time) / scale.width:.4g}%" y="1em" text-anchor="middle">'
@@ -331,74 +312,3 @@ def spark_svg(chart: Chart | None) -> str:
         f'<svg class="spark" viewBox="0 0 1000 {HIGH}" preserveAspectRatio="none" '
         f'aria-hidden="true">{"".join(panel.marks)}</svg>'
     )
-
-
-# ----------------------------------------------------------------------------- figures
-
-
-def _figures(values: Any, lines: Iterable[float]) -> list[float | str | None]:
-    """Values with five digits, and with all of them where five would cross one of *lines*."""
-    found: list[float | str | None] = []
-    turns = list(lines)
-    for value in values.tolist():
-        if isnan(value):
-            found.append(None)
-        elif not isfinite(value):
-            found.append("inf" if value > 0 else "-inf")
-        else:
-            short = float(f"{value:.5g}")
-            same = all((short > x) == (value > x) and (short < x) == (value < x) for x in turns)
-            kept = short if same else value
-            found.append(int(kept) if kept == int(kept) else kept)
-    return found
-
-
-def chart_data(chart: Chart, slo: SLO) -> dict[str, Any]:
-    """
-    The figures of the charts, for the script that reads them out.
-
-    Times are in units of `unit_ms` from `start_ms`, the moments as differences. A line's last value
-    is the one of the report.
-    """
-    scale = _scale(chart)
-    lines = [*chart.figures, *(() if chart.left is None else (chart.left,)), *chart.burn]
-    bounds = [100 * float(tier.above) for tier in slo.policy.tiers if tier.above is not None]
-    pieces = chart.pieces
-    return {
-        "start_ms": chart.start_ns // 10**6,
-        "unit_ms": scale.unit_ns // 10**6,
-        "width": scale.width,
-        "step": format_duration(chart.step_ns),
-        "moments": np.diff(scale.x(chart.time_ns), prepend=0).tolist(),
-        "lines": [
-            {
-                "name": line.name,
-                "unit": line.unit,
-                "values": _figures(
-                    line.values,
-                    [*([] if line.limit is None else [line.limit]), 0, 100, *bounds],
-                ),
-            }
-            for line in lines
-        ],
-        "pieces": None
-        if pieces is None
-        else {
-            "every": pieces.every,
-            "ends": np.diff(np.clip(scale.x(pieces.time_ns), 0, scale.width), prepend=0).tolist(),
-            "values": _figures(
-                100 * pieces.ratio, [0, 100, 100 * float(slo.target_at(chart.end_ns).ratio)]
-            ),
-        },
-        "alerts": [
-            {
-                "name": one.name,
-                "spans": [
-                    [scale.x(start), max(scale.x(start) + 1, scale.x(end))]
-                    for start, end in one.spans
-                ],
-            }
-            for one in chart.episodes
-        ],
-        "firing": list(chart.firing),
-    }

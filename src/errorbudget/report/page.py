@@ -20,7 +20,8 @@ from errorbudget.durations import format_duration
 from errorbudget.errors import MissingDependencyError
 from errorbudget.figures import count, instant, length, percent
 from errorbudget.report.chart import chart
-from errorbudget.report.chart_svg import chart_data, chart_html, spark_svg
+from errorbudget.report.chart_data import chart_data
+from errorbudget.report.chart_svg import chart_html, spark_svg
 from errorbudget.report.wording import EVEN, STATES, Words, change_words, words
 
 if TYPE_CHECKING:
