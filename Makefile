@@ -11,6 +11,7 @@ SHARED ?= $(if $(ERRORBUDGET_SHARED),$(ERRORBUDGET_SHARED),../shared)
 MARKED := $(if $(SLOW),-m "")
 JOBS   ?= auto
 ARGS   ?=
+MINUTES ?= 60
 
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -21,7 +22,7 @@ UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
 .PHONY: help demo test covered check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
-	bench bench-full wheel reproducible core extras lowest matrix clean
+	bench bench-full soak wheel reproducible core extras lowest matrix clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -131,6 +132,9 @@ bench: $(VENV)/.bench  ## benchmarks in small size, about two minutes
 
 bench-full: $(VENV)/.bench  ## benchmarks in full size; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks --size full
+
+soak: $(VENV)/.test  ## an hour of workers in bad weather, compared with a count by hand (MINUTES=5)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 wheel: $(VENV)/.python  ## build sdist and wheel into dist/
 	@rm -rf dist
