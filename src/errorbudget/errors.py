@@ -25,10 +25,15 @@ Every error and warning of the library, one family, so that one `except` catches
     ├── LowTrafficWarning
     └── DoubtfulTargetWarning
 
-A message says what came, what fits and what to do, in that order.
+A message says what came, what fits and what to do, in that order; and of an address that came
+never who is let in (`addresses`).
 """
 
 from __future__ import annotations
+
+from typing import Any
+
+from errorbudget.addresses import without_secrets
 
 __all__ = [
     "CounterResetWarning",
@@ -59,6 +64,10 @@ __all__ = [
 
 class ErrorBudgetError(Exception):
     """The family: everything that the library raises on purpose."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        told = (without_secrets(each) if isinstance(each, str) else each for each in args)
+        super().__init__(*told, **named)
 
 
 class InvalidInputError(ErrorBudgetError, ValueError):
@@ -182,6 +191,9 @@ class MissingDependencyError(ErrorBudgetError, ImportError):
 
 class ErrorBudgetWarning(UserWarning):
     """Doubtful but legal; silence it by class."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*(without_secrets(x) if isinstance(x, str) else x for x in args))
 
 
 class GapWarning(ErrorBudgetWarning):

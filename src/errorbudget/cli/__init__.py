@@ -77,8 +77,10 @@ def _nobody_reads(error: Exception) -> bool:
 
 def say(message: str) -> None:
     """One line on standard error, in the program's name."""
+    from errorbudget.addresses import without_secrets
+
     if sys.stderr is not None:
-        print(f"errorbudget: {' '.join(message.split())}", file=sys.stderr)
+        print(f"errorbudget: {without_secrets(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _tolerant_streams() -> None:
@@ -126,6 +128,7 @@ def _run(words: list[str], *, debug: bool) -> int:
             raise
         say(f"the command line needs {error.name}: pip install 'errorbudget[cli]'")
         return WRONG
+    from errorbudget.addresses import without_secrets
     from errorbudget.errors import ErrorBudgetError, NoDataError
 
     def warn(message: Warning | str, *_: object, **__: object) -> None:
@@ -142,6 +145,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     except click.exceptions.Exit as left:
         return left.exit_code
     except click.UsageError as error:
+        error.message = without_secrets(error.message)
         if debug:
             raise
         path = error.ctx.command_path if error.ctx is not None else "errorbudget"

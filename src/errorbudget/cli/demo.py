@@ -57,12 +57,13 @@ def demo(out: str, days: float, guide: bool) -> int:
     from errorbudget.cli.progress import meter
     from errorbudget.cli.screen import screen
     from errorbudget.report.document import document
+    from errorbudget.live.paths import as_path
     from errorbudget.report.page import to_html
     from errorbudget.sources import read_events
     from errorbudget.sources.log_writer import write_log
     from errorbudget.studies.simulate import shop
 
-    folder = Path(out)
+    folder = as_path(out)
     log, spec, page = folder / "access.log", folder / "slos.yaml", folder / "report.html"
     _step(f"simulating {days:g} days of a shop's traffic")
     found = shop(days=days)

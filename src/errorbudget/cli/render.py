@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidInputError
+from errorbudget.live.paths import as_path
 
 if TYPE_CHECKING:
     from errorbudget.report.document import Document
@@ -24,7 +24,7 @@ _BY_SUFFIX = {
 
 def form_of(out: str | None) -> str:
     """The form that the name of a file suggests; text otherwise."""
-    suffix = Path(out).suffix.lower() if out else ""
+    suffix = as_path(out).suffix.lower() if out else ""
     if suffix in ("", ".txt", ".text"):
         return "text"
     if suffix not in _BY_SUFFIX:

@@ -39,7 +39,8 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
     # A name of its own for every writer: two threads may save at once.
     draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        with draft.open("wb") as sink:
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as sink:  # a link that someone laid there is not followed
             sink.write(state.to_bytes())
             sink.flush()
             os.fsync(sink.fileno())
@@ -53,7 +54,7 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
     except OSError as error:
         with suppress(OSError):  # where nothing can be written, nothing can be removed
             draft.unlink(missing_ok=True)
-        raise SourceUnavailableError(f"cannot write {path}: {error.strerror}") from error
+        raise SourceUnavailableError(f"cannot write {path}: {error.strerror}") from None
 
 
 def load_state(path: str | os.PathLike[str]) -> State | None:
@@ -72,7 +73,7 @@ def load_state(path: str | os.PathLike[str]) -> State | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SourceUnavailableError(f"cannot read {path}: {error.strerror}") from error
+        raise SourceUnavailableError(f"cannot read {path}: {error.strerror}") from None
     return State.from_bytes(saved)
 
 

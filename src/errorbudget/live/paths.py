@@ -15,7 +15,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     *path* as a `Path`.
 
     Raises:
-        InvalidInputError: It is no path of text, or cannot name a file.
+        InvalidInputError: It is no path of text, an address, or cannot name a file.
 
     Example:
         >>> as_path("shop.budget").name
@@ -23,6 +23,8 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     """
     if isinstance(path, (str, os.PathLike)):
         found = os.fspath(path)
+        if isinstance(found, str) and "://" in found:
+            raise InvalidInputError(f"{found} is an address; name a file or folder of this machine")
         if isinstance(found, str) and found and "\0" not in found:
             return Path(found)
     raise InvalidInputError(f'a path is a text or a Path, such as "shop.budget", got {path!r}')

@@ -11,8 +11,10 @@ import gzip
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from errorbudget.errors import SourceUnavailableError
+from errorbudget.live.paths import as_path
 
 __all__ = ["write_blocks"]
 
@@ -29,9 +31,10 @@ def write_blocks(blocks: Iterable[bytes], path: str | os.PathLike[str]) -> None:
         path: Where to; an existing file is replaced.
 
     Raises:
+        InvalidInputError: *path* is an address, or cannot name a file.
         SourceUnavailableError: *path* is a directory, or cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(as_path(path)))
     if target.is_dir():
         raise SourceUnavailableError(f"{path} is a directory; name a file in it")
     if target.exists() and not target.is_file():
@@ -39,17 +42,25 @@ def write_blocks(blocks: Iterable[bytes], path: str | os.PathLike[str]) -> None:
         return
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        _write(blocks, draft, shown=path, packed=target.suffix == ".gz")
+        draft.unlink(missing_ok=True)  # of a process that was killed
+        _write(blocks, draft, shown=path, mode="xb", packed=target.suffix == ".gz")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _write(blocks: Iterable[bytes], target: Path, *, shown: object, packed: bool = False) -> None:
+def _write(
+    blocks: Iterable[bytes],
+    target: Path,
+    *,
+    shown: object,
+    mode: Literal["wb", "xb"] = "wb",
+    packed: bool = False,
+) -> None:
     try:
-        sink = target.open("wb")
+        sink = target.open(mode)  # a link that someone laid in a draft's place is not followed
     except OSError as error:
-        raise SourceUnavailableError(f"cannot write {shown}: {error.strerror}") from error
+        raise SourceUnavailableError(f"cannot write {shown}: {error.strerror}") from None
     with sink:
         if not packed:
             for block in blocks:

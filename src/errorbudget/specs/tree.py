@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from errorbudget.addresses import without_secrets
 from errorbudget.characters import first_control
 from errorbudget.errors import SpecError
 
@@ -125,6 +126,9 @@ class Problem:
     message: str
     path: str = ""
     place: Place | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", without_secrets(self.message))
 
     def __str__(self) -> str:
         where = " ".join(str(part) for part in (self.place, self.path) if part)

@@ -51,17 +51,18 @@ def _checked(path: str) -> None:
     Raises:
         InvalidInputError: It does.
     """
-    try:
-        parts = urlsplit(path)
-    except ValueError as error:
-        raise InvalidInputError(f"an address cannot be read: {error}") from None
-    signed = parts.scheme in ("http", "https") and parts.query
-    if parts.password is not None or signed:
-        bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
-        raise InvalidInputError(
-            f"the address {bare} came with a password or a query; leave them out, and put "
-            "credentials where fsspec and the engine look for them, such as the environment"
-        )
+    for each in path.split("::"):  # as in simplecache::https://...
+        try:
+            parts = urlsplit(each)
+        except ValueError as error:
+            raise InvalidInputError(f"an address cannot be read: {error}") from None
+        web = parts.scheme in ("http", "https")  # elsewhere a user may be a container
+        if parts.password is not None or (web and (parts.query or parts.username is not None)):
+            bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
+            raise InvalidInputError(
+                f"the address {bare} came with a user, a password or a query; leave them out, and "
+                "put credentials where fsspec and the engine look for them, such as the environment"
+            )
 
 
 @contextmanager

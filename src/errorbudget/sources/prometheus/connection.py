@@ -62,10 +62,12 @@ class Secret:
 def _read(path: str | Path) -> Secret:
     try:
         return Secret(Path(path).read_text("utf-8").strip())
-    except OSError as error:
-        raise SourceUnavailableError(
-            f"cannot read the secret in {path}: {error.strerror}"
-        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it holds no text"
+        # Whoever gives the secret where its file is wanted is not shown it again.
+        folder = Path(path).parent
+        shown = path if folder.name and folder.is_dir() else "a file that is not named here"
+        raise SourceUnavailableError(f"cannot read the secret in {shown}: {why}") from None
 
 
 @dataclass(frozen=True, slots=True)

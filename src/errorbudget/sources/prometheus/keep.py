@@ -23,6 +23,7 @@ from pathlib import Path
 
 from errorbudget.durations import HOUR_NS, SECOND_NS
 from errorbudget.errors import SourceUnavailableError
+from errorbudget.live.paths import as_path
 from errorbudget.sources.prometheus.connection import Basic, Connection
 from errorbudget.sources.prometheus.http import Response
 from errorbudget.sources.prometheus.ranges import Stretch
@@ -41,11 +42,12 @@ class Folder:
         connection: The server that is asked.
 
     Raises:
+        InvalidInputError: *path* is an address.
         SourceUnavailableError: The folder cannot be made or written.
     """
 
     def __init__(self, path: str | Path, connection: Connection) -> None:
-        self._path, self._connection = Path(path), connection
+        self._path, self._connection = as_path(path), connection
         try:
             self._path.mkdir(parents=True, exist_ok=True)
             self._sweep()
