@@ -56,8 +56,8 @@ def demo(out: str, days: float, guide: bool) -> int:
     from errorbudget.cli.outputs import write
     from errorbudget.cli.progress import meter
     from errorbudget.cli.screen import screen
-    from errorbudget.report.document import document
     from errorbudget.live.paths import as_path
+    from errorbudget.report.document import document
     from errorbudget.report.page import to_html
     from errorbudget.sources import read_events
     from errorbudget.sources.log_writer import write_log

@@ -37,6 +37,7 @@ _MARK = _KIND + _VERSION
 _DIGEST_BYTES = 16
 _COLUMNS = ("ends", "good", "bad")
 _MOST_EVENTS = 2**62
+_MOST_BYTES = 2**29  # a busy month of minutes of a thousand SLOs
 
 
 def fingerprint(slo: SLO) -> str:
@@ -205,6 +206,16 @@ def _packed(column: Integers) -> tuple[str, bytes]:
     return kind.str, column.astype(kind).tobytes()
 
 
+def _unzipped(body: bytes) -> bytes:
+    press = zlib.decompressobj()
+    found = press.decompress(body, _MOST_BYTES)
+    if press.unconsumed_tail:
+        raise SourceFormatError(f"a tracker's state of more than {_MOST_BYTES:,} bytes: not read")
+    if not press.eof:
+        raise SourceFormatError("not a tracker's state: it ends too soon")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """
@@ -320,7 +331,7 @@ class State:
                 "take an older copy, or begin anew"
             )
         try:
-            return cls._unpacked(zlib.decompress(body))
+            return cls._unpacked(_unzipped(body))
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise SourceFormatError(f"not a tracker's state: {error}") from None
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["rows_to_csv", "safe_cell", "to_csv"]
 
 Cell = str | float | None
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, for spreadsheets of any width of letters."""
 
 
 def to_csv(document: Document) -> str:
@@ -39,7 +41,7 @@ def rows_to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) 
     names = list(dict.fromkeys((*columns, *(name for row in listed for name in row))))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow([safe_cell(name) for name in names])
     for row in listed:
         writer.writerow(
             ["" if (cell := row.get(name)) is None else safe_cell(cell) for name in names]
@@ -48,8 +50,8 @@ def rows_to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) 
 
 
 def safe_cell(cell: Cell) -> Cell:
-    """A cell that no spreadsheet takes for a formula."""
-    risky = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") and cell != "-inf"
+    """A cell that no spreadsheet takes for a formula; "-inf" is a number."""
+    risky = isinstance(cell, str) and cell.startswith(_FORMULA) and cell != "-inf"
     return f"'{cell}" if risky else cell
 
 

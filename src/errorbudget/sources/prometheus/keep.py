@@ -25,7 +25,7 @@ from errorbudget.durations import HOUR_NS, SECOND_NS
 from errorbudget.errors import SourceUnavailableError
 from errorbudget.live.paths import as_path
 from errorbudget.sources.prometheus.connection import Basic, Connection
-from errorbudget.sources.prometheus.http import Response
+from errorbudget.sources.prometheus.http import MAX_BYTES, Response
 from errorbudget.sources.prometheus.ranges import Stretch
 
 __all__ = ["Folder"]
@@ -57,10 +57,11 @@ class Folder:
     def get(self, path: str, params: Mapping[str, str]) -> Response | None:
         """The answer that is kept; None where there is none, or no whole one."""
         try:
-            body = gzip.decompress(self._file(path, params).read_bytes())
+            with gzip.open(self._file(path, params)) as file:
+                body = file.read(MAX_BYTES + 1)  # no more than a server may answer
         except (OSError, EOFError, zlib.error):
             return None
-        return Response(200, body=body) if body else None
+        return Response(200, body=body) if 0 < len(body) <= MAX_BYTES else None
 
     def put(
         self, path: str, params: Mapping[str, str], stretch: Stretch, response: Response
