@@ -10,7 +10,11 @@ import pytest
 
 
 def make_certificates(folder: Path) -> Path:
-    """A CA, and certificates that it signed for a server and a client of 127.0.0.1."""
+    """
+    A CA, and certificates that it signed for a server and a client of 127.0.0.1.
+
+    Also one for a server that is `elsewhere`, and one that is `expired`.
+    """
     if shutil.which("openssl") is None:
         pytest.skip("missing: openssl; apt-get install openssl")
 
@@ -20,9 +24,13 @@ def make_certificates(folder: Path) -> Path:
     new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
     openssl(*new, "ca.key", "-x509", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-    for name in ("server", "client"):
+    (folder / "others").write_text("subjectAltName=IP:192.0.2.1,DNS:elsewhere.example")
+    for name in ("server", "client", "elsewhere", "expired"):
+        names, days = "others" if name == "elsewhere" else "names", "2"
+        if name == "expired":
+            days = "-1"
         openssl(*new, f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         signed = ("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key")
-        more = ("-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
+        more = ("-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", names)
         openssl(*signed, *more)
     return folder

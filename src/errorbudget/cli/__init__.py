@@ -145,11 +145,11 @@ def _run(words: list[str], *, debug: bool) -> int:
     except click.exceptions.Exit as left:
         return left.exit_code
     except click.UsageError as error:
-        error.message = without_secrets(error.message)
-        if debug:
-            raise
+        text = without_secrets(error.format_message())
+        if debug:  # one of its own: click's keeps the word as it was typed
+            raise click.UsageError(text).with_traceback(error.__traceback__) from None
         path = error.ctx.command_path if error.ctx is not None else "errorbudget"
-        say(f"{error.format_message().rstrip('.')}; see: {path} --help")
+        say(f"{text.rstrip('.')}; see: {path} --help")
         return WRONG
     except (click.ClickException, ErrorBudgetError, OSError) as error:
         if debug or _nobody_reads(error):

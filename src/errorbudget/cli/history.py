@@ -13,7 +13,7 @@ from errorbudget.cli.engines import engine_options
 from errorbudget.cli.inputs import data_options, gathered, objective_options
 from errorbudget.cli.prometheus_options import prometheus_options
 from errorbudget.errors import InvalidInputError
-from errorbudget.figures import count, instant, percent, rate
+from errorbudget.figures import count, instant, percent, printable, rate
 from errorbudget.status import json_number
 from errorbudget.times import format_time
 
@@ -132,5 +132,5 @@ def _table(histories: list[History]) -> str:
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
         )
-        parts.append(f"{found.slo}\n{table}\n")
+        parts.append(f"{printable(str(found.slo))}\n{table}\n")
     return "\n".join(parts)

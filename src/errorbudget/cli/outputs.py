@@ -9,6 +9,7 @@ from typing import TextIO
 import click
 
 from errorbudget.errors import InvalidInputError, SourceUnavailableError
+from errorbudget.live.paths import as_path
 from errorbudget.sources.atomic_files import write_blocks
 
 __all__ = ["is_terminal", "write"]
@@ -43,12 +44,12 @@ def write(content: str | bytes, out: str | None) -> None:
         out: Path of a file; None or "-" is standard output.
 
     Raises:
-        InvalidInputError: *out* is a file that the command reads.
+        InvalidInputError: *out* is a file that the command reads, or an address.
         SourceUnavailableError: *out* is a directory, lies in none, or cannot be written.
     """
     if out is not None and out != "-":
+        folder = as_path(out).parent
         _keep_inputs(out)
-        folder = Path(out).parent
         if not folder.is_dir():
             raise SourceUnavailableError(
                 f"cannot write {out}: there is no folder {folder}; make it first, or check the name"

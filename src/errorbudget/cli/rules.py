@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -11,8 +10,11 @@ import click
 from errorbudget.cli import OK, say
 from errorbudget.cli.metrics_file import metrics_of, metrics_option
 from errorbudget.errors import InvalidInputError
+from errorbudget.live.paths import as_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from errorbudget.rules.metrics import MetricsLike
     from errorbudget.slo import SLO
 
@@ -77,7 +79,7 @@ def rules(
     for warning in file.warnings:
         say(f"warning: {warning}")
     if tests is not None:
-        _write_tests(slos, found, Path(tests))
+        _write_tests(slos, found, as_path(tests))
     write(file.to_yaml(), out)
     if out is not None and out != "-":
         click.echo(f"wrote {out}", err=True)

@@ -17,7 +17,7 @@ from errorbudget.rules.promql import decimal
 from errorbudget.rules.recording import Objective
 from errorbudget.target import format_percent
 
-__all__ = ["alert_name", "alert_rules", "burn_expression", "camel"]
+__all__ = ["alert_name", "alert_rules", "burn_expression", "camel", "literal"]
 
 Rule = dict[str, Any]
 
@@ -48,6 +48,23 @@ def burn_expression(objective: Objective, alert: BurnAlert) -> str:
     return " and ".join(f"{objective.series(name)} > {limit}" for name in windows)
 
 
+def literal(text: str) -> str:
+    """
+    Text that Prometheus shows as it is, where it would fill in its templates.
+
+    Example:
+        >>> print(literal("burns {{ fast }}"))
+        burns {{"{{"}} fast }}
+    """
+    return text.replace("{{", '{{"{{"}}')
+
+
+def _name(text: str) -> str:
+    """A name that every Prometheus takes for a label or an annotation."""
+    found = re.sub(r"[^A-Za-z0-9_]", "_", text)
+    return found if re.match(r"[A-Za-z_]", found) else f"_{found}"
+
+
 def _alert(
     objective: Objective,
     kind: str,
@@ -64,15 +81,11 @@ def _alert(
     if hold:
         rule["for"] = hold
     team = {"team": slo.team} if slo.team else {}
-    rule["labels"] = {
-        **slo.labels,
-        **objective.identity,
-        **team,
-        **labels,
-        "severity": severity,
-    }
+    told = {**slo.labels, **objective.identity, **team, **labels, "severity": severity}
+    rule["labels"] = {_name(name): literal(text) for name, text in told.items()}
     runbook = {"runbook_url": slo.runbook} if slo.runbook else {}
-    rule["annotations"] = {"summary": summary, "description": description, **runbook, **slo.links}
+    links = {_name(name): literal(text) for name, text in {**runbook, **slo.links}.items()}
+    rule["annotations"] = {**links, "summary": summary, "description": description}
     return rule
 
 
@@ -91,7 +104,7 @@ def _burning(objective: Objective) -> Iterator[Rule]:
     for alert in slo.alerts.alerts if slo.alerts is not None else ():
         if not alert.reachable(target, period):
             continue
-        threshold = alert.threshold(period)
+        fast = f"{float(alert.threshold(period)):g}"
         units = "slices" if objective.is_sliced else "events"
         long = format_duration(alert.long)
         yield _alert(
@@ -99,7 +112,7 @@ def _burning(objective: Objective) -> Iterator[Rule]:
             alert.name,
             burn_expression(objective, alert),
             alert.severity,
-            f"{slo.name}: the error budget burns more than {float(threshold):g} times too fast",
+            f"{literal(slo.name)}: the error budget burns more than {fast} times too fast",
             f"{{{{ $value | humanizePercentage }}}} of {units} failed in the last {long}, where "
             f"{format_percent(target.error)} may: more than {format_percent(alert.budget)} of the "
             f"budget of {format_duration(period)}.",
@@ -118,7 +131,7 @@ def _silent(objective: Objective) -> Iterator[Rule]:
         "no-data",
         missing,
         "ticket",
-        f"{slo.name}: nothing measures it",
+        f"{literal(slo.name)}: nothing measures it",
         "The metric is gone, renamed or not scraped: no burn alert can fire any more.",
         hold="10m",
     )
@@ -132,7 +145,7 @@ def _silent(objective: Objective) -> Iterator[Rule]:
         "no-traffic",
         f"absent({objective.series(f'slo:error_ratio:{shortest}')}) unless on () {missing}",
         "info",
-        f"{slo.name}: no events",
+        f"{literal(slo.name)}: no events",
         f"The metric is there, and counted nothing in the last {shortest}.",
         hold="10m",
     )
@@ -147,8 +160,8 @@ def _missed(objective: Objective) -> Iterator[Rule]:
             f"{name} missed",
             f"{series} {figure.misses} {figure.bound}",
             "warning",
-            f"{slo.name}: {name} is {{{{ $value | humanize }}}}",
-            f"The objective is {slo.sli} over {format_duration(slo.period_ns)}.",
+            f"{literal(slo.name)}: {literal(name)} is {{{{ $value | humanize }}}}",
+            f"The objective is {literal(str(slo.sli))} over {format_duration(slo.period_ns)}.",
             hold="10m",
             measurement=name,
         )

@@ -10,13 +10,14 @@ Source: the panels are those of the SLO guide, "SLO Dashboards"; fields as in Gr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from errorbudget.durations import DAY_NS, HOUR_NS, format_duration
 from errorbudget.rules.metrics import MetricsLike
 from errorbudget.rules.prometheus import objectives, slug
-from errorbudget.rules.promql import decimal
+from errorbudget.rules.promql import decimal, quoted
 from errorbudget.rules.recording import Objective
 from errorbudget.slo import SLO
 
@@ -121,9 +122,8 @@ def _dashboard(
 
 
 def _matching(slos: list[Objective]) -> str:
-    names = "|".join(objective.slo.name.replace("\\", "\\\\") for objective in slos)
-    escaped = names.replace(".", "\\\\.").replace("(", "\\\\(").replace(")", "\\\\)")
-    return f'slo=~"{escaped}"'
+    names = (re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", one.slo.name) for one in slos)
+    return f"slo=~{quoted('|'.join(names))}"
 
 
 def overview_dashboard(
@@ -252,9 +252,13 @@ def detail_dashboard(slo: SLO, *, metrics: MetricsLike | None = None) -> dict[st
     """
     [objective] = objectives(slo, metrics)
     rows = _ratio_rows(objective) if objective.has_budget else _threshold_rows(objective)
+    runbook = {"Runbook": slo.runbook} if slo.runbook else {}
     links = [
         {"title": name, "type": "link", "url": url, "targetBlank": True}
-        for name, url in {**({"Runbook": slo.runbook} if slo.runbook else {}), **slo.links}.items()
+        for name, url in {**runbook, **slo.links}.items()
+        if url.lower().startswith(
+            ("http://", "https://", "/")
+        )  # none that runs, such as javascript:
     ]
     return _dashboard(
         f"SLO: {slo.name}",

@@ -38,15 +38,19 @@ __all__ = ["Placement", "RuleFile", "objectives", "prometheus_rules", "slug"]
 Placement = Literal["single", "shard", "global"]
 
 
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # no names of files on Windows
+
+
 def slug(text: str) -> str:
     """
-    A name for files and groups.
+    A name for files and groups, on every system.
 
     Example:
-        >>> slug("API Endpoints Availability")
-        'api-endpoints-availability'
+        >>> slug("API Endpoints Availability"), slug("../CON")
+        ('api-endpoints-availability', 'slo-con')
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "slo"
+    found = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "slo"
+    return f"slo-{found}" if _DEVICE.fullmatch(found) else found
 
 
 @dataclass(frozen=True, slots=True)
