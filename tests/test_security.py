@@ -707,7 +707,7 @@ def test_names_lead_to_no_path(hostile: Path, tmp_path: Path, capsys: Any) -> No
     assert written - several == {f"deep/home/{name}" for name in (*names, "budget.db", "kept")}
 
 
-@pytest.mark.skipif(not hasattr(os, "symlink"), reason="missing: symlinks")
+@pytest.mark.posix
 @pytest.mark.parametrize("write", ["output", "state"])
 def test_a_link_in_the_place_of_a_draft_is_not_followed(write: str, folder: Path) -> None:
     """In a folder that others may write to, nobody can have another file written over."""

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("prometheus_client", reason="missing: pip install 'errorbudget[live]'")
 if sys.platform != "linux":
-    pytest.skip("missing: /proc, from which memory is sampled", allow_module_level=True)
+    pytest.skip("memory is sampled from /proc, which Linux alone has", allow_module_level=True)
 
 from tests.soak import soak
 
