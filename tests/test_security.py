@@ -22,13 +22,13 @@ import re
 import shutil
 import ssl
 import subprocess
+import threading
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -216,6 +216,14 @@ def test_no_command_tells_the_secret_of_an_address(
         assert CANARY not in everything_said(lambda line=line: main(line), caplog, capsys), address
 
 
+@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
+def test_addresses_of_stores_carry_no_secret(address: str) -> None:
+    """What would end up in kept counts is refused before anything is asked."""
+    pytest.importorskip("fsspec", reason="missing: fsspec; pip install 'errorbudget[stores]'")
+    with pytest.raises(InvalidInputError, match="leave them out, and put"):
+        eb.count_files(address, API)
+
+
 @pytest.mark.parametrize("secret", [CANARY, f"{CANARY}/and=more", f"Bearer {CANARY}"])
 def test_a_secret_in_the_place_of_its_file(
     secret: str, folder: Path, caplog: Any, capsys: Any
@@ -300,7 +308,7 @@ def serving(data: Any, context: ssl.SSLContext | None = None) -> Iterator[tuple[
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
-    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         scheme = "http" if context is None else "https"
         yield f"{scheme}://127.0.0.1:{server.server_port}", seen
@@ -713,8 +721,6 @@ def test_a_link_in_the_place_of_a_draft_is_not_followed(write: str, folder: Path
     """In a folder that others may write to, nobody can have another file written over."""
     victim = folder / "victim"
     victim.write_text("precious")
-    import threading
-
     thread = threading.get_ident()
     draft = {"output": f".out.{os.getpid()}.part", "state": f".out.{os.getpid()}.{thread}.part"}
     (folder / draft[write]).symlink_to(victim)
@@ -725,6 +731,23 @@ def test_a_link_in_the_place_of_a_draft_is_not_followed(write: str, folder: Path
     assert victim.read_text() == "precious"
     assert (folder / "out").stat().st_size > 0
     assert not (folder / "out").is_symlink()
+
+
+@pytest.mark.posix
+def test_a_link_that_comes_back_in_the_place_of_a_draft(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Whoever lays the link again, between taking it away and writing, gets an error."""
+    victim = folder / "victim"
+    victim.write_text("precious")
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    (folder / f".out.{os.getpid()}.part").symlink_to(victim)
+    (folder / f".out.{os.getpid()}.{threading.get_ident()}.part").symlink_to(victim)
+    assert main(["rules", "-s", "slos.yaml", "-o", "out"]) == 2
+    assert "cannot write out" in capsys.readouterr().err
+    with pytest.raises(SourceUnavailableError, match="cannot write"):
+        save_state(Tracker(API).state(), folder / "out")
+    assert victim.read_text() == "precious"
 
 
 def test_nothing_is_written_to_an_address(folder: Path, capsys: Any) -> None:
