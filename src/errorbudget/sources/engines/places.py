@@ -15,6 +15,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from errorbudget.addresses import without_secrets
 from errorbudget.errors import (
     ErrorBudgetError,
     InvalidInputError,
@@ -57,7 +58,7 @@ def _checked(path: str) -> None:
         except ValueError as error:
             raise InvalidInputError(f"an address cannot be read: {error}") from None
         web = parts.scheme in ("http", "https")  # elsewhere a user may be a container
-        if parts.password is not None or (web and (parts.query or parts.username is not None)):
+        if parts.password is not None or (web and (parts.query or without_secrets(each) != each)):
             bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
             raise InvalidInputError(
                 f"the address {bare} came with a user, a password or a query; leave them out, and "
