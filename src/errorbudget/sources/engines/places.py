@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from errorbudget.addresses import without_secrets
@@ -59,10 +59,10 @@ def _checked(path: str) -> None:
             raise InvalidInputError(f"an address cannot be read: {error}") from None
         web = parts.scheme in ("http", "https")  # elsewhere a user may be a container
         if parts.password is not None or (web and (parts.query or without_secrets(each) != each)):
-            bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
             raise InvalidInputError(
-                f"the address {bare} came with a user, a password or a query; leave them out, and "
-                "put credentials where fsspec and the engine look for them, such as the environment"
+                f"the address {without_secrets(each)} came with a user, a password or a query; "
+                "leave them out, and put credentials where fsspec and the engine look for them, "
+                "such as the environment"
             )
 
 
