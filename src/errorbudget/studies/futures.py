@@ -4,22 +4,23 @@ Futures put together from the past: traffic with its season, failures that clust
 The past is cut into blocks, usually days. A future draws whole blocks, so that a burst stays a
 burst, and four things make the draws as uncertain as the future is:
 
-- *Drift.* The logarithm of the share of bad units is a level that may wander, plus noise of its own
-  (a local level model). How far it wanders is not known, so every path draws it, and the level's
-  whole course, from what the past makes likely; a block is then scaled from the level of its own
-  time to that of the future.
+- *Drift.* The logarithm of the share of bad units is a level that may wander for good or come back,
+  plus noise of its own (`errorbudget.studies.levels`). How far it goes is not known, so every path
+  draws it, and the level's whole course, from what the past makes likely; a block is then scaled
+  from the level of its own time to that of the future.
 - *Clusters.* Where what is left resembles the block before, a draw goes on with the next block as
   often as the correlation says, and fewer blocks count as independent.
 - *Few blocks.* Every path draws from a past of its own, resampled and shorter.
 - *Records.* Of n blocks and one more, the new one is the worst with a chance of 1 / (n + 1); then
   it outdoes the worst as the worst ones outdo each other.
 
-Seasons of failures and growth of traffic are taken up only as far as the past shows them.
+Seasons of failures and growth of traffic are taken up only as far as the past shows them. Where a
+place in the season was seen n times, a draw comes from those n blocks in n of n + 1 cases, and else
+from any block, as a Dirichlet process does.
 
-Source: A. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, ch. 3
-(local level); S. Frühwirth-Schnatter, Journal of Time Series Analysis 15, 1994 (drawing its
-course); D. Politis and J. Romano, JASA 89, 1994 (stationary bootstrap); B. Hill, Annals of
-Statistics 3, 1975 (how far the worst outdo each other).
+Source: D. Politis and J. Romano, JASA 89, 1994 (stationary bootstrap); T. Ferguson, Annals
+of Statistics 1, 1973 (Dirichlet process); B. Hill, Annals of Statistics 3, 1975 (how far the worst
+outdo each other).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from errorbudget.studies.chances import beta_cdf
+from errorbudget.studies.levels import courses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,14 +47,11 @@ __all__ = ["Past"]
 POOL = 0.7
 """Length of each path's own past, as a share of the true one."""
 
-DRIFTS = (0.0, 0.2, 0.4, 0.8)
-"""Standard deviations of the level's change in a block that are weighed [log units]."""
+NEAR = 3
+"""Blocks on either side from which it is learnt how many bad units a block would have."""
 
-NOISES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Standard deviations of a block about its level, beyond chance, that are weighed [log units]."""
-
-SEASONAL = 3.0
-"""The F ratio above which places in a season are taken to differ; chance rarely passes it."""
+SEASONAL = 0.025
+"""Places in a season are taken to differ where chance alone makes them do so less often."""
 
 LEAST = 4
 """Blocks with traffic below which neither drift nor records are looked for."""
@@ -166,8 +167,9 @@ class _Failures:
         known = total > 0
         height = np.log((bad + 0.5) / (total + 1.0))
         places, seasonal = _seasonal(height, known, season)
-        height = height - places[np.arange(len(height)) % season]
-        chance = 1.0 / (bad + 0.5)
+        turn = places[np.arange(len(height)) % season]
+        height = height - turn
+        chance = 1.0 / (total * np.exp(_near(height, known) + turn) + 0.5)
         # Shares that hardly move, as of a machine's heartbeat, are no game of chance.
         steps = np.diff(height[known])
         pairs = chance[known][1:] + chance[known][:-1]
@@ -180,7 +182,10 @@ class _Failures:
     ) -> Iterator[tuple[Integers, Floats]]:
         """For each block ahead: which past one each path draws, and the factor of its share."""
         n, every, season = len(self.height), np.arange(paths), len(self.season)
-        level, future = self._levels(ahead, paths, random)
+        if self.known.sum() < LEAST or not self.chance.any():
+            level, future = np.zeros((paths, n)), np.zeros((paths, ahead))
+        else:
+            level, future = courses(self.height, self.chance, self.known, ahead, paths, random)
         rest = self.height - level
         rest -= rest.mean(axis=1, keepdims=True)
         square = (rest * rest).sum(axis=1)
@@ -188,6 +193,8 @@ class _Failures:
         alike[alike <= 2 / np.sqrt(n)] = 0.0
         some = np.flatnonzero(self.known)
         pool = some[random.integers(0, len(some), (paths, len(some)))]
+        places = [some[some % season == place] for place in range(season)] if self.seasonal else []
+        kin = [same[random.integers(0, len(same), (paths, len(same)))] for same in places]
         size = np.maximum(1.0, len(some) * (1 - self.own * (1 - POOL)) * (1 - alike) / (1 + alike))
         worst = int(some[np.argmax(self.height[some])])
         excess = _excess(self.height[some])
@@ -198,10 +205,10 @@ class _Failures:
                 goes_on = (random.random(paths) < alike) & (last > 0)
                 block = np.where(goes_on, last - 1, block)
             if self.seasonal:
-                same = some[some % season == (-1 - place) % season]
-                block = np.where(
-                    random.random(paths) < self.seasonal / 2, random.choice(same, paths), block
-                )
+                same = kin[(-1 - place) % season]
+                own = same[every, random.integers(0, same.shape[1], paths)]
+                share = self.seasonal * same.shape[1] / (same.shape[1] + 1)
+                block = np.where(random.random(paths) < share, own, block)
             record = (random.random(paths) < self.own / (len(some) + 1)) & (excess is not None)
             block = np.where(record, worst, block)
             beyond = np.where(record, (excess or 0.0) * random.exponential(size=paths), 0.0)
@@ -209,42 +216,13 @@ class _Failures:
             yield block, np.exp(future[:, place] - level[every, block] + beyond + turn)
             last = block
 
-    def _levels(self, ahead: int, paths: int, random: np.random.Generator) -> tuple[Floats, Floats]:
-        """A course of the level per path: the past, latest first, and the future."""
-        n = len(self.height)
-        if self.known.sum() < LEAST or not self.chance.any():
-            return np.zeros((paths, n)), np.zeros((paths, ahead))
-        drift, noise = (grid.ravel() ** 2 for grid in np.meshgrid(DRIFTS, NOISES, indexing="ij"))
-        means, variances = np.empty((n, len(drift))), np.empty((n, len(drift)))
-        weight = np.zeros(len(drift))
-        mean, variance = np.zeros(len(drift)), np.full(len(drift), np.inf)
-        for block in range(n - 1, -1, -1):
-            variance = variance + drift
-            if self.known[block]:
-                expected = variance + noise + self.chance[block]
-                off = self.height[block] - mean
-                first = np.isinf(variance[0])
-                if first:
-                    mean = np.full(len(drift), self.height[block])
-                    variance = noise + self.chance[block]
-                else:
-                    weight -= 0.5 * (np.log(expected) + off * off / expected)
-                    gain = variance / expected
-                    mean, variance = mean + gain * off, variance * (1 - gain)
-            means[block], variances[block] = mean, variance
-        likely = np.exp(weight - weight.max())
-        cell = random.choice(len(drift), paths, p=likely / likely.sum())
-        drift = drift[cell]
-        level = np.empty((n, paths))
-        level[0] = means[0, cell] + np.sqrt(variances[0, cell]) * random.standard_normal(paths)
-        for block in range(1, n):
-            mean, variance = means[block, cell], variances[block, cell]
-            back = variance / np.maximum(variance + drift, 1e-300)
-            spread = np.sqrt(variance * (1 - back))
-            level[block] = mean + back * (level[block - 1] - mean)
-            level[block] += spread * random.standard_normal(paths)
-        steps = np.sqrt(drift)[:, None] * random.standard_normal((paths, ahead))
-        return level.T, level[0][:, None] + np.cumsum(steps, axis=1)
+
+def _near(height: Floats, known: NDArray[np.bool_]) -> Floats:
+    """The mean height near each block; the block's own count would make few failures seem sure."""
+    window = np.ones(2 * NEAR + 1)
+    count = np.convolve(known, window)[NEAR:-NEAR]
+    found: Floats = np.convolve(height * known, window)[NEAR:-NEAR] / np.maximum(count, 1.0)
+    return found
 
 
 def _seasonal(height: Floats, known: NDArray[np.bool_], season: int) -> tuple[Floats, float]:
@@ -252,15 +230,17 @@ def _seasonal(height: Floats, known: NDArray[np.bool_], season: int) -> tuple[Fl
     place = (np.arange(len(height)) % season)[known]
     height = height[known]
     count = np.bincount(place, minlength=season)
-    if season < 2 or count.min() < 3:
+    if season < 2 or count.min() < 2:
         return np.zeros(season), 0.0
     means = np.bincount(place, height, minlength=season) / count
     off = means - height.mean()
-    between = float(count @ (off * off)) / (season - 1)
-    within = float(np.square(height - means[place]).sum()) / (len(height) - season)
-    if between <= SEASONAL * within or not between:
+    unlike = float(count @ (off * off))
+    left = float(np.square(height - means[place]).sum())
+    free = len(height) - season
+    # The chance of so great an F ratio.
+    if not unlike or beta_cdf(left / (left + unlike), free / 2, (season - 1) / 2) >= SEASONAL:
         return np.zeros(season), 0.0
-    sure = 1 - within / between
+    sure = max(0.0, 1 - (left / free) / (unlike / (season - 1)))
     return sure * off, sure
 
 

@@ -1,0 +1,110 @@
+"""
+The level about which heights of the past lie, learnt and drawn: where it was and where it goes.
+
+A height is a level and noise of its own. From block to block the level moves, and keeps some share
+of its distance from a mean: all of it, and it wanders for good; part of it, and it comes back. How
+far it moves, how much of the distance stays and how large the noise is are not known; every path
+draws them, and then the whole course of the level, from what the past makes likely.
+
+Source: A. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, ch. 3
+(the level) and ch. 2.4 (likely parameters); P. de Jong, Annals of Statistics 19, 1991 (a mean that
+is not known); S. Frühwirth-Schnatter, Journal of Time Series Analysis 15, 1994 (drawing a course).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["courses"]
+
+NOISES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Standard deviations of a block about its level, beyond chance, that are weighed [log units]."""
+
+MOVES = {0.0: 0.4, 0.4: 0.2, 0.8: 0.2, 1.6: 0.2}
+"""Moves of the level in a block, against how far blocks lie from it, with their prior weights."""
+
+STAYS = {1.0: 0.8, 0.7: 0.2}
+"""Shares of the distance from the mean that stay in a block, with their prior weights."""
+
+
+def courses(
+    height: Floats,
+    chance: Floats,
+    known: NDArray[np.bool_],
+    ahead: int,
+    paths: int,
+    random: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """
+    The level's course per path: the past, latest block first, and the future from its first on.
+
+    Args:
+        height: What was seen, the latest block first [log units]; shape (blocks,).
+        chance: Variance of each by chance alone, shape (blocks,), positive where known.
+        known: Whether a block was seen; shape (blocks,).
+        ahead: Blocks of the future.
+        paths: How many courses.
+        random: Where chance comes from.
+
+    Returns:
+        Levels [log units], shape (paths, blocks) and (paths, ahead).
+
+    Time and memory: O(blocks x paths).
+    """
+    moves, stay, noise, prior = _candidates(float(chance[known].mean()))
+    shape = (len(height), len(noise))
+    # The level expected is `mean` + `share` times the unknown mean of all.
+    means, shares, variances = (np.empty(shape) for _ in range(3))
+    mean, share = np.zeros(len(noise)), np.ones(len(noise))
+    variance = np.where(stay < 1, moves / np.maximum(1 - stay * stay, 1e-9), 0.0)
+    weight = np.log(prior)
+    sure, pulled = np.zeros(len(noise)), np.zeros(len(noise))
+    for block in range(len(height) - 1, -1, -1):
+        if known[block]:
+            expected = variance + noise + chance[block]
+            off, gain = height[block] - mean, variance / expected
+            weight -= 0.5 * (np.log(expected) + off * off / expected)
+            sure += share * share / expected
+            pulled += share * off / expected
+            mean, share, variance = mean + gain * off, share * (1 - gain), variance * (1 - gain)
+        means[block], shares[block], variances[block] = mean, share, variance
+        mean, share = stay * mean, stay * share + 1 - stay
+        variance = stay * stay * variance + moves
+    weight += 0.5 * (pulled * pulled / sure - np.log(sure))
+    likely = np.exp(weight - weight.max())
+    cell = random.choice(len(noise), paths, p=likely / likely.sum())
+    moves, stay = moves[cell], stay[cell]
+    middle = (pulled / sure)[cell] + random.standard_normal(paths) / np.sqrt(sure[cell])
+    past = np.empty((len(height), paths))
+    for block in range(len(height)):
+        mean = means[block, cell] + shares[block, cell] * middle
+        variance = variances[block, cell]
+        if block:
+            # What the next block's level, drawn already, says of this one's.
+            back = stay * variance / np.maximum(stay * stay * variance + moves, 1e-300)
+            mean = mean + back * (past[block - 1] - middle - stay * (mean - middle))
+            variance = variance * np.maximum(1 - back * stay, 0.0)
+        past[block] = mean + np.sqrt(variance) * random.standard_normal(paths)
+    future = np.empty((paths, ahead))
+    level = past[0]
+    for place in range(ahead):
+        level = middle + stay * (level - middle)
+        level = level + np.sqrt(moves) * random.standard_normal(paths)
+        future[:, place] = level
+    return past.T, future
+
+
+def _candidates(chance: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Variance of a move, the share that stays, variance of the noise and prior weight, of each."""
+    every = np.meshgrid(NOISES, list(MOVES), list(STAYS), indexing="ij")
+    noise, move, stay = (grid.ravel() for grid in every)
+    prior = np.array([MOVES[one] * STAYS[other] for one, other in zip(move, stay, strict=True)])
+    noise = noise * noise
+    return move * move * (noise + chance), stay, noise, prior
