@@ -248,6 +248,20 @@ def test_questions_without_an_answer_are_named() -> None:
         recovery(fresh, Events(time=[1, 2], status=[200, 200]))
 
 
+def test_a_short_past_is_said_so_in_every_face() -> None:
+    """More than a block under three times the look ahead, text, card and plain data bear a note."""
+    data = _series(*_days(np.random.default_rng(1), 20))
+    short, enough = (forecast(API, data, horizon=horizon, paths=10) for horizon in ("169h", "7d"))
+    assert (short.past_ns, enough.note) == (20 * DAY, None)
+    assert short.note is not None
+    assert short.to_dict()["note"] == short.note
+    assert str(short).endswith(short.note)
+    assert short.note in short._repr_html_()
+    assert "short" not in enough._repr_html_() + str(enough)
+    nothing = forecast(API, Events(time=[], status=[]), at=0)
+    assert (nothing.past_ns, nothing.note) == (0, None)
+
+
 def test_frames_hold_the_figures() -> None:
     """A row an hour, and a row a return."""
     pytest.importorskip("pandas")

@@ -164,25 +164,31 @@ def test_intervals_hold_85_to_95_percent(kind: str) -> None:
     assert 0.85 - error <= found <= 0.95 + error
 
 
-ELSEWHERE = [
-    ("drifting", 28, 14, 14, 0.80, 0.88),
-    ("uneven days", 28, 14, 14, 0.93, 0.99),
-    ("bursts on three days of ten", 28, 14, 14, 0.92, 0.98),
-    ("growing", 84, 14, 28, 0.91, 0.97),
-    ("incidents of days", 90, 30, 30, 0.95, 1.0),
-    ("drifting", 90, 30, 30, 0.91, 0.98),
-]
-"""Kind, days of the past, ahead and of the window, and the range that the how-to page states."""
+ELSEWHERE = [(28, 7, 28), (84, 14, 28), (90, 30, 30), (28, 14, 14), (14, 7, 7)]
+"""Days of the past, ahead and of the window."""
+
+UNSURE = {
+    ("uneven days", 28, 14, 14): (0.95, 1.0),
+    ("growing", 90, 30, 30): (0.93, 0.99),
+    ("drifting", 28, 14, 14): (0.78, 0.87),
+    ("drifting", 14, 7, 7): (0.78, 0.87),
+    ("incidents of days", 14, 7, 7): (0.76, 0.86),
+    ("rare bursts", 14, 7, 7): (0.79, 0.87),
+}
+"""Where the how-to page sets a star, as other figures than 85 to 95 % hold."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "past", "ahead", "window", "low", "high"), ELSEWHERE)
-def test_intervals_elsewhere_hold_what_the_page_says(
-    kind: str, past: int, ahead: int, window: int, low: float, high: float
+@pytest.mark.parametrize("lengths", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_intervals_elsewhere_hold_85_to_95_percent(
+    kind: str, lengths: tuple[int, int, int]
 ) -> None:
-    """Other lengths than those that the method was chosen on, where it is narrow or wide."""
+    """As many of 200 as is likely (99 %) if 85 to 95 % are held in all, or what the page says."""
     turns = 200
+    past, ahead, window = lengths
     found = held(KINDS[kind], turns, past, ahead, seed=3, window=window, step="1d")
+    low, high = UNSURE.get((kind, *lengths), (0.85, 0.95))
     assert _tail(found, turns, low) > 0.01
     assert 1 - _tail(found - 1, turns, high) > 0.01
 

@@ -304,6 +304,8 @@ def forecast_section(
                 f"{percent(first.level, 0)} of futures made from {first.blocks} blocks of the past"
             )
         )
+        if first.note is not None:
+            blocks.append(Sentence(first.note))
     if schedule is not None:
         blocks.append(Sentence("When nothing more goes wrong:", strong=True))
         blocks.append(Items(tuple(_returns(schedule, shares))))

@@ -87,6 +87,7 @@ _FORECAST = _keys(
     scenario="text",
     level="chance",
     blocks="whole",
+    note="text?",
     probability="chance",
     exhaustion=_keys(early="instant?", median="instant?", late="instant?"),
     remaining_ratio=_or_null(_keys(at="instant", low="figure", median="figure", high="figure")),

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "Scenario", "forecast"]
 
+ENOUGH = 3
+"""Times the look ahead that the past should be long; below, intervals hold less surely."""
+
 MOST_CELLS = 20_000_000
 """Steps of the past, or steps ahead times paths; more would take gigabytes."""
 
@@ -89,6 +92,7 @@ class Forecast(Shown):
         level: Share of futures between the lower and the upper figures, in (0, 1).
         blocks: Whole blocks of the past that the futures are made from; below 2 nothing is
             foretold.
+        past_ns: Their length [ns].
         probability: Share of futures in which the budget is gone within the horizon [1]; None when
             nothing is foretold.
         exhaustion: When it is gone [ns UTC]: early, median, late; None for "not within the
@@ -104,12 +108,24 @@ class Forecast(Shown):
     scenario: Scenario
     level: float
     blocks: int
+    past_ns: int
     probability: float | None
     exhaustion: tuple[int | None, int | None, int | None]
     time_ns: Integers
     low: Floats
     median: Floats
     high: Floats
+
+    @property
+    def note(self) -> str | None:
+        """What to bear in mind: that the past is under three times as long as the look ahead."""
+        if not len(self.time_ns):
+            return None
+        # Almost a whole block more was seen, if the past does not end with a whole one.
+        longest = self.past_ns // self.blocks * (self.blocks + 1)
+        if longest >= ENOUGH * (int(self.time_ns[-1]) - self.at_ns):
+            return None
+        return "the past is short for this look ahead: the interval holds less surely"
 
     def to_dict(self) -> dict[str, Any]:
         """The forecast as plain data, ready for JSON; the budget left is that at the horizon."""
@@ -130,6 +146,7 @@ class Forecast(Shown):
             "scenario": self.scenario.name,
             "level": self.level,
             "blocks": self.blocks,
+            "note": self.note,
             "probability": self.probability,
             "exhaustion": {"early": early, "median": median, "late": late},
             "remaining_ratio": left,
@@ -163,7 +180,8 @@ class Forecast(Shown):
         )
         line += " lie between early and late."
         header = ("future", "budget is gone", "left at the end")
-        return Card(title, "", "", [line], header, rows)
+        notes = [line] if self.note is None else [line, self.note]
+        return Card(title, "", "", notes, header, rows)
 
     def __repr__(self) -> str:
         return f"Forecast({self})"
@@ -184,10 +202,11 @@ class Forecast(Shown):
                 "later" if instant is None else format_time(instant) for instant in self.exhaustion
             ]
             text += f" (early {names[0]}, median {names[1]}, late {names[2]})"
-        return (
-            f"{text}; {self.low[-1]:.1%} to {self.high[-1]:.1%} of the budget left then "
+        text += (
+            f"; {self.low[-1]:.1%} to {self.high[-1]:.1%} of the budget left then "
             f"({self.level:.0%})"
         )
+        return f"{text}; {self.note}" if self.note else text
 
 
 def forecast(
@@ -233,14 +252,14 @@ def forecast(
         >>> from errorbudget.series import CountSeries
         >>> from errorbudget.sli import Availability
         >>> slo = SLO("api", target="90%", window="7d", sli=Availability())
-        >>> hours = range(1, 14 * 24 + 1)
+        >>> hours = range(1, 21 * 24 + 1)
         >>> data = CountSeries(
-        ...     [hour * 3_600 * 10**9 for hour in hours], [98] * 336, [100] * 336, "1h"
+        ...     [hour * 3_600 * 10**9 for hour in hours], [98] * 504, [100] * 504, "1h"
         ... )
         >>> worse = forecast(slo, data, scenario=Scenario("six fold failures", failures=6), paths=9)
         >>> print(worse)
-        api, six fold failures: exhausted by 1970-01-22T00:00:00Z in 100% of futures \
-(early 1970-01-20T15:00:00Z, median 1970-01-20T15:00:00Z, late 1970-01-20T15:00:00Z); \
+        api, six fold failures: exhausted by 1970-01-29T00:00:00Z in 100% of futures \
+(early 1970-01-27T15:00:00Z, median 1970-01-27T15:00:00Z, late 1970-01-27T15:00:00Z); \
 -20.0% to -20.0% of the budget left then (90%)
     """
     check_budgeted(slo, data)
@@ -262,12 +281,24 @@ def forecast(
     behind = 0 if series.span is None else (at_ns - series.span[0]) // lengths.step
     _check_size(max(behind, steps * paths), lengths.step)
     past = Past.of(series, at_ns, lengths.step, lengths.block)
+    known_ns = past.blocks * lengths.block
     if past.blocks < 2 or steps < 1:
         nothing = np.empty(0)
         none = (None, None, None)
         time_ns = np.empty(0, dtype=np.int64)
         return Forecast(
-            slo, at_ns, supposed, share, past.blocks, None, none, time_ns, nothing, nothing, nothing
+            slo,
+            at_ns,
+            supposed,
+            share,
+            past.blocks,
+            known_ns,
+            None,
+            none,
+            time_ns,
+            nothing,
+            nothing,
+            nothing,
         )
     bad, total = past.futures(steps, paths, lengths.season // lengths.block, seed)
     total *= supposed.traffic
@@ -299,6 +330,7 @@ def forecast(
         supposed,
         share,
         past.blocks,
+        known_ns,
         float(np.mean(instants <= time_ns[-1])),
         _instants(found, int(time_ns[-1])),
         time_ns,
