@@ -98,3 +98,17 @@ def test_parts_of_events_mix_with_whole_ones() -> None:
     assert spent(Counts(good=Fraction(7, 2), bad=1), Fraction(1, 9)) == 2
     assert spent(Counts(good=8, bad=Fraction(1, 2)), Fraction(1, 17)) == 1
     assert spent(Counts(good=3.5, bad=1), Fraction(1, 9)) == 2
+
+
+def test_figures_keep_their_kind_and_nothing_is_no_figure() -> None:
+    """Whole events are integers, parts are floats; without events there is no share."""
+    some = budget(Counts(95, 5), "90%")
+    assert (some.consumed, type(some.consumed)) == (5, int)
+    assert (some.consumed_ratio, some.remaining_ratio, some.exhausted) == (0.5, 0.5, False)
+    assert type(budget(Counts(1, Fraction(1, 2)), "90%").consumed) is float
+    assert budget(Counts(90, 10), "90%").exhausted is True
+    none = budget(Counts(), "90%")
+    assert none.consumed_ratio is none.remaining_ratio is none.exhausted is None
+    assert none.consumed == 0
+    assert spent(Counts(Fraction(1, 2), 1), Fraction(1, 3)) == 2
+    assert spent(Counts(1, Fraction(1, 2)), Fraction(1, 3)) == 1

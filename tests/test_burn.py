@@ -179,3 +179,19 @@ def test_less_than_an_event_a_window_is_traffic_too() -> None:
     """On average half an event an hour: a lone bad one spends twice its even share."""
     spend = traffic_weighted_spend(Counts(good=0, bad=1), Fraction(1, 2), "50%", "1h", "2h")
     assert spend == 2
+
+
+def test_both_sides_of_each_bound() -> None:
+    """A share is above 0 and up to 1; nothing left is gone at once, whatever burns."""
+    assert eb.burn_threshold(1, "1h", "1h") == 1
+    for outside in (0, "100.1%", 2):
+        with pytest.raises(InvalidInputError, match="greater than 0 and at most 1"):
+            eb.burn_threshold(outside, "1h", "30d")
+    assert eb.budget_spent(0, "1h", "30d") == 0
+    assert eb.time_to_exhaustion(inf, "30d") == 0
+    assert eb.time_to_exhaustion(1, "30d", remaining=-inf) == 0
+    assert eb.time_to_exhaustion(0, "30d", remaining=0) == 0
+    # Six minutes of errors only bring an hour to a burn of 100; a second less does not.
+    assert eb.reset_time("99.9%", 100, "1h", 1, "6m") == 3_240
+    assert eb.reset_time("99.9%", 100, "1h", 1, "359s") is None
+    assert traffic_weighted_spend(Counts(), 1, "99%", "1h", "30d") is None

@@ -242,3 +242,70 @@ def test_ipython_writes_plain_text() -> None:
         "IPython.lib.pretty", reason="missing: IPython; make test (or the dependency group `dev`)"
     ).pretty
     assert "budget left" in pretty(answers(HISTORIES["ten days"])["Status"])
+
+
+def test_a_card_to_the_letter() -> None:
+    """Sentences, a tag in its tone, figures to the right, instants unbroken, notes at the end."""
+    card = Card(
+        "api",
+        "met",
+        "good",
+        lines=["All is well."],
+        header=["who", "bad", "since", "why"],
+        rows=[["/a", "12", "2026-03-01 12:00Z", "load"], ["2", "3 of 4", "never", "1"]],
+        notes=["That is all."],
+    )
+    assert card.text().splitlines() == [
+        "api: met",
+        "All is well.",
+        "who     bad              since   why",
+        "/a       12  2026-03-01 12:00Z  load",
+        "2    3 of 4              never     1",
+        "That is all.",
+    ]
+    html = card.html().partition("</style>")[2]
+    assert html == (
+        '<p class="eb-title"><strong>api</strong> <span class="eb-tag eb-good">met</span></p>'
+        '<p>All is well.</p><div class="eb-rows"><table><thead><tr><th scope="col">who</th>'
+        '<th scope="col" class="eb-n">bad</th><th scope="col">since</th><th scope="col">why</th>'
+        '</tr></thead><tbody><tr><td>/a</td><td class="eb-n">12</td>'
+        '<td class="eb-w">2026-03-01 12:00Z</td><td>load</td></tr>'
+        '<tr><td>2</td><td class="eb-n">3 of 4</td><td>never</td><td>1</td></tr></tbody></table>'
+        "</div><p>That is all.</p></div>"
+    )
+    assert Card("api").text() == "api"
+    assert Card("api").html().endswith('<p class="eb-title"><strong>api</strong></p></div>')
+    assert '<span class="eb-tag">met</span>' in Card("api", "met").html()
+
+
+def test_no_more_rows_than_fit() -> None:
+    """What is left out is counted; an empty table has a header and no figures."""
+    full = Card("api", header=["n"], rows=[["1"]] * MOST_ROWS)
+    assert "more" not in full.text() + full.html()
+    more = Card("api", header=["n"], rows=[["1"]] * (MOST_ROWS + 1_000))
+    assert more.text().splitlines()[-1] == "and 1,000 more"
+    assert more.html().count("<td") == MOST_ROWS
+    assert more.html().endswith("<p>and 1,000 more</p></div>")
+    assert "eb-n" not in Card("api", header=["n", "m"]).html().partition("</style>")[2]
+
+
+def test_kin_may_take_arguments_and_cycles_are_cut_short() -> None:
+    """A class is made as its parents want it; IPython asks for no answer within itself."""
+
+    class Named:
+        def __init_subclass__(cls, name: str, **arguments: Any) -> None:
+            super().__init_subclass__(**arguments)
+            cls.name = name  # type: ignore[attr-defined]
+
+    class One(Shown, Named, name="one"):
+        def _card(self) -> Card:
+            return Card("one")
+
+    class Printer(list[str]):
+        text = list.append
+
+    assert One.name == "one"  # type: ignore[attr-defined]
+    printed = Printer()
+    One()._repr_pretty_(printed, cycle=False)
+    One()._repr_pretty_(printed, cycle=True)
+    assert printed == ["one", "One(...)"]

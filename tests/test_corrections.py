@@ -6,6 +6,7 @@ import datetime as dt
 import pickle
 import sys
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -443,3 +444,12 @@ def test_a_reset_without_a_reason_is_refused() -> None:
         BudgetReset(0, "agreed", by=None)  # type: ignore[arg-type]
     with pytest.raises(SpecError, match='needs "note"'):
         BudgetReset.from_dict({"at": 0})
+
+
+def test_a_repeated_maintenance_is_as_it_was_asked_for() -> None:
+    """With its reason and treatment; a wrong one is refused at once."""
+    asked: dict[str, Any] = {"start": "2026-01-05 02:00", "duration": "1h"}
+    found = Maintenance.recurring("FREQ=WEEKLY", reason="upgrade", treat="good", **asked)
+    assert (found.reason, found.treat) == ("upgrade", "good")
+    with pytest.raises(InvalidInputError, match="treat"):
+        Maintenance.recurring("FREQ=WEEKLY", treat="ignore", **asked)  # type: ignore[arg-type]

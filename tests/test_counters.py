@@ -421,3 +421,66 @@ def test_coverage_is_a_share() -> None:
     assert counters.coverage(times, 7_200_000, 7_200_000, lookback_ms=1_800_000) == Fraction(1, 2)
     assert counters.coverage([], 10, 10) == 0
     assert kernels.coverage([], [10], 10)[0] == 0
+
+
+# ---------------------------------------------------------------------------- by the hundred
+
+
+def scraped(seed: int) -> tuple[list[int], list[float], list[int]]:
+    """A counter of 200 scrapes with restarts, zeros and gaps; instants at, around and between."""
+    rng = np.random.default_rng(seed)
+    steps = rng.choice([15_000, 15_000, 15_001, 30_000, 400_000], 200)
+    times = np.cumsum(steps)
+    values, value = [], 0
+    for roll in rng.random(len(times)):
+        value = int(rng.integers(0, 3)) if roll < 0.08 else value + int(rng.integers(0, 9))
+        values.append(float(value))
+    ends = np.unique(np.concatenate([times, times + 1, times - 1, times + 7_500]))
+    return times.tolist(), values, ends.tolist()
+
+
+@pytest.mark.parametrize("rules", counters.RULES)
+@pytest.mark.parametrize("name", COUNTER_FUNCTIONS)
+@pytest.mark.parametrize("length", [15_000, 61_000, 900_000])
+def test_twins_agree_on_what_is_scraped(name: str, length: int, rules: counters.Rules) -> None:
+    """At hundreds of instants: restarts, zeros near the start, edges on samples."""
+    times, values, ends = scraped(length)
+    if name in ("delta", "idelta"):
+        values = [value - 6 for value in values]
+    fast = getattr(kernels, name)(times, values, ends, length, rules)
+    for end, answer in zip(ends, fast.tolist(), strict=True):
+        assert same(getattr(counters, name)(times, values, end, length, rules), answer)
+
+
+@pytest.mark.parametrize("length", [15_000, 61_000, 900_000])
+@pytest.mark.parametrize("lookback", [0, 15_000, 300_000, 400_000])
+def test_anchored_twins_agree_on_what_is_scraped(length: int, lookback: int) -> None:
+    """A gap as long as the look-back is none; a millisecond more is one."""
+    times, values, ends = scraped(length + lookback)
+    known: dict[str, Any] = {"lookback_ms": lookback}
+    for name in ("anchored_increase", "hidden_increase"):
+        fast = getattr(kernels, name)(times, values, ends, length, **known)
+        for end, answer in zip(ends, fast.tolist(), strict=True):
+            assert same(getattr(counters, name)(times, values, end, length, **known), answer)
+    covered = kernels.coverage(times, ends, length, **known)
+    pure = [float(counters.coverage(times, end, length, **known)) for end in ends]
+    assert covered.tolist() == pure
+
+
+def test_the_last_two_of_many() -> None:
+    """`irate` looks at the last two samples alone; extrapolation begins at the first of them."""
+    times, values = [0, 60_000, 120_000, 180_000], [1.0, 7.0, 9.0, 4.0]
+    assert counters.irate(times, values, 120_000, 600_000) == 2 / 60
+    assert counters.irate(times, values, 180_000, 600_000) == 4 / 60
+    assert counters.increase(times, [100.0, 110.0, 120.0, 130.0], 210_000, 270_000) == 45
+    assert counters.delta(times, [5.0, 3.0, 4.0, 2.0], 210_000, 270_000) == -4.5
+
+
+def test_a_bucket_may_hold_one_event() -> None:
+    """One in all is enough for a quantile, and none or NaN is not."""
+    for rules in counters.RULES:
+        for counts, expected in (([1.0, 1.0], 0.5), ([0.0, 0.0], None), ([1.0, math.nan], None)):
+            pure = buckets.histogram_quantile(0.5, [1.0, math.inf], counts, rules)
+            [fast] = bucket_kernels.histogram_quantile(0.5, [1.0, math.inf], [counts], rules)
+            assert same(expected, pure), (rules, counts)
+            assert same(expected, fast), (rules, counts)

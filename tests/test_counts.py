@@ -43,6 +43,7 @@ def test_whole_numbers_of_any_kind_are_integers(number: int, kind: type) -> None
 def test_fractions_of_events_stay() -> None:
     """Sums of slice ratios are not rounded."""
     assert Counts(Fraction(1, 3), Fraction(2, 3)).total == 1
+    assert Counts(Fraction(1, 3), Fraction(2, 3)).good == Fraction(1, 3)
     assert Counts(0.5, 1).good == 0.5
 
 
@@ -96,3 +97,9 @@ def test_more_good_than_total_is_a_contradiction() -> None:
         Counts() - 1  # type: ignore[operator]
     with pytest.raises(InvalidCountsError, match="Counts\\(good=99"):
         as_counts((1, 2))  # type: ignore[arg-type]
+
+
+def test_counts_are_themselves() -> None:
+    """What is asked for as counts comes back as it is."""
+    some = Counts(2, 1)
+    assert as_counts(some) is some

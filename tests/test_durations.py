@@ -39,6 +39,7 @@ def test_timedeltas_are_exact(delta: dt.timedelta) -> None:
         ("1.5h", HOUR_NS * 3 // 2),
         (" 1h 30m ", HOUR_NS * 3 // 2),
         ("1hr30min", HOUR_NS * 3 // 2),
+        ("2hrs", 2 * HOUR_NS),
         ("250ms", 250_000_000),
         ("7µs", 7_000),
         ("1ns", 1),
@@ -106,3 +107,18 @@ def test_a_hint_only_when_something_is_close() -> None:
     """Nothing is suggested for what resembles nothing."""
     assert did_you_mean("zzz", ["hours"]) == ""
     assert format_duration(0) == "0s"
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (1, "1ns"),
+        (HOUR_NS * 3 // 2, "1h30m"),
+        (14 * DAY_NS, "14d"),
+        (DAY_NS + 1_002_003_004, "1d1s2ms3us4ns"),
+        (-HOUR_NS, "-1h"),
+    ],
+)
+def test_how_spans_are_written(length: int, text: str) -> None:
+    """From days down, without weeks, and without what is 0."""
+    assert format_duration(length) == text

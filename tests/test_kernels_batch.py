@@ -101,3 +101,15 @@ def test_sums_beyond_int64_are_refused():
         batch_burn_rates(np.array([[2**64 - 1]], "u8"), np.array([[5]], "u8"), [1], "99%")
     most = np.array([[2**62, 2**62 - 1]], "u8")
     assert batch_burn_rates(most * 0, most, [1, 2], "99%").tolist() == [[[100, 100], [100, 100]]]
+
+
+def test_bins_without_events_have_no_burn_rate_and_a_wrong_bin_is_named():
+    """NaN without a warning; the first wrong bin, not the first empty one."""
+    answer = batch_burn_rates([[0, 9, 0]], [[0, 10, 0]], [1, 2], "90%")
+    np.testing.assert_array_equal(answer, [[[np.nan, 1, np.nan], [np.nan, 1, 1]]])
+    with pytest.raises(InvalidCountsError, match="got 5 good of 3 in bin 1 of series 0"):
+        batch_burn_rates([[0, 5]], [[3, 3]], [1], "90%")
+    # As many events as a number holds, and one more.
+    assert batch_burn_rates([[2**62, 2**62 - 1]], [[2**62, 2**62 - 1]], [1], "90%").sum() == 0
+    with pytest.raises(InvalidCountsError, match="in series 0; split"):
+        batch_burn_rates([[2**62, 2**62]], [[2**62, 2**62]], [1], "90%")

@@ -203,3 +203,19 @@ def test_a_day_at_the_guides_target():
     assert burns.tolist() == [[14.4]]
     assert shares.tolist() == [[float(Fraction(4_928, 5_000))]]
     assert left.tolist() == [[-13.4]]
+
+
+@pytest.mark.parametrize("closed", ["left", "right"])
+@pytest.mark.parametrize("block", [64, 1_000, 1 << 15])
+def test_thousands_of_events_between_edges(closed, block):
+    """An event at an edge, and those a nanosecond before and after it, fall on their side."""
+    rng = np.random.default_rng(5)
+    time = np.sort(rng.integers(0, 4_000, 6_000))
+    good = rng.integers(0, 50, len(time)) > 0
+    bad = np.concatenate(([0], np.cumsum(~good)))
+    for edges in (np.arange(-3, 4_003), np.arange(0, 4_100, 97), np.array([-(2**63), 1_000])):
+        rows = np.searchsorted(time, edges, side=closed)
+        with blocks_of(block, kernel):
+            fine, total = grid_counts(time, good, edges, closed=closed)
+        np.testing.assert_array_equal(total, rows)
+        np.testing.assert_array_equal(total - fine, bad[rows])

@@ -79,3 +79,24 @@ def test_wrong_input_is_refused():
             kernel.bucket_bits(alpha)
     with pytest.raises(InvalidSeriesError, match="at index 0"):
         kernel.bucket_keys([-1.0], 6)
+
+
+@pytest.mark.parametrize("block", [100, 1 << 15])
+@pytest.mark.parametrize("closed", ["left", "right"])
+def test_a_sketch_gives_the_middle_of_the_exact_answers_bucket(block, closed):
+    """It is counted in buckets, not looked up: the middle, though the exact answer is another."""
+    rng = np.random.default_rng(3)
+    time = np.sort(rng.integers(0, 5_000, 20_000))
+    values = rng.lognormal(0, 0.5, len(time))
+    arguments = (time, values, np.arange(500, 5_000, 50), 500, [0.5, 0.95])
+    exact = rolling_quantiles(*arguments, closed=closed)
+    with blocks_of(block, kernel):
+        sketch = rolling_quantile_sketch(*arguments, closed=closed)
+    bits = kernel.bucket_bits(0.01)
+    middles = kernel.bucket_values(kernel.bucket_keys(exact.ravel(), bits), bits)
+    np.testing.assert_array_equal(sketch.ravel(), middles)
+
+
+def test_bits_are_as_few_as_the_error_allows():
+    """Half a bucket is at most the error."""
+    assert [kernel.bucket_bits(alpha) for alpha in (0.5, 0.25, 0.2, 0.01, 1e-6)] == [0, 1, 2, 6, 19]

@@ -108,3 +108,20 @@ def test_wrong_input_is_refused():
     for threshold in ("1e-100000", "many", "nan", float("inf"), -1):
         with pytest.raises(InvalidInputError, match="threshold"):
             burn_exceeds([1], [1], "99%", threshold)
+
+
+def test_no_target_but_perfection():
+    """At 100 % a bad event is worth the budget without end, and no event is no answer."""
+    np.testing.assert_array_equal(burn_rate([1, 0, 0], [1, 1, 0], "100%"), [0, np.inf, np.nan])
+    left = budget_remaining([1, 0, 0], [1, 1, 0], "100%")
+    np.testing.assert_array_equal(left, [1, -np.inf, np.nan])
+
+
+def test_unsigned_counts_and_the_first_wrong_one():
+    """Up to 2**63 - 1 they are counts like others; rows at a bound are not wrong."""
+    most = np.array([2**63 - 1], dtype=np.uint64)
+    assert sli(most, most).tolist() == [1.0]
+    none = np.array([], dtype=np.uint64)
+    assert sli(none, none).shape == (0,)
+    with pytest.raises(InvalidCountsError, match="got 5 of 3 at index 2"):
+        sli([0, 3, 5], [3, 3, 3])

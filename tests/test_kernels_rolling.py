@@ -276,3 +276,25 @@ def test_columns_for_answers_are_two_and_can_be_written_to():
     for total in (None, [1, 1]):
         with pytest.raises(InvalidSeriesError, match="292 years"):
             rolling_counts([-(2**63) + 1, 2**63 - 1], [1, 1], 2**64, total=total)
+
+
+@pytest.mark.parametrize("one_in", [2, 400])
+@pytest.mark.parametrize("block", [16, 1_000, 1 << 15])
+@pytest.mark.parametrize("window", [1, 40, 2_500])
+def test_thousands_of_events_where_bad_ones_are_many_or_few(one_in, block, window):
+    """Counts that are level for long are counted otherwise than those that change at each event."""
+    rng = np.random.default_rng(one_in)
+    time = np.sort(rng.integers(0, 9_000, 3_000))
+    good = rng.integers(0, one_in, len(time)) > 0
+    expected = plain.rolling_counts(time.tolist(), good.tolist(), window)
+    with blocks_of(block, kernel):
+        assert as_lists(rolling_counts(time, good, window)) == expected
+        shares, left = rolling_budget(time, good, window, "99%")
+    np.testing.assert_array_equal(shares, sli(*expected))
+    np.testing.assert_array_equal(left, budget_remaining(*expected, "99%"))
+
+
+def test_disorder_at_the_beginning_of_time_is_disorder():
+    """A window that would begin before int64 does is not what is wrong."""
+    with pytest.raises(InvalidSeriesError, match="must ascend"):
+        rolling_counts([-(2**63) + 9, -(2**63) + 2, 2**62], [True] * 3, 2**62)

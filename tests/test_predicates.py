@@ -287,3 +287,12 @@ def test_columns_that_do_not_fit() -> None:
 
     with pytest.raises(TypeError, match="no columnar reading"):
         matches(Stranger(), events)
+
+
+def test_a_range_of_status_codes_ends_where_it_ends() -> None:
+    """The codes at both ends are in it, those beyond are not, and 0 is no code."""
+    codes = [0, 199, 200, 299, 300, 499, 500, 599]
+    events = Events(time=range(1, 9), status=codes)
+    yes, no = matches(p.status_in("2xx", "5xx"), events)
+    assert yes.tolist() == [False, False, True, True, False, False, True, True]
+    assert no.tolist() == [False, True, False, False, True, True, False, False]

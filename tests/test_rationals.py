@@ -47,3 +47,13 @@ def test_what_is_no_number(value: object) -> None:
     """Each is refused at once."""
     with pytest.raises(ValueError, match=r"number|zero"):
         parse_rational(value)
+
+
+def test_as_many_digits_as_any_figure_needs() -> None:
+    """400 of them are read, and up to 10**400, in both halves; a `Fraction` is itself."""
+    assert parse_rational("9" * 400) == Fraction(10**400 - 1)
+    assert parse_rational("1/1e-400") == parse_rational("1e400") == 10**400
+    for beyond in ("9" * 401, "1e401", "1e401/3", "3/1e401", "1e-401"):
+        with pytest.raises(ValueError, match="number"):
+            parse_rational(beyond)
+    assert parse_rational(Fraction(1, 10**500)) == Fraction(1, 10**500)

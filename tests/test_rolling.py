@@ -15,7 +15,13 @@ from errorbudget.errors import (
     InvalidSeriesError,
     InvalidWindowError,
 )
-from errorbudget.rolling import grid_counts, grid_windows, rolling_counts, rolling_quantiles
+from errorbudget.rolling import (
+    check_steps,
+    grid_counts,
+    grid_windows,
+    rolling_counts,
+    rolling_quantiles,
+)
 from tests.kernel_inputs import WINDOWS, events, groups, sorted_instants
 
 
@@ -118,3 +124,13 @@ def test_wrong_columns_are_refused_with_the_first_offender():
             rolling_quantiles([1], [1.0], [1], length, [Fraction(1, 2)])
         with pytest.raises(InvalidWindowError, match="at least one bin"):
             grid_windows([0, 1], [0, 1], [length])
+
+
+def test_every_window_has_whole_bins() -> None:
+    """One that has not is enough; the least is one bin."""
+    assert check_steps([1, 2]) == [1, 2]
+    assert check_steps([]) == []
+    with pytest.raises(InvalidWindowError, match="whole number of bins"):
+        check_steps([1, 1.5])  # type: ignore[list-item]
+    with pytest.raises(InvalidWindowError, match="at least one bin"):
+        check_steps([1, 0])

@@ -256,3 +256,36 @@ def test_a_rate_looks_at_what_its_conditions_ask_for() -> None:
     """Throughput counts events; it has no column of its own."""
     assert eb.Throughput(1).columns == frozenset()
     assert eb.Throughput(1, where={"tool": "search"}).columns == {"tool"}
+
+
+@pytest.mark.parametrize(
+    ("op", "below", "at", "above"),
+    [
+        ("<", True, False, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", False, True, True),
+    ],
+)
+def test_a_figure_keeps_its_bound(op: str, below: bool, at: bool, above: bool) -> None:
+    """Strictly or not; the margin is positive on the good side."""
+    found = [indicators.Measurement("x", value, op, 2.0, "s") for value in (1.0, 2.0, 3.0)]
+    assert [one.met for one in found] == [below, at, above]
+    assert [one.margin for one in found] == ([1, 0, -1] if op[0] == "<" else [-1, 0, 1])
+    assert indicators.Measurement("x", None, op, 2.0, "s").met is None
+
+
+def test_the_age_of_the_newest_update() -> None:
+    """Of the last of them, in seconds; without one there is no age."""
+    fresh = eb.Freshness("5m")
+    [age] = fresh.measure([], [0, 60 * 10**9, 90 * 10**9], 0, 120 * 10**9)
+    assert (age.value, age.met) == (30.0, True)
+    [none] = fresh.measure([], [], 0, 120 * 10**9)
+    assert none.value is none.met is None
+
+
+def test_a_floor_of_nothing_is_a_floor() -> None:
+    """0 events a second are asked of the idle; less than 0 of nobody."""
+    assert eb.Throughput(above=0)
+    with pytest.raises(errors.InvalidInputError, match="must not be negative"):
+        eb.Throughput(above=-1)

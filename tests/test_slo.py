@@ -20,7 +20,7 @@ from errorbudget.errors import (
     InvalidInputError,
     InvalidTargetError,
 )
-from errorbudget.slo import find_slo
+from errorbudget.slo import as_slos, find_slo
 from tests import oracles, strategies
 
 PARTS: dict[str, Any] = {"target": "99.9%", "window": "30d", "sli": Availability()}
@@ -235,3 +235,59 @@ def test_an_slo_shows_its_alerts_where_it_has_a_target() -> None:
     assert rate.to_pandas().empty
     assert rate.to_pandas().dtypes.equals(table.dtypes)
     assert "burn above" in share._card().text()
+
+
+@pytest.mark.parametrize(
+    ("resets", "start", "closed"),
+    [
+        ([], 20, "right"),
+        ([20], 20, "right"),
+        ([21], 21, "left"),
+        ([21, 25], 25, "left"),
+        ([50], 50, "left"),
+        ([51], 20, "right"),
+        ([5], 20, "right"),
+    ],
+)
+def test_what_is_judged_begins_with_the_last_reset(
+    resets: list[int], start: int, closed: str
+) -> None:
+    """One within the window, up to now; its own instant counts."""
+    slo = SLO(
+        "x",
+        target="99%",
+        window="30ns",
+        sli=eb.RatioSLI(),
+        resets=[eb.BudgetReset(at, "agreed") for at in resets],
+    )
+    assert slo.interval(50) == eb.Interval(start, 50, closed)
+
+
+def test_one_slo_or_several() -> None:
+    """One is enough, none is not where one is needed; what is no SLO is shown, not at length."""
+    one = SLO("x", target="99%", window="30d", sli=eb.RatioSLI())
+    assert as_slos(one) == as_slos([one]) == (one,)
+    assert as_slos([], least=0) == ()
+    with pytest.raises(InvalidInputError, match="there are no SLOs"):
+        as_slos([])
+    for text, shown in (("y" * 78, f"'{'y' * 78}'"), ("y" * 79, f"'{'y' * 76}...")):
+        with pytest.raises(InvalidInputError) as caught:
+            as_slos([text])  # type: ignore[list-item]
+        assert f"got {shown}; give" in str(caught.value)
+
+
+def test_an_slo_shows_what_it_has() -> None:
+    """A description where there is one, and a second target where there is one."""
+    bare = SLO("x", target="99%", window="30d", sli=eb.RatioSLI())
+    assert bare._card().lines[0].startswith("99% over 30d; ")
+    assert "warning_target" not in bare.objective()
+    full = SLO(
+        "x",
+        target="99%",
+        window="30d",
+        sli=eb.RatioSLI(),
+        description="Hi.",
+        warning_target="99.9%",
+    )
+    assert full._card().lines[0] == "Hi."
+    assert full.objective()["warning_target"] == "99.9%"

@@ -57,3 +57,21 @@ def test_a_gauges_card_has_its_measurements_and_no_share_observed_of_no_time() -
     figures = dict(row[:2] for row in status._card().rows)
     assert [name for name in figures if name in ("SLI", "budget left", "observed")] == []
     assert any("bound" in value for value in figures.values())
+
+
+def test_a_card_to_the_letter() -> None:
+    """The share on its side of the target, what is left on its side of every tier."""
+    slo = SLO("api", target="99%", window="30d", sli=eb.RatioSLI(), description="Pages.")
+    card = slo.assess(Counts(good=990_001, bad=9_999), at=30 * 86_400 * 10**9)._card()
+    assert card.lines[0] == "Pages."
+    rows = dict(row[:2] for row in card.rows)
+    assert rows["SLI"] == "99.0001%"
+    assert rows["bad"] == "9,999 of 1,000,000"
+    assert rows["budget left"].startswith("0.01% (")
+    assert "observed" not in rows
+    bare = SLO("api", target="99%", window="30d", sli=eb.RatioSLI())
+    status = bare.assess(Counts(1, 0), at=0)
+    assert status._card().lines[0].startswith("99% over 30d; ")
+    assert "projected" not in status.to_dict()
+    month = SLO("api", target="99%", window="month", sli=eb.RatioSLI())
+    assert "projected" in month.assess(Counts(99, 1), at=86_400 * 10**9).to_dict()

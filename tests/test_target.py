@@ -98,8 +98,32 @@ def test_allowed_errors_of_everything_are_no_target() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [("0", "0%"), ("1", "100%"), ("-1/8", "-12.5%"), ("1/3", "1/3"), ("1/100000", "0.001%")],
+    [
+        ("0", "0%"),
+        ("1", "100%"),
+        ("-1/8", "-12.5%"),
+        ("1/3", "1/3"),
+        ("1/100000", "0.001%"),
+        ("1/3125", "0.032%"),
+        (f"1/{10**30}", f"0.{'0' * 27}1%"),
+        (f"1/{5**30}", f"0.{2**30 * 100:030}%".replace("00%", "%")),
+    ],
 )
 def test_percent_is_never_rounded(ratio: str, text: str) -> None:
     """Where percent would need rounding, the fraction is shown."""
     assert format_percent(Fraction(ratio)) == text
+
+
+def test_the_cure_fits_what_came() -> None:
+    """A sign is missing from a number up to 100, and from no other."""
+    for value, cured in ((100, True), ("1.5", True), (101, False), (0, False), ("150% ", False)):
+        with pytest.raises(InvalidTargetError) as caught:
+            Target(value)
+        assert (f'for percent write "{value}%"' in str(caught.value)) == cured
+        assert ("for percent" in str(caught.value)) == cured
+
+
+def test_a_target_of_a_target_is_as_exact() -> None:
+    """Whatever its digits."""
+    strict = Target(1 - Fraction(1, 10**100))
+    assert Target(strict).error == strict.error == Fraction(1, 10**100)

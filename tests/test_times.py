@@ -95,3 +95,33 @@ def test_pandas_stamps() -> None:
         to_ns(pd.NaT)
     with pytest.raises(InvalidTimeError, match="1678 to 2262"):
         to_ns(pd.Timestamp("3000-01-01").as_unit("s"))
+
+
+def test_the_first_and_the_last_instant() -> None:
+    """What fits into 64 bits is an instant, and not a nanosecond more."""
+    assert to_ns(MIN_NS) == MIN_NS
+    assert to_ns(MAX_NS) == MAX_NS
+    for beyond in (MIN_NS - 1, MAX_NS + 1):
+        with pytest.raises(InvalidTimeError, match="1678 to 2262"):
+            to_ns(beyond)
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (1_500_000_000, "1970-01-01T00:00:01.500Z"),
+        (1_000_020_000, "1970-01-01T00:00:01.000020Z"),
+        (-1, "1969-12-31T23:59:59.999999999Z"),
+    ],
+)
+def test_three_digits_at_a_time(ns: int, text: str) -> None:
+    """As many as it has, in threes."""
+    assert format_time(ns) == text
+
+
+def test_datetimes_are_rounded_down() -> None:
+    """Python's have no nanoseconds: never into the future."""
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    assert to_datetime(1_999) == epoch + dt.timedelta(microseconds=1)
+    assert to_datetime(-1) == epoch - dt.timedelta(microseconds=1)

@@ -586,3 +586,83 @@ def test_bounds_may_be_any_integers() -> None:
 def test_an_offset_of_nothing_is_utc(text: str) -> None:
     """However it is written."""
     assert load_zone(text) == ("UTC", dt.UTC)
+
+
+def test_rolling_windows_touch() -> None:
+    """The one before ends where this one starts, closed as it is; one of no length is refused."""
+    hour = Rolling("1h")
+    now = hour.interval(5 * HOUR_NS)
+    assert now == Interval(4 * HOUR_NS, 5 * HOUR_NS, "right")
+    assert hour.previous(now) == Interval(3 * HOUR_NS, 4 * HOUR_NS, "right")
+    assert hour.next(now) == Interval(5 * HOUR_NS, 6 * HOUR_NS, "right")
+    assert Rolling.from_ns(1) == Rolling("1ns")
+    for nothing in (0, -1):
+        with pytest.raises(InvalidWindowError, match="longer than 0 ns"):
+            Rolling.from_ns(nothing)
+    with pytest.raises(InvalidWindowError, match=r"^not a rolling window: "):
+        Rolling("1 month")
+    with pytest.raises(InvalidWindowError, match=r"^not a window: "):
+        parse_window("5 parsecs")
+
+
+def test_intervals_that_touch_are_one_and_share_nothing() -> None:
+    """No instant lies between them, and none lies in both."""
+    one, other = Interval(0, 3, "left"), Interval(3, 6, "left")
+    assert merge_intervals([one, other]) == [Interval(0, 6, "left")]
+    assert one.intersection(other) is None
+    assert subtract_intervals([one], [other]) == [one]
+
+
+def test_an_anchor_may_have_a_time() -> None:
+    """Of two words, before the zone or at the end."""
+    window = Calendar("week", every=2, anchor="2026-01-05 12:00", zone="Europe/Berlin")
+    assert parse_window("2 weeks from 2026-01-05 12:00 Europe/Berlin") == window
+    window = Calendar("week", every=2, anchor="2026-01-05 12:00")
+    assert parse_window("2 weeks from 2026-01-05 12:00") == window
+    for unknown in ("calendar x", "calendar 2 parsecs", "calendar d"):
+        with pytest.raises(InvalidWindowError, match=r"is not a calendar unit|is not known"):
+            parse_window(unknown)
+
+
+def test_offsets_and_names_of_zones() -> None:
+    """Offsets of less than a day, each to its side of UTC; a name that is none is refused."""
+    for text, minutes in (("-05:30", -330), ("+0530", 330), ("UTC+1", 60), ("+23:59", 1_439)):
+        assert load_zone(text)[1].utcoffset(None) == dt.timedelta(minutes=minutes)
+    assert load_zone("-5")[0] == "-05:00"
+    for text in ("+24:00", "-24:00", "+24:30"):
+        with pytest.raises(InvalidWindowError, match="less than 24 hours"):
+            load_zone(text)
+    for text, meant in (("europe/berlin", "Europe/Berlin"), ("Europe/Berln", "Europe/Berlin")):
+        with pytest.raises(InvalidWindowError, match=f'did you mean "{meant}"'):
+            load_zone(text)
+    with pytest.raises(InvalidWindowError, match='did you mean "GB-Eire"'):
+        load_zone("gb-eire")
+    with pytest.raises(InvalidWindowError, match='there is no time zone "Nowhere/At All"; write'):
+        load_zone("Nowhere/At All")
+
+
+def test_anchors_and_periods_at_their_bounds() -> None:
+    """Years that nanoseconds reach, and periods of up to a hundred years."""
+    for anchor in ("1678-01-01", "2261-12-31"):
+        assert Calendar("day", anchor=anchor).anchor == anchor
+    for anchor in ("1677-12-31", "2262-01-01"):
+        with pytest.raises(InvalidWindowError, match="1678 to 2261"):
+            Calendar("day", anchor=anchor)
+    for unit, longest in (("day", 36_525), ("week", 5_217), ("month", 1_200), ("year", 100)):
+        assert Calendar(unit, anchor="2026-01-01", every=longest).every == longest
+        with pytest.raises(InvalidWindowError, match="longer than 100 years"):
+            Calendar(unit, anchor="2026-01-01", every=longest + 1)
+
+
+def test_calendars_are_written_to_the_letter() -> None:
+    """What is as usual is left out."""
+    for window, text, code in (
+        (Calendar("week"), "week", 'Calendar("week")'),
+        (
+            Calendar("week", zone="Europe/Berlin", anchor="2026-01-05", every=2),
+            "every 2 weeks from 2026-01-05 Europe/Berlin",
+            'Calendar("week", zone="Europe/Berlin", anchor="2026-01-05", every=2)',
+        ),
+        (Calendar("month", every=3), "every 3 months", 'Calendar("month", every=3)'),
+    ):
+        assert (str(window), repr(window)) == (text, code)
