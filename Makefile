@@ -22,7 +22,7 @@ UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
 .PHONY: help demo test covered check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
-	bench bench-full soak wheel reproducible core extras lowest matrix clean
+	mutants bench bench-full soak wheel reproducible core extras lowest matrix clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -126,6 +126,11 @@ notebooks: $(VENV)/.dev  ## execute every notebook
 
 conformance: $(VENV)/.dev  ## answer the public reference cases (SHARED=folder)
 	@$(BIN)/python -m tests.conformance $(SHARED)/conformance/*.json
+
+# `make mutants MODULES="burn.py 'kernels/*'"`; ARGS="--own" asks those modules' own tests alone.
+mutants: $(VENV)/.test  ## change floors 0 to 3 and see whether tests notice (MODULES=, SAMPLE=40, LEAST=90)
+	@$(BIN)/python -m tests.mutants $(MODULES) $(if $(SAMPLE),--sample $(SAMPLE)) \
+	  $(if $(LEAST),--least $(LEAST)) $(ARGS)
 
 bench: $(VENV)/.bench  ## benchmarks in small size, about two minutes
 	@$(BIN)/python -m benchmarks --size small

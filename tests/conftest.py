@@ -15,7 +15,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from errorbudget.errors import MissingDependencyError
 
@@ -66,6 +66,15 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.register_profile(
     "nightly", settings.get_profile("dev"), max_examples=3_000, print_blob=True
+)
+# For `python -m tests.mutants`: the same few inputs each time, and a failure is all it asks for.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("dev"),
+    max_examples=15,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 

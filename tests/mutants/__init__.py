@@ -1,0 +1,1 @@
+"""Mutation testing of the lowest floors: `python -m tests.mutants --help`."""
