@@ -60,3 +60,22 @@ def test_a_manual_clock_is_moved_by_hand() -> None:
     clock.advance("1h")
     clock.set("2026-03-01T11:30:00Z")
     assert repr(clock) == 'ManualClock("2026-03-01T11:30:00Z")'
+
+
+def test_a_day_ahead_is_believed_and_a_nanosecond_more_is_not() -> None:
+    """Both when the clock falls back and when another tells what it knows."""
+    start = 10**18
+    present = Present(start)
+    assert present.observe(start - DAY_NS) == start
+    assert present.ahead_ns == DAY_NS
+    assert present.observe(start - DAY_NS - 1) == start - DAY_NS - 1
+    assert present.observe(start - DAY_NS) == start - DAY_NS
+    present = Present(start)
+    present.go_on_from(start - 1)
+    assert present.now_ns == start
+    present.go_on_from(start + DAY_NS + 1)
+    assert present.now_ns == start
+    present.go_on_from(start + DAY_NS)
+    assert present.now_ns == start + DAY_NS
+    assert present.observe(start + 2) == start + DAY_NS + 1
+    assert present.observe(start + 3) == start + DAY_NS + 1

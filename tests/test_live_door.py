@@ -11,6 +11,7 @@ import pytest
 import errorbudget as eb
 from errorbudget.errors import InvalidInputError
 from errorbudget.live import ManualClock, Tracker
+from errorbudget.live.door import check_event, check_verdict
 
 NOON = "2026-03-01T12:00:00Z"
 SLOS = [
@@ -65,3 +66,24 @@ def test_verdicts_of_other_types(good: Any) -> None:
     tracker.record(good=good)
     tracker.record(not good)
     assert tracker.counts() == eb.Counts(good=1, bad=1)
+
+
+def test_an_event_is_put_into_form() -> None:
+    """Both ends of what a status may be, no time at all, and a verdict as a bool."""
+    for status, found in (
+        (100, 100),
+        (599, 599),
+        ("100", 100),
+        ("599", 599),
+        (599.0, 599),
+        ("0", None),
+    ):
+        event: dict[str, Any] = {"status": status, "duration_s": 0, "good": 1}
+        check_event(event)
+        assert event == {"status": found, "duration_s": 0.0, "good": True}
+        assert [type(event[name]) for name in ("duration_s", "good")] == [float, bool]
+    for status in (99, 600, "99", "600", 99.0):
+        with pytest.raises(InvalidInputError, match="from 100 to 599"):
+            check_event({"status": status})
+    assert check_verdict(True) is check_verdict(np.True_) is check_verdict(1.0) is True
+    assert check_verdict(False) is check_verdict(0) is False

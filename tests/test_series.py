@@ -295,3 +295,63 @@ def test_counts_are_asked_for_in_longer_bins_only() -> None:
     assert slo.count(minutes, step="1m").total.tolist() == [2]
     with pytest.raises(InvalidSeriesError, match="do not add up"):
         slo.count(minutes, step="1s")
+
+
+def test_merging_by_hand() -> None:
+    """Bins of one label add up; one is observed where some part observed it."""
+    one = CountSeries([60, 120], [1, 2], [3, 4], 60, observed=[True, False])
+    other = CountSeries([120, 180], [5, 6], [7, 8], 60)
+    for merged in (one + other, other + one):
+        assert merged.label_ns.tolist() == [60, 120, 180]
+        assert (merged.good.tolist(), merged.total.tolist()) == ([1, 7, 6], [3, 11, 8])
+        assert merged.observed is not None
+        assert merged.observed.tolist() == [True, True, True]
+    assert (one + one).observed.tolist() == [True, False]  # type: ignore[union-attr]
+    assert (other + other).observed is None
+    assert (other + other).coarser(180).observed is None
+    assert {merged.good.dtype, merged.total.dtype} == {np.dtype(np.int64)}
+    longer = one.coarser(120)
+    assert (longer.label_ns.tolist(), longer.good.tolist()) == ([120], [3])
+    assert longer.observed.tolist() == [False]  # type: ignore[union-attr]
+    assert {longer.good.dtype, longer.total.dtype} == {np.dtype(np.int64)}
+
+
+def test_what_was_known_then_is_all_that_was() -> None:
+    """Counts, sides and observations of the bins that had ended; a label on the left ends later."""
+    left = CountSeries([0, 60], [1, 2], [3, 4], 60, "left", [True, False])
+    assert left.end_ns.tolist() == [60, 120]
+    for now, rows in ((59, 0), (60, 1), (119, 1), (120, 2)):
+        known = left.until(now)
+        assert (known.good.tolist(), known.total.tolist()) == ([1, 2][:rows], [3, 4][:rows])
+        assert (known.closed, known.step_ns) == ("left", 60)
+        assert known.observed.tolist() == [True, False][:rows]  # type: ignore[union-attr]
+    assert CountSeries([60], [1], [1], 60).until(60).observed is None
+
+
+def test_as_many_units_as_a_number_holds() -> None:
+    """2**63 - 1 in all; one more is refused, in one series and in two."""
+    most = CountSeries([60, 120], [0, 0], [2**62, 2**62 - 1], 60)
+    assert most.counts(Interval(0, 120, "right")).total == 2**63 - 1
+    with pytest.raises(InvalidSeriesError, match=r"below 2\*\*63"):
+        CountSeries([60, 120], [0, 0], [2**62, 2**62], 60)
+    with pytest.raises(InvalidSeriesError, match=r"below 2\*\*63"):
+        most + CountSeries([180], [0], [1], 60)
+    assert CountSeries([60], np.array([1e3]), np.array([2.0**53]), 60).total.tolist() == [2**53]
+    with pytest.raises(InvalidSeriesError, match="floats skip whole numbers"):
+        CountSeries([60], [0], np.array([2.0**53 + 2]), 60)
+    for labels in ([60, 180, 120], [60, 60]):
+        with pytest.raises(InvalidSeriesError, match=f"ascend, see index {len(labels) - 1}"):
+            CountSeries(labels, [0] * len(labels), [0] * len(labels), 60)
+
+
+def test_a_series_shows_its_sums() -> None:
+    """Good, bad and all units, over which time, and their share; of none there is no share."""
+    card = CountSeries([60, 120], [900, 95], [905, 105], 60)._card()
+    assert dict(row[:2] for row in card.rows) == {
+        "good": "995",
+        "bad": "15",
+        "total": "1,010",
+        "share of good units": "98.5149%",
+    }
+    assert card.lines[0].endswith("1970-01-01T00:00:00Z to 1970-01-01T00:00:00.000000120Z")
+    assert dict(row[:2] for row in CountSeries([], [], [], 60)._card().rows)["total"] == "0"
