@@ -191,6 +191,47 @@ def test_an_incident_of_the_ledger_is_read_back(shop: Path, capsys: Captured) ->
     assert json.loads(shown)["slos"][0]["scenarios"][1]["scenario"].endswith("again")
 
 
+def test_incidents_of_several_objectives_are_read_back(tmp_path: Path, capsys: Captured) -> None:
+    """Each objective gets its own from what `incidents` wrote, though names come twice."""
+    log, ledger, spec = (str(tmp_path / name) for name in ("a.log", "ledger.csv", "slos.yaml"))
+    assert main(["simulate", "-o", log, "--days", "8"]) == 0
+    sli = "{kind: availability, where: {route: /cart}}"
+    Path(spec).write_text(
+        "defaults: {target: 99.9%, window: 7d}\n"
+        f"slos: [{{name: all, sli: {{kind: availability}}}}, {{name: cart, sli: {sli}}}]\n"
+    )
+    known = ["-s", spec, log, "--incidents", ledger]
+    assert main(["incidents", "-s", spec, log, "-f", "csv", "-o", ledger]) == 0
+    rows = list(csv.DictReader(io.StringIO(Path(ledger).read_text())))
+    of = {slo: [row["name"] for row in rows if row["slo"] == slo] for slo in ("all", "cart")}
+    assert len(of["all"]) > len(of["cart"]) > 0
+    assert of["all"][0] == of["cart"][0]
+    for command in ("backtest", "incidents"):
+        code, shown = run([command, *known, "-f", "json"], capsys)
+        assert code == 0
+        for each in json.loads(shown)["slos"]:
+            name = each["slo"] if isinstance(each["slo"], str) else each["slo"]["name"]
+            assert [found["name"] for found in each["incidents"]] == of[name]
+    code, shown = run(["attribute", *known, "-f", "csv"], capsys)
+    assert code == 0
+    shared = [row for row in csv.DictReader(io.StringIO(shown)) if row["slo"] == "cart"]
+    assert len(shared) == len(of["cart"]) + 1
+    code, shown = run(["review", *known, "-f", "json"], capsys)
+    assert code == 0
+    for each in json.loads(shown)["slos"]:
+        assert [found["name"] for found in each["incidents"]] == of[each["name"]]
+    code = main(["forecast", *known, "--repeat", of["all"][-1], "-f", "csv"])
+    shown, said = capsys.readouterr()
+    assert code == 0
+    assert said == f'errorbudget: cart has no incident "{of["all"][-1]}" to repeat\n'
+    told = [(row["slo"], row["scenario"]) for row in csv.DictReader(io.StringIO(shown))]
+    assert told == [
+        ("all", "as before"),
+        ("all", f"{of['all'][-1]} again"),
+        ("cart", "as before"),
+    ]
+
+
 def test_nothing_to_tell_has_a_header(shop: Path, tmp_path: Path, capsys: Captured) -> None:
     """A CSV without rows has the columns of one with rows."""
     quiet = tmp_path / "quiet.csv"

@@ -79,10 +79,13 @@ def attribute(**options: Any) -> int:
         return _code(effect.before.total + effect.after.total for effect in effects)
     from errorbudget.studies.attribution import attribute as run
 
-    stretches: Any = known_incidents(options["incidents"])
-    names = by if stretches is None else stretches
+    stretches: list[Any] = [known_incidents(options["incidents"], slo) for slo, _ in found]
+    names = [by if known is None else known for known in stretches]
     with meter("sharing out", "rows", enabled=not options["no_progress"]) as progress:
-        results = [run(slo, data, names, at=at, progress=progress) for slo, data in found]
+        results = [
+            run(slo, data, each, at=at, progress=progress)
+            for (slo, data), each in zip(found, names, strict=True)
+        ]
     return _answer(results, options)
 
 
@@ -145,12 +148,11 @@ def incidents(**options: Any) -> int:
     from errorbudget.studies.ledger import INCIDENT, incident_ledger
 
     found, at = histories(options, reach=lambda slo: slo.period_ns)
-    known = known_incidents(options["incidents"])
     ledgers = [
         incident_ledger(
             slo,
             data,
-            incidents=known,
+            incidents=known_incidents(options["incidents"], slo),
             threshold=options["threshold"],
             merge=0 if options["merge"] in ("0", "0s") else options["merge"],
             min_cost=options["min_cost"],

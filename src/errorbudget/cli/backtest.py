@@ -69,19 +69,19 @@ def backtest(**options: Any) -> int:
     from errorbudget.times import to_ns
 
     found, at = histories(options, reach=lambda slo: slo.period_ns, starts=True)
-    incidents = known_incidents(options["incidents"])
+    incidents = [known_incidents(options["incidents"], slo) for slo, _ in found]
     results = []
     tried = [_policies(slo, options) for slo, _ in found]
     before, whole = 0, sum(map(len, tried))
     with meter("trying", "policies", enabled=not options["no_progress"]) as progress:
-        for (slo, data), policies in zip(found, tried, strict=True):
+        for (slo, data), policies, known in zip(found, tried, incidents, strict=True):
             progress(before, whole)
             results.append(
                 run(
                     slo,
                     data,
                     policies,
-                    incidents=incidents,
+                    incidents=known,
                     costly=options["costly"],
                     step=options["step"],
                     start=None if options["start"] is None else to_ns(options["start"]),

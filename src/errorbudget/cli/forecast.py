@@ -56,6 +56,7 @@ def forecast(**options: Any) -> int:
 
     found, at = histories(options, reach=lambda slo: max(28 * DAY_NS, slo.period_ns))
     shares = options["above"] or ("0%", "20%", "50%")
+    _check_name([slo for slo, _ in found], options)
     answers = []
     for slo, data in found:
         asked: dict[str, Any] = {
@@ -68,7 +69,7 @@ def forecast(**options: Any) -> int:
         repeat = _repeated(slo, data, at, options)
         if options["traffic"] is not None or options["failures"] is not None or repeat is not None:
             scenario = Scenario(
-                _named(options),
+                _named(options, repeat),
                 1.0 if options["traffic"] is None else options["traffic"],
                 1.0 if options["failures"] is None else options["failures"],
                 repeat,
@@ -108,13 +109,30 @@ def forecast(**options: Any) -> int:
     return OK
 
 
-def _named(options: dict[str, Any]) -> str:
+def _named(options: dict[str, Any], repeat: Any) -> str:
     parts = [
         f"{options[word]:g} times the {word}"
         for word in ("traffic", "failures")
         if options[word] is not None
     ]
-    return " and ".join([*parts, *([f"{options['repeat']} again"] if options["repeat"] else [])])
+    return " and ".join([*parts, *([] if repeat is None else [f"{options['repeat']} again"])])
+
+
+def _check_name(slos: list[Any], options: dict[str, Any]) -> None:
+    """Whether --repeat names an incident of any objective."""
+    name, file = options["repeat"], options["incidents"]
+    if name is None or file is None:
+        return
+    of = {slo.name: known_incidents(file, slo) or () for slo in slos}
+    known = tuple(dict.fromkeys(each.name for given in of.values() for each in given))
+    if name not in known:
+        raise InvalidInputError(
+            f'no incident "{name}" in {file}; there are {", ".join(known)}'
+            f"{did_you_mean(name, known)}"
+        )
+    for slo, given in of.items():
+        if all(each.name != name for each in given):
+            say(f'{slo} has no incident "{name}" to repeat')
 
 
 def _repeated(slo: Any, data: Any, at: int | None, options: dict[str, Any]) -> Any:
@@ -123,15 +141,9 @@ def _repeated(slo: Any, data: Any, at: int | None, options: dict[str, Any]) -> A
         if options["repeat_at"] is not None:
             raise click.UsageError("--repeat-at belongs to --repeat NAME")
         return None
-    given = known_incidents(options["incidents"])
+    given = known_incidents(options["incidents"], slo)
     if given is not None:
-        known = tuple(stretch.name for stretch in given)
-        if name not in known:
-            raise InvalidInputError(
-                f'no incident "{name}" in {options["incidents"]}; there are {", ".join(known)}'
-                f"{did_you_mean(name, known)}"
-            )
-        return given[known.index(name)]
+        return next((stretch for stretch in given if stretch.name == name), None)
     from errorbudget.studies.ledger import incident_ledger
 
     if name != "worst":

@@ -49,6 +49,9 @@ def review(**options: Any) -> int:
 
     length = PERIODS[options["period"]].length_ns
     found, at = unfiltered(options, reach=lambda slo: 3 * length + slo.period_ns)
+    incidents = options["incidents"] and {
+        slo.name: known_incidents(options["incidents"], slo) for slo, _ in found
+    }
     with meter("reviewing", "SLOs", enabled=not options["no_progress"]) as progress:
         answer = run(
             [slo for slo, _ in found],
@@ -56,7 +59,7 @@ def review(**options: Any) -> int:
             period=options["period"],
             at=at,
             calendar=options["calendar"],
-            incidents=known_incidents(options["incidents"]),
+            incidents=incidents,
             progress=progress,
         )
     write_form(

@@ -199,13 +199,13 @@ def _budgeted(found: Sequence[tuple[SLO, Any]]) -> list[tuple[SLO, Any]]:
     return kept
 
 
-def known_incidents(path: str | None) -> tuple[Stretch, ...] | None:
-    """The incidents in a file, or None where none is named."""
+def known_incidents(path: str | None, slo: SLO) -> tuple[Stretch, ...] | None:
+    """The incidents of an objective in a file, or None where no file is named."""
     if path is None:
         return None
     from errorbudget.sources.incident_files import read_incidents
 
-    return read_incidents(path)
+    return read_incidents(path, slo.name)
 
 
 def deliver(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import SECOND_NS
-from errorbudget.figures import NOTHING, count, instant, length, percent, rate
+from errorbudget.figures import NOTHING, count, decimal, instant, length, percent, rate
 from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
-from errorbudget.times import format_time
 
 if TYPE_CHECKING:
     from errorbudget.studies.advice import Advice
@@ -65,7 +65,7 @@ def policy_table(results: Iterable[PolicyResult]) -> TableBlock:
             (
                 result.name,
                 count(len(result.pages)),
-                rate(result.pages_per_month),
+                decimal(result.pages_per_month, 2, lines=[Fraction(0)]),
                 count(len(result.false_pages)),
                 f"{len(result.detections) - len(result.missed)}/{len(result.detections)}",
                 _lapse(result.detection_s),
@@ -320,7 +320,7 @@ def _returns(schedule: Recovery, shares: Sequence[str]) -> Iterable[str]:
         elif at == schedule.at_ns:
             yield f"above {share} already"
         else:
-            yield f"back above {share} at {_weekday(at)} {format_time(at)}"
+            yield f"back above {share} at {_weekday(at)} {instant(at)}"
     for change in schedule.tier_changes()[1:]:
         tier = change.after or "no data"
         yield f"{tier} from {_weekday(change.at_ns)} {instant(change.at_ns)} on"

@@ -19,7 +19,7 @@ MOST_BYTES = 16_000_000
 _COLUMNS = ("name", "start", "end")
 
 
-def read_incidents(path: str | PathLike[str]) -> tuple[Stretch, ...]:
+def read_incidents(path: str | PathLike[str], slo: str | None = None) -> tuple[Stretch, ...]:
     """
     The stretches in a file, by start.
 
@@ -27,6 +27,8 @@ def read_incidents(path: str | PathLike[str]) -> tuple[Stretch, ...]:
         path: CSV with the columns `name`, `start` and `end`; or JSON: a list of objects with these
             keys, or an object that holds one as `incidents`, as `errorbudget simulate --truth`
             writes it.
+        slo: Name of an objective: leave out what names another one as its `slo`, as
+            `errorbudget incidents` writes it.
 
     Raises:
         SourceUnavailableError: The file cannot be read.
@@ -43,7 +45,8 @@ def read_incidents(path: str | PathLike[str]) -> tuple[Stretch, ...]:
         raise SourceFormatError(f"{name}: not UTF-8 ({error.reason})") from None
     entries = _from_json(name, text) if text.lstrip()[:1] in ("[", "{") else _from_csv(name, text)
     try:
-        return read_stretches([_stretch(name, *entry) for entry in entries])
+        found = [(_stretch(name, *entry), entry[1].get("slo")) for entry in entries]
+        return read_stretches([each for each, of in found if slo is None or of in (None, "", slo)])
     except InvalidInputError as error:
         raise SourceFormatError(f"{name}: {error}") from None
 

@@ -260,6 +260,13 @@ def _of(data: Any, slo: SLO) -> Data:
     return found
 
 
+def _known(incidents: Any, slo: SLO) -> Any:
+    """Those of an objective: a list by its name; a pair of instants by name is an incident."""
+    found = incidents.get(slo.name) if isinstance(incidents, Mapping) else None
+    listed = isinstance(found, Sequence) and all(hasattr(each, "name") for each in found)
+    return found if listed else incidents
+
+
 def _instant(slos: Sequence[SLO], data: Any, at: TimeLike | None) -> int:
     if at is not None:
         return to_ns(at)
@@ -290,7 +297,8 @@ def review(
         at: Where the period ends; by default the end of the data.
         calendar: A zone, such as `"UTC"` or `"Europe/Berlin"`: the period is then the last whole
             week from Monday, month or quarter of its calendar that was over at *at*.
-        incidents: What truly happened, as for `backtest`; by default incidents are found.
+        incidents: What truly happened, as for `backtest`, or lists of that by name of the
+            objective; by default incidents are found.
         progress: Told after each objective how many of how many are done.
 
     Returns:
@@ -338,7 +346,7 @@ def review(
                 before,
                 _parts(cadence, now),
                 deep=period != "weekly",
-                incidents=incidents,
+                incidents=_known(incidents, slo),
             )
         )
         if progress is not None:
