@@ -332,8 +332,14 @@ def test_as_many_units_as_a_number_holds() -> None:
     """2**63 - 1 in all; one more is refused, in one series and in two."""
     most = CountSeries([60, 120], [0, 0], [2**62, 2**62 - 1], 60)
     assert most.counts(Interval(0, 120, "right")).total == 2**63 - 1
-    with pytest.raises(InvalidSeriesError, match=r"below 2\*\*63"):
-        CountSeries([60, 120], [0, 0], [2**62, 2**62], 60)
+    good = CountSeries([60, 120], most.total, most.total, 60)
+    for part in (good + CountSeries([60], [0], [0], 60), CountSeries.merge([good])):
+        assert part.good.tolist() == part.total.tolist() == [2**62, 2**62 - 1]
+    longer = good.coarser(120)
+    assert longer.good.tolist() == longer.total.tolist() == [2**63 - 1]
+    for wrong in ([2**62, 2**62], [2**63 - 1, 1]):
+        with pytest.raises(InvalidSeriesError, match=r"below 2\*\*63"):
+            CountSeries([60, 120], [0, 0], wrong, 60)
     with pytest.raises(InvalidSeriesError, match=r"below 2\*\*63"):
         most + CountSeries([180], [0], [1], 60)
     assert CountSeries([60], np.array([1e3]), np.array([2.0**53]), 60).total.tolist() == [2**53]
