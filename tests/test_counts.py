@@ -85,6 +85,13 @@ def test_what_is_no_count(value: object, message: str) -> None:
             Counts(**arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", [np.complex64, np.complex128, np.clongdouble])
+def test_no_width_of_a_complex_number_is_a_count(kind: type) -> None:
+    """Its imaginary part would be lost without a word."""
+    with pytest.raises(InvalidCountsError, match="must be a count of events"):
+        Counts(good=kind(3 + 1j))
+
+
 def test_more_good_than_total_is_a_contradiction() -> None:
     """Then the two do not count the same events."""
     with pytest.raises(InvalidCountsError, match="must not exceed"):

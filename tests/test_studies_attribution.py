@@ -322,3 +322,20 @@ def test_rows_of_labels_are_limited_and_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(tally, "MOST_ROWS", 24_999)
     with pytest.raises(InvalidInputError, match="user of these events make 25,000 rows"):
         attribute(API, events, "user")
+
+
+def test_labels_called_as_figures_are_kept() -> None:
+    """Each has a column of its own, in plain data, in a frame and in the header of a CSV."""
+    names = ("bad", "label_bad", "slo", "share", "slo")
+    labels = {name: [f"{name} {i}" for i in range(3)] for name in set(names)}
+    events = Events(time=[1, 2, 3], status=[200, 503, 503], labels=labels)
+    found = attribute(API, events, names)
+    rows = found.to_dict()["spenders"]
+    assert {len(row) for row in rows} == {len(names) + 6}
+    for spender, row in zip(found, rows, strict=True):
+        assert tuple(row[name] for name in found.key_columns) == spender.key
+        assert (row["bad"], row["total"]) == (spender.counts.bad, spender.counts.total)
+    assert found.key_columns[:2] == ("label_bad", "label_label_bad")
+    assert list(found.columns) == list(rows[0]) == list(found.to_pandas().columns)
+    assert "slo" not in found.columns
+    assert attribute(API, events, "bad").to_dict()["by"] == ["bad"]

@@ -11,10 +11,10 @@ import re
 
 __all__ = ["without_secrets"]
 
-# One slash where a path was made of it; two letters, as `C:/` is no address. With a colon before
-# the @ all between may be the password, slashes too; without one a user ends at the first slash.
-_USER = re.compile(r"""([A-Za-z][\w+.-]+:/{1,2})(?:[^\s"'<>@]*:[^\s"'<>]*|[^\s"'<>/]*)@""")
-_QUERY = re.compile(r"""([A-Za-z][\w+.-]+:/{1,2}[^\s"'<>?]*\?)[^\s"'<>]*=[^\s"'<>]*""")
+_WORD = re.compile(r"\S+")
+_BARE = re.compile(r"""[^\s"'<>]+""")
+# One slash where a path was made of it; two characters before, as `C:/` is no address.
+_SCHEME = re.compile(r"(?<=[\w+.-][\w+.-]):/{1,2}")
 
 
 def without_secrets(text: str) -> str:
@@ -29,4 +29,27 @@ def without_secrets(text: str) -> str:
     """
     if ":/" not in text:
         return text
-    return _QUERY.sub(r"\1***", _USER.sub(r"\1***@", text))
+    return _BARE.sub(_without_query, _WORD.sub(_without_users, text))
+
+
+# By hand, as an expression that looks for an end behind every start takes minutes for a long word.
+def _without_users(word: re.Match[str]) -> str:
+    text, start = word[0], 0
+    while (found := _SCHEME.search(text, start)) and (at := text.find("@", found.end())) >= 0:
+        start = found.end()
+        # With a colon before the @ all up to the last may be the password, slashes and quotes too;
+        # without one a user ends at the first slash.
+        slash = -1 if ":" in text[start:at] else text.find("/", start)
+        end = text.rfind("@", start, len(text) if slash < 0 else slash)
+        if end < 0:
+            start = at
+        else:
+            text = f"{text[:start]}***{text[end:]}"
+    return text
+
+
+def _without_query(word: re.Match[str]) -> str:
+    text = word[0]
+    found = _SCHEME.search(text)
+    mark = text.find("?", found.end()) + 1 if found else 0
+    return f"{text[:mark]}***" if mark and "=" in text[mark:] else text

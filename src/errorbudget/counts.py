@@ -7,9 +7,10 @@ Counts add, and take away, so windows merge and slide without losing a single ev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import isfinite, nan
-from numbers import Integral, Number
+from numbers import Integral, Real
 from typing import Any
 
 from errorbudget.errors import InvalidCountsError
@@ -45,7 +46,7 @@ def _count(name: str, value: Count) -> Count:
         number = value.numerator if value.denominator == 1 else value
     elif is_whole(value):
         number = int(value)
-    elif isinstance(value, Number) and not isinstance(value, (Integral, complex)):
+    elif isinstance(value, (Real, Decimal)) and not isinstance(value, Integral):
         number = _nearest(name, value)
     else:
         raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")

@@ -8,7 +8,7 @@ from, and this page of the reference.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -290,8 +290,6 @@ class Partial(Strict):
     runbook: Text | None = None
     links: Texts | None = None
     labels: Texts | None = None
-
-    TABLES: ClassVar[tuple[str, ...]] = ("target", "alerts", "policy", "risk_policy")
 
 
 class Entry(Partial):

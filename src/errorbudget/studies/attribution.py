@@ -51,6 +51,7 @@ SPENDER: Columns = {
     "burn_rate": "figure",
 }
 """A spender as a row, beside the texts of its key."""
+_TAKEN = {"slo", *SPENDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Attribution(Shown, Sequence[Spender]):
     Attributes:
         slo: The objective.
         interval: The window.
-        by: Names of the columns that rows are told apart by.
+        by: Names of what rows are told apart by.
         counts: All good and bad events of the window: the rows' sum.
         error: Exact share of events that may be bad.
         spenders: The rows.
@@ -118,9 +119,24 @@ class Attribution(Shown, Sequence[Spender]):
         return Spender((f"{len(rest):,} others",), own, *_ratios(self.counts, self.error, own))
 
     @property
+    def key_columns(self) -> tuple[str, ...]:
+        """
+        Names of the columns of the key, one for each of *by*.
+
+        A label that is called as a figure, or comes twice, has `label_` before its name.
+        """
+        names: list[str] = []
+        for name in self.by:
+            column = name
+            while column in _TAKEN or column in names:
+                column = f"label_{column}"
+            names.append(column)
+        return tuple(names)
+
+    @property
     def columns(self) -> Columns:
         """What stands in the columns of its rows."""
-        return {**dict.fromkeys(self.by, "text?"), **SPENDER}
+        return {**dict.fromkeys(self.key_columns, "text?"), **SPENDER}
 
     def __len__(self) -> int:
         return len(self.spenders)
@@ -143,7 +159,7 @@ class Attribution(Shown, Sequence[Spender]):
     def to_dict(self) -> dict[str, Any]:
         """The attribution as plain data, ready for JSON."""
         told: dict[Counts, dict[str, Any]] = {}  # of a million rows most have the same figures
-        rows = []
+        rows, names = [], self.key_columns
         for spender in self.spenders:
             own = spender.counts
             if own not in told:
@@ -155,7 +171,7 @@ class Attribution(Shown, Sequence[Spender]):
                     "traffic": figure(spender.traffic),
                     "burn_rate": figure(spender.burn),
                 }
-            rows.append({**dict(zip(self.by, spender.key, strict=True)), **told[own]})
+            rows.append({**dict(zip(names, spender.key, strict=True)), **told[own]})
         return {
             "slo": self.slo.name,
             "start": format_time(self.interval.start_ns),
