@@ -358,6 +358,17 @@ def test_recommendation_keeps_to_the_bound() -> None:
     assert result.recommend().to_dict()["reasons"]
 
 
+def test_that_nothing_was_seen_is_said() -> None:
+    """A policy that no incident reached is no discovery, whichever of them is taken."""
+    history, slo = truth()
+    calm = slo.replace(target="50%")
+    result = backtest(calm, history.events, [WORKBOOK, GUIDE], incidents=history.incidents)
+    blind = "none of the policies saw any of these incidents; try others"
+    assert blind in result.recommend().reasons
+    seen = backtest(slo, history.events, [WORKBOOK, GUIDE], incidents=history.incidents)
+    assert blind not in seen.recommend().reasons
+
+
 def test_frames_hold_the_figures() -> None:
     """One row a policy."""
     pytest.importorskip("pandas")

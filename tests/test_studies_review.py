@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,8 @@ from errorbudget import SLO, Availability, Calendar, Counts, CountSeries, Events
 from errorbudget.alerts import WORKBOOK
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.report.paper import paper_to_text
+from errorbudget.report.review_paper import review_paper
 from errorbudget.studies.advice import advise
 from errorbudget.studies.confidence import dispersion
 from errorbudget.studies.review import PERIODS, Review, review
@@ -169,6 +172,8 @@ def test_thresholds_have_their_status_alone() -> None:
     assert found.status.state == "missed"
     assert found.now is None
     assert "threshold" in found.why_not
+    text = paper_to_text(review_paper(review([slo, API], events)))
+    assert re.search(r"p95 +missed .*p95 400 ms +threshold", text)
 
 
 def test_incidents_that_strike_together_are_shared() -> None:

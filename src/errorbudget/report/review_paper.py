@@ -18,6 +18,7 @@ from errorbudget.report.answers import (
     span_words,
 )
 from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
+from errorbudget.report.wording import measurement_words
 
 if TYPE_CHECKING:
     from errorbudget.studies.review import Review
@@ -52,10 +53,8 @@ def _status(found: Review) -> Topic:
         status, before = each.status, each.status_before
         lines = [row.above for row in each.slo.policy.tiers if row.above is not None]
         if status.budget is None:
-            figures = ", ".join(
-                f"{m.name} {NOTHING if m.value is None else f'{m.value:.4g}'}"
-                for m in status.measurements
-            )
+            measured = map(measurement_words, status.measurements)
+            figures = ", ".join(f"{m.name} {m.value}" for m in measured)
             left, earlier, tier = "threshold", NOTHING, NOTHING
         else:
             figures = percent(status.sli, 3, lines=[1 - status.budget.error])

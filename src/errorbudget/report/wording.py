@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from errorbudget.policy import Policy, Tier, TierChange
     from errorbudget.sli import Measurement
 
-__all__ = ["AlertWords", "MeasurementWords", "Words", "change_words", "words"]
+__all__ = ["AlertWords", "MeasurementWords", "Words", "change_words", "measurement_words", "words"]
 
 EVEN = "minutes hold for even traffic"
 STATES = {"met": "met", "missed": "missed", "no_data": "no data"}
@@ -201,7 +201,7 @@ def words(status: Status) -> Words:
             (format_duration(window), burn_text(status, window)) for window in sorted(status.burn)
         ),
         alerts=tuple(_alert(status, alert) for alert in status.alerts),
-        measurements=tuple(_measurement(figure) for figure in status.measurements),
+        measurements=tuple(measurement_words(figure) for figure in status.measurements),
         tier=_tier(slo.policy, policy_tier),
         actions=() if policy_tier is None else tuple(policy_tier.actions.items()),
         risk=_tier(slo.risk_policy, risk_tier),
@@ -304,7 +304,8 @@ def _alert(status: Status, found: AlertState) -> AlertWords:
     )
 
 
-def _measurement(figure: Measurement) -> MeasurementWords:
+def measurement_words(figure: Measurement) -> MeasurementWords:
+    """A measured figure in words, with its unit."""
     bound = Fraction(figure.bound)
 
     def shown(value: float | None) -> str:

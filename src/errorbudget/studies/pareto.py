@@ -127,6 +127,8 @@ def recommendation(
         reasons.append("no incident in this history tells the policies apart by what they see")
         if best is results[0]:
             reasons.append("the first of them stays")
+    elif not any(len(each.missed) < len(each.detections) for each in results):
+        reasons.append("none of the policies saw any of these incidents; try others")
     place = next((at for at, each in enumerate(front) if each is best), len(front))
     if place + 1 < len(front):
         louder = front[place + 1]
