@@ -339,3 +339,11 @@ def test_labels_called_as_figures_are_kept() -> None:
     assert list(found.columns) == list(rows[0]) == list(found.to_pandas().columns)
     assert "slo" not in found.columns
     assert attribute(API, events, "bad").to_dict()["by"] == ["bad"]
+
+
+@pytest.mark.parametrize("by", [None, 5, 0.5])
+def test_what_names_nothing_is_refused(by: Any) -> None:
+    """It was taken for no stretches at all, so that all was spent by nobody."""
+    events = Events(time=[1, 2], status=[200, 503])
+    with pytest.raises(InvalidInputError, match="by must be labels"):
+        attribute(API, events, by)

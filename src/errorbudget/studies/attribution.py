@@ -278,8 +278,11 @@ def attribute(
     """
     check_budgeted(slo, data)
     names = (by,) if isinstance(by, str) else by
-    columns = not isinstance(names, Mapping)
-    listed = list(names) if isinstance(names, Iterable) else []
+    if not isinstance(names, Iterable):
+        raise InvalidInputError(
+            f'by must be labels, such as "route", or stretches of time by name, got {by!r}'
+        )
+    columns, listed = not isinstance(names, Mapping), list(names)
     if columns and listed and all(isinstance(name, str) for name in listed):
         return _by_columns(slo, data, tuple(listed), slo.evaluate(data, at=at), progress)
     stretches = read_stretches(names if isinstance(names, Mapping) else listed)
