@@ -640,3 +640,16 @@ def test_words_for_statuses_and_columns_without_a_label() -> None:
     assert 'auth_total{result!="",probe!="1"}' in queries.total
     with pytest.raises(InvalidInputError, match="no series"):
         sli_queries(eb.ErrorRate(where={"route": "/other"}), metrics)
+
+
+def test_labels_that_would_share_a_name_are_both_kept() -> None:
+    """Prometheus has one name for "a-b" and "a_b"; the label that has it already keeps it."""
+    names = {"a-b": "1", "a_b": "2", "a.b": "3"}
+    slo = eb.SLO(
+        "api", target="99%", window="30d", sli=eb.Availability(), labels=names, links=names
+    )
+    groups = prometheus_rules(slo).to_dict()["groups"]
+    alert = next(rule for group in groups for rule in group["rules"] if "alert" in rule)
+    for kind in ("labels", "annotations"):
+        kept = {name: alert[kind].get(name) for name in ("a_b", "a_b_", "a_b__")}
+        assert kept == {"a_b": "2", "a_b_": "1", "a_b__": "3"}

@@ -65,6 +65,19 @@ def _name(text: str) -> str:
     return found if re.match(r"[A-Za-z_]", found) else f"_{found}"
 
 
+def _named(texts: dict[str, str]) -> dict[str, str]:
+    """Labels or annotations by such names; one whose name is taken gets a line behind it."""
+    found = {name: literal(text) for name, text in texts.items() if _name(name) == name}
+    for given, text in texts.items():
+        name = _name(given)
+        if name == given:
+            continue
+        while name in found:
+            name += "_"
+        found[name] = literal(text)
+    return found
+
+
 def _alert(
     objective: Objective,
     kind: str,
@@ -82,9 +95,9 @@ def _alert(
         rule["for"] = hold
     team = {"team": slo.team} if slo.team else {}
     told = {**slo.labels, **objective.identity, **team, **labels, "severity": severity}
-    rule["labels"] = {_name(name): literal(text) for name, text in told.items()}
+    rule["labels"] = _named(told)
     runbook = {"runbook_url": slo.runbook} if slo.runbook else {}
-    links = {_name(name): literal(text) for name, text in {**runbook, **slo.links}.items()}
+    links = _named({**runbook, **slo.links})
     rule["annotations"] = {**links, "summary": summary, "description": description}
     return rule
 
