@@ -247,7 +247,7 @@ def test_known_incidents_are_seen_when_arithmetic_says() -> None:
     """A total outage is seen by the Workbook's first page when its threshold is reached."""
     history, slo = truth()
     result = backtest(slo, history.events, [WORKBOOK, GUIDE], incidents=history.incidents)
-    outage = result["sre-workbook"].detections[0]
+    outage = result["workbook"].detections[0]
     assert outage.incident.name == "outage"
     expected = WORKBOOK.alerts[0].detection_time("99.9%", "30d", 1)  # 51.84 s of even traffic
     assert expected <= outage.detection_s <= expected + 120
@@ -258,7 +258,7 @@ def test_known_incidents_are_seen_when_arithmetic_says() -> None:
     assert "slow" in missed
     why = next(found.why for found in result["guide"].missed)
     assert "fast-burn came to a burn of" in why
-    assert not result["sre-workbook"].false_pages
+    assert not result["workbook"].false_pages
 
 
 def test_found_incidents_lie_where_the_truth_does() -> None:
@@ -270,7 +270,7 @@ def test_found_incidents_lie_where_the_truth_does() -> None:
         assert abs(found.start_ns - impact.start_ns) <= 45 * MINUTE
         assert abs(found.end_ns - impact.end_ns) <= 45 * MINUTE
         assert found.bad >= impact.bad * 0.95
-    assert result["sre-workbook"].recall == 1
+    assert result["workbook"].recall == 1
 
 
 def test_false_pages_say_what_they_were_about() -> None:
@@ -374,7 +374,7 @@ def test_frames_hold_the_figures() -> None:
     pytest.importorskip("pandas")
     data = CountSeries([MINUTE], [0], [1], MINUTE)
     table = backtest(API, data, [WORKBOOK, GUIDE]).to_pandas()
-    assert table["policy"].tolist() == ["sre-workbook", "guide"]
+    assert table["policy"].tolist() == ["workbook", "guide"]
 
 
 def test_episodes_are_those_of_a_real_prometheus(tmp_path: Path) -> None:

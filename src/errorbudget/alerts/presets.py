@@ -13,7 +13,7 @@ from errorbudget.alerts.policy import AlertPolicy
 __all__ = ["GUIDE", "WORKBOOK", "WORKBOOK_THREE"]
 
 WORKBOOK = AlertPolicy(
-    "sre-workbook",
+    "workbook",
     (
         BurnAlert("page-fast", "page", "2%", "1h", "5m"),
         BurnAlert("page-slow", "page", "5%", "6h", "30m"),
@@ -25,7 +25,7 @@ WORKBOOK = AlertPolicy(
 """The Workbook's multi-window, multi-burn-rate alerts: 14.4, 6, 3 and 1 over 30 days."""
 
 WORKBOOK_THREE = AlertPolicy(
-    "sre-workbook-table-5-8",
+    "workbook-three",
     (
         BurnAlert("page-fast", "page", "2%", "1h", "5m"),
         BurnAlert("page-slow", "page", "5%", "6h", "30m"),

@@ -221,8 +221,8 @@ def backtest(
         ...     "1m",
         ... )
         >>> print(backtest(slo, series, WORKBOOK))
-        policy        pages  false  seen  detection  spent unseen
-        sre-workbook      1      0   1/1         2m         2.32%
+        policy    pages  false  seen  detection  spent unseen
+        workbook      1      0   1/1         2m         2.32%
     """
     check_budgeted(slo, data)
     if isinstance(slo.target, TargetSchedule):
