@@ -222,7 +222,10 @@ def test_columns_of_other_kinds(engine: str, tmp_path: Path, columns: dict[str, 
     assert same(all_of_them["api"], eb.CountSeries.merge(sums))
     timeless = plain.set_column(0, "ts", pa.nulls(len(plain)))
     parquet.write_table(timeless, tmp_path / "timeless.parquet")
-    with pytest.raises(InvalidSeriesError, match=r'"ts" of \S*timeless\.parquet must hold'):
+    with pytest.raises(
+        InvalidSeriesError,
+        match=r'"ts" of \S*timeless\.parquet must hold|timeless\.parquet have no "ts"',
+    ):
         eb.count_files(tmp_path, PLAIN, engine=engine, **COLUMNS)
 
 

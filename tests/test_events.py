@@ -127,7 +127,7 @@ def test_pandas_columns() -> None:
         Events(time=missing)
     assert caught.value.index == 1
     with pytest.raises(InvalidSeriesError, match="1678 to 2262"):
-        Events(time=pd.Series(pd.to_datetime(["3000-01-01"])).dt.as_unit("s"))
+        Events(time=pd.Series(np.array(["3000-01-01"], "datetime64[s]")))
 
 
 def test_no_events_are_events() -> None:

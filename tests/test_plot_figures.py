@@ -146,8 +146,11 @@ def test_any_number_of_points_is_drawn(n: int) -> None:
 
 def test_the_readmes_picture_is_what_is_drawn_today() -> None:
     """docs/images/burn-down.png and its dark partner look as `make pictures` would draw them."""
+    import matplotlib as mpl
     from matplotlib.image import imread
 
+    if mpl.__version_info__ < (3, 11):
+        pytest.skip("older releases set the same texts a pixel apart")
     home = Path(__file__).parents[1] / "docs"
     if not home.is_dir():
         pytest.skip("no docs beside the tests")
