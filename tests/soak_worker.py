@@ -180,7 +180,7 @@ class Worker:
     def _resume(self, at: Path) -> None:
         """Go on from the time of the saved state, which the driver read."""
         if at.exists():
-            then = int(at.read_text())
+            then = int(at.read_text("utf-8"))
             if then <= self.clock() + DAY_NS:
                 self.presents[1].now_ns = max(self.presents[1].now_ns, then)
 

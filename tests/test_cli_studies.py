@@ -198,11 +198,12 @@ def test_incidents_of_several_objectives_are_read_back(tmp_path: Path, capsys: C
     sli = "{kind: availability, where: {route: /cart}}"
     Path(spec).write_text(
         "defaults: {target: 99.9%, window: 7d}\n"
-        f"slos: [{{name: all, sli: {{kind: availability}}}}, {{name: cart, sli: {sli}}}]\n"
+        f"slos: [{{name: all, sli: {{kind: availability}}}}, {{name: cart, sli: {sli}}}]\n",
+        encoding="utf-8",
     )
     known = ["-s", spec, log, "--incidents", ledger]
     assert main(["incidents", "-s", spec, log, "-f", "csv", "-o", ledger]) == 0
-    rows = list(csv.DictReader(io.StringIO(Path(ledger).read_text())))
+    rows = list(csv.DictReader(io.StringIO(Path(ledger).read_text(encoding="utf-8"))))
     of = {slo: [row["name"] for row in rows if row["slo"] == slo] for slo in ("all", "cart")}
     assert len(of["all"]) > len(of["cart"]) > 0
     assert of["all"][0] == of["cart"][0]

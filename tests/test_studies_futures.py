@@ -184,8 +184,8 @@ UNSURE = {
 def test_intervals_elsewhere_hold_85_to_95_percent(
     kind: str, lengths: tuple[int, int, int]
 ) -> None:
-    """As many of 200 as is likely (99 %) if 85 to 95 % are held in all, or what the page says."""
-    turns = 200
+    """As many of 100 as is likely (99 %) if 85 to 95 % are held in all, or what the page says."""
+    turns = 100
     past, ahead, window = lengths
     found = held(KINDS[kind], turns, past, ahead, seed=3, window=window, step="1d")
     low, high = UNSURE.get((kind, *lengths), (0.85, 0.95))

@@ -196,7 +196,9 @@ class _Loop:
         try:
             os.setpgid(0, 0)
             _quiet()
-            size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            size = (
+                int(Path("/proc/self/statm").read_text("utf-8").split()[0]) * resource.getpagesize()
+            )
             resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
             if not work.control:
                 work.mutant.apply()

@@ -149,6 +149,7 @@ class Incident:
         The incident as plain data, ready for JSON; `incident_from_dict` reads it back.
 
         Example:
+            >>> from errorbudget.studies.simulate import Outage
             >>> Outage("2026-03-01T12:00:00Z", "5m").to_dict()["kind"]
             'Outage'
         """

@@ -279,8 +279,8 @@ def incident_from_dict(plain: Mapping[str, Any]) -> Incident:
         InvalidInputError: The kind or an argument is not known, or does not fit.
 
     Example:
-        >>> incident_from_dict({"kind": "Outage", "start": "2026-03-01T12:00:00Z", \
-"duration": "5m"}).end_ns == to_ns("2026-03-01T12:05:00Z")
+        >>> plain = {"kind": "Outage", "start": "2026-03-01T12:00:00Z", "duration": "5m"}
+        >>> incident_from_dict(plain) == Outage("2026-03-01T12:00:00Z", "5m")
         True
     """
     arguments = dict(plain)
