@@ -298,6 +298,8 @@ def test_instants_beside_a_minute_when_clocks_go_back(unit: str, zone: str | Non
     pd = pytest.importorskip("pandas", reason="missing: pandas")
     frames["pandas_arrow"] = found.to_pandas(types_mapper=pd.ArrowDtype)
     frames |= {name: make(found) for name, make in FRAMES_OF_ARROW.items()}
+    if unit == "ns" and zone and int(pytest.importorskip("duckdb").__version__.split(".")[0]) < 2:
+        del frames["duckdb"]  # its zoned instants are microseconds
     for name, frame in frames.items():
         assert same(eb.count(frame, slo, time="ts", status="code")["api"], want), name
 
