@@ -166,7 +166,7 @@ core: reproducible  ## run the tests on the wheel, without sources and without e
 	@cd build/core && ERRORBUDGET_SHARED=$(abspath $(SHARED)) ERRORBUDGET_REQUIRE_ALL=0 \
 	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q \
 	  --ignore tests/test_benchmarks.py --ignore tests/test_live_costs.py \
-	  --ignore tests/test_rules_examples.py \
+	  --ignore tests/test_rules_examples.py --ignore tests/test_mutants.py --ignore tests/test_extras.py \
 	  -n $(JOBS) --dist loadfile
 
 # Engines of clusters are heavy, and their tests install nothing by themselves.

@@ -67,9 +67,9 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, p
 settings.register_profile(
     "nightly", settings.get_profile("dev"), max_examples=3_000, print_blob=True
 )
-# For `python -m tests.mutants`: the same few inputs each time, and a failure is all it asks for.
+# For mutants and for what has run in full beside: the same few inputs, and a failure as it comes.
 settings.register_profile(
-    "mutants",
+    "few",
     settings.get_profile("dev"),
     max_examples=15,
     derandomize=True,

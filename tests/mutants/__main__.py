@@ -28,7 +28,7 @@ from collections import Counter
 from pathlib import Path
 
 # A profile of its own (tests/conftest.py), and no threads that a fork would leave behind.
-os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+os.environ["HYPOTHESIS_PROFILE"] = "few"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from tests.mutants import page
