@@ -76,7 +76,7 @@ demo: $(VENV)/.demo  ## simulate a shop's month with incidents, report on it, wr
 
 test: $(VENV)/.test  ## run the tests (SLOW=1 for all of them, ARGS=... for pytest)
 	@echo "== tests, docstrings, README and docs"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(MARKED) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(MARKED) $(ARGS)
 
 covered: $(VENV)/.dev  ## after `make test ARGS=--cov`: whether floors 0 to 2 are covered whole
 	@$(BIN)/python -m tests.covered
@@ -167,7 +167,7 @@ core: reproducible  ## run the tests on the wheel, without sources and without e
 	  venv/bin/python -m pytest tests -o addopts="" -m "not slow" -q \
 	  --ignore tests/test_benchmarks.py --ignore tests/test_live_costs.py \
 	  --ignore tests/test_rules_examples.py --ignore tests/test_mutants.py --ignore tests/test_extras.py \
-	  -n $(JOBS) --dist loadfile
+	  -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Engines of clusters are heavy, and their tests install nothing by themselves.
 EXTRAS ?= $(shell sed -n '/^\[project.optional/,/^all/s/^\([a-z]*\) = .*/\1/p' pyproject.toml | grep -vE '^(all|dask|spark)$$')
@@ -190,7 +190,7 @@ lowest: $(VENV)/.python  ## run the tests with the lowest versions that pyprojec
 	  -e '.[all]' --group core-test
 	@$(UV) pip list --python build/lowest/bin/python 2>/dev/null | grep -E '^(numpy|narwhals|pandas) '
 	@ERRORBUDGET_REQUIRE_ALL=0 build/lowest/bin/python -m pytest --confcutdir tests -W default::DeprecationWarning \
-	  -n $(JOBS) --dist loadfile $(MARKED) $(or $(ARGS),tests)
+	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(MARKED) $(or $(ARGS),tests)
 
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14 python3.14t
 
