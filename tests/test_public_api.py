@@ -74,6 +74,27 @@ def test_the_interface_is_as_written() -> None:
     assert page().splitlines() == PAGE.read_text(encoding="utf-8").splitlines()
 
 
+def test_what_pages_import_stands_in_the_reference() -> None:
+    """Every module below the faces that a page takes a name from has its entry."""
+    docs = Path(__file__).parent.parent / "docs"
+    reference = "".join(page.read_text(encoding="utf-8") for page in docs.glob("reference/*.md"))
+    entries = re.findall(r"^::: (errorbudget[\w.]*)", reference, re.MULTILINE)
+    used = {
+        module
+        for page in docs.rglob("*.md")
+        for module in re.findall(r"from (errorbudget\.[\w.]+) import", page.read_text("utf-8"))
+        if not module.startswith(("errorbudget.cli", "errorbudget.plot"))
+    }
+    assert len(used) > 20
+    missing = {
+        module
+        for module in used
+        if not any(f"{entry}.".startswith(f"{module}.") for entry in entries)
+        and not any(f"{module}.".startswith(f"{entry}.") for entry in entries)
+    }
+    assert missing == set()
+
+
 def test_every_public_name_says_what_it_is() -> None:
     """Each class, function and method of the front door has a docstring."""
     silent = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from errorbudget import SLO, Availability, Counts, CountSeries, Events, Target, Timeslices
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.studies.advice import advise
+from errorbudget.studies.review import review
 
 HOUR = 3_600 * 10**9
 MONTH = 30 * 24
@@ -65,6 +66,29 @@ def test_the_highest_target_that_every_month_kept_is_taken() -> None:
     poor = advise(API, series([200_000] * 3))
     assert poor.recommended == Target("90%")
     assert "no candidate was kept" in poor.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("late_s", "early_s", "months"), [(0, 0, 2), (17, 17, 2), (3_599, 3_599, 2), (3_601, 0, 1)]
+)
+def test_months_are_whole_to_the_hour(late_s: int, early_s: int, months: int) -> None:
+    """In events and counts, asked for by itself or in a review, to its end or at an instant."""
+    second = 10**9
+    first, last = late_s * second + 1, 60 * 24 * HOUR - early_s * second
+    events = Events(time=[first, 30 * 24 * HOUR, 30 * 24 * HOUR + 1, last], status=[503] * 4)
+    midnight = 60 * 24 * HOUR
+    for data, at in (
+        (events, None),
+        (events, last),
+        (events, midnight),
+        (API.count(events), None),
+        (API.count(events), midnight),
+    ):
+        advice = advise(API, data, at=at)
+        assert (advice.months, advice.counts) == (months, Counts(0, 4))
+    told = review(API, events, period="quarterly")[0].advice
+    assert told is not None
+    assert (told.months, told.counts) == (months, Counts(0, 4))
 
 
 def test_the_proposal_has_the_guides_six_steps() -> None:

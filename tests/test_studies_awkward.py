@@ -17,12 +17,14 @@ from errorbudget.studies.backtest import Backtest, backtest
 from errorbudget.studies.confidence import Confidence, confidence_of
 from errorbudget.studies.deploys import DeployEffect, deploy_effect
 from errorbudget.studies.forecast import Forecast, forecast
+from errorbudget.studies.groups import attribute_groups
 from errorbudget.studies.ledger import Ledger, incident_ledger
 from errorbudget.studies.lint import LintReport, lint
 from errorbudget.studies.noise import BurnVerdict, burn_or_noise
 from errorbudget.studies.recovery import Recovery, recovery
 from errorbudget.studies.review import Review, review
 from errorbudget.studies.simulate import simulate
+from errorbudget.studies.spend import daily_spend
 from errorbudget.studies.trend import Trend, trend
 
 HOUR = 3_600 * 10**9
@@ -99,6 +101,39 @@ def test_every_study_answers_every_history(study: str, history: str, slo: SLO) -
         assert "nan" not in shown.lower().replace("finance", "")
 
 
+NOWHEN: dict[str, Callable[[SLO, Any], Any]] = {
+    "forecast": forecast,
+    "recovery": recovery,
+    "confidence": confidence_of,
+    "attribution": lambda slo, data: attribute(slo, data, {"first day": (START, START + DAY)}),
+    "groups": lambda slo, data: attribute_groups(slo, {}, "route"),
+    "ledger": incident_ledger,
+    "advice": advise,
+    "review": review,
+    "evaluate": lambda slo, data: slo.evaluate(data),
+}
+
+
+@pytest.mark.parametrize("history", ["no events", "no bins"])
+@pytest.mark.parametrize("study", NOWHEN)
+def test_nothing_at_no_instant_has_one_error_and_one_cure(study: str, history: str) -> None:
+    """Without an event and without at= there is no time to speak of; all say so alike."""
+    with pytest.raises(NoDataError) as refused:
+        NOWHEN[study](SLOS["rolling"], HISTORIES[history])
+    assert str(refused.value) == "there are no events, and no instant to judge; give at=..."
+
+
+@pytest.mark.parametrize("history", ["no events", "no bins"])
+def test_nothing_over_no_stretch_has_its_own_cure_or_no_days(history: str) -> None:
+    """A backtest covers a stretch; what asks for no instant answers."""
+    slo, data = SLOS["rolling"], HISTORIES[history]
+    with pytest.raises(NoDataError) as refused:
+        backtest(slo, data)
+    assert str(refused.value).endswith("no stretch to cover; give start=... and end=...")
+    assert daily_spend(slo, data).days == ()
+    assert deploy_effect(slo, data, START).burn_after is None
+
+
 @pytest.mark.parametrize("slo", SLOS.values(), ids=list(SLOS))
 def test_all_bad_is_said_to_be(slo: SLO) -> None:
     """What never worked is exhausted, real, certain, and spent by whoever was there."""
@@ -143,5 +178,3 @@ def test_absurd_sizes_are_refused_at_once() -> None:
         hour.scrape("1ms", 10)
     with pytest.raises(InvalidInputError, match="instances must be"):
         hour.scrape("1m", 1.5)
-    with pytest.raises(NoDataError, match="give at"):
-        advise(slo, HISTORIES["no events"])

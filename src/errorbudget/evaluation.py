@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["Report", "evaluate", "evaluate_counts", "evaluate_events", "evaluate_series"]
+__all__ = [
+    "Report",
+    "evaluate",
+    "evaluate_counts",
+    "evaluate_events",
+    "evaluate_series",
+    "instant_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +147,19 @@ def evaluate(slos: SLO | Iterable[SLO], data: Evaluable, *, at: TimeLike | None 
     return Report(statuses[0].at_ns, tuple(statuses))
 
 
-def _instant(at: TimeLike | None, span: tuple[int, int] | None) -> int:
+def instant_of(at: TimeLike | None, spans: Iterable[tuple[int, int] | None]) -> int:
+    """
+    The instant to judge: *at*, or the latest end of what data spans.
+
+    Raises:
+        NoDataError: There is neither, so an answer would be about no time at all.
+    """
     if at is not None:
         return to_ns(at)
-    if span is None:
+    ends = [span[1] for span in spans if span is not None]
+    if not ends:
         raise NoDataError("there are no events, and no instant to judge; give at=...")
-    return span[1]
+    return max(ends)
 
 
 def counts_in(series: Series, interval: Interval) -> Counts:
@@ -261,7 +275,7 @@ def evaluate_events(slo: SLO, events: Events, *, at: TimeLike | None = None) -> 
     """
     from errorbudget.judging import judge
 
-    at_ns = _instant(at, events.span)
+    at_ns = instant_of(at, [events.span])
     if slo.target is None:
         return _evaluate_threshold(slo, events, at_ns)
     judged = judge(slo, events, until_ns=at_ns)
@@ -319,7 +333,7 @@ def evaluate_counts(slo: SLO, series: CountSeries, *, at: TimeLike | None = None
     """
     from errorbudget.judging import judge_series
 
-    at_ns = _instant(at, series.span)
+    at_ns = instant_of(at, [series.span])
     if isinstance(slo.sli, ThresholdSLI):
         raise InvalidSeriesError(
             f'SLO "{slo.name}" ({slo.sli}) needs the events themselves; counts hold no durations, '

@@ -21,15 +21,17 @@ import numpy as np
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
-from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, length_of
-from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.evaluation import instant_of
 from errorbudget.events import Events
 from errorbudget.methods import Occurrences
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.studies.backtest import backtest
-from errorbudget.studies.budgeted import check_budgeted
+from errorbudget.studies.budgeted import check_budgeted, history_until
 from errorbudget.studies.firing import runs_of
+from errorbudget.studies.months import whole_months
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, format_time, to_ns
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Advice", "Candidate", "advise"]
 
-MONTH_NS = 30 * DAY_NS
 HEADER = ("target", "months kept", "breaches", "time missed", "pages")
 USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
 
@@ -97,7 +98,7 @@ class Advice(Shown, Sequence[Candidate]):
         slo: The objective as it is.
         start_ns: Beginning of the history [ns UTC].
         end_ns: Its end [ns UTC].
-        months: Its whole months of 30 days that had events.
+        months: Its whole months of 30 days that had events, to the step it was looked at in.
         needed: Months that the guide asks for.
         counts: All its good and bad events.
         candidates: The targets, the lowest first.
@@ -242,13 +243,14 @@ def advise(
         data: Request events, or a count series of them.
         targets: The candidates.
         months: Months of consistent performance that a change asks for.
-        step: How often breaches and tiers are looked at; a multiple of the bins.
+        step: How often breaches and tiers are looked at, and how exactly a month must be covered
+            to be a whole one; a multiple of the bins.
         at: Where the history ends; by default the end of the data.
 
     Raises:
         InvalidInputError: *months* is below 1.
         InvalidSeriesError: The objective counts no events, or the data lacks a column.
-        NoDataError: There are no events.
+        NoDataError: The data is empty and *at* is not given.
 
     Time: O(candidates x n) for n minutes.
 
@@ -281,18 +283,14 @@ def advise(
             f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}); '
             'ask slo.replace(method="occurrences")'
         )
-    series = slo.count(data) if isinstance(data, Events) else data
-    if at is not None:
-        series = series.until(to_ns(at))
-    if series.span is None and at is None:
-        raise NoDataError("there are no events, and no instant to judge; give at=...")
-    start_ns, end_ns = series.span or (to_ns(at), to_ns(at))
+    series = history_until(slo, data, None if at is None else to_ns(at))
+    start_ns, end_ns = series.span or (instant_of(at, ()),) * 2
     present = slo.target_at(end_ns)
     if not series.total.any():
         why = "there are no events, and so nothing to take a target from"
         return Advice(slo, start_ns, end_ns, 0, months, Counts(), (), present, (why,))
     step_ns = max(length_of(step), series.step_ns)
-    monthly = _months(series, start_ns, end_ns)
+    monthly = whole_months(series, step_ns)
     wanted = sorted({present, *map(Target, targets)}, key=lambda target: target.ratio)
     found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in wanted)
     kept = [each for each in found if monthly and each.months_kept == len(monthly)]
@@ -334,15 +332,6 @@ def advise(
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
-
-
-def _months(series: CountSeries, start_ns: int, end_ns: int) -> list[Counts]:
-    """Events of the whole months of the history, counted back from its end, with any."""
-    whole = (end_ns - start_ns) // MONTH_NS
-    edges = end_ns - np.arange(whole, -1, -1, dtype=np.int64) * MONTH_NS
-    good, total = series.cumulative(edges)
-    pairs = zip(np.diff(good).tolist(), np.diff(total).tolist(), strict=True)
-    return [Counts(fine, units - fine) for fine, units in pairs if units]
 
 
 def _candidate(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
@@ -15,7 +17,7 @@ from errorbudget.series import CountSeries, Series
 from errorbudget.sli import ThresholdSLI
 from errorbudget.slo import SLO, as_slo
 
-__all__ = ["check_budgeted", "part_of_budget", "units_of"]
+__all__ = ["check_budgeted", "history_until", "part_of_budget", "units_of"]
 
 
 def part_of_budget(bad: Any, counts: Counts, error: Fraction) -> Ratio | None:
@@ -57,6 +59,22 @@ def check_budgeted(slo: SLO, data: Any) -> None:
         )
     if isinstance(data, CountSeries) and isinstance(slo.sli, ThresholdSLI):
         raise InvalidSeriesError(f'SLO "{slo.name}" ({slo.sli}) needs the events themselves')
+
+
+def history_until(slo: SLO, data: Events | CountSeries, at_ns: int | None) -> CountSeries:
+    """
+    What was known of the events of *slo* at an instant, in bins: events up to it, or whole bins.
+
+    Args:
+        slo: An objective that counts events.
+        data: Request events, or a count series.
+        at_ns: The instant, or None for all there is.
+    """
+    if isinstance(data, Events):
+        if at_ns is not None:
+            data = data.take(slice(int(np.searchsorted(data.time, at_ns, side="right"))))
+        return slo.count(data)
+    return data if at_ns is None else data.until(at_ns)
 
 
 def units_of(slo: SLO, data: Events | CountSeries, until_ns: int) -> Series:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from errorbudget.counts import Counts
-from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.methods import Occurrences
 from errorbudget.series import CountSeries
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO, as_slo
 from errorbudget.studies.attribution import Attribution, Progress, shared_out
-from errorbudget.times import TimeLike, to_ns
+from errorbudget.times import TimeLike
 
 __all__ = ["attribute_groups"]
 
@@ -73,13 +73,8 @@ def attribute_groups(
     for texts in groups:
         if len(texts) != len(names):
             raise InvalidInputError(f"groups by {', '.join(names)} have so many texts; got {texts}")
-    if not groups:
-        if at is None:
-            raise NoDataError("there are no counts, and so no instant to judge; give at=...")
-        whole = CountSeries([], [], [], "1m")
-    else:
-        whole = CountSeries.merge(groups.values())
-    status = slo.evaluate(whole, at=None if at is None else to_ns(at))
+    whole = CountSeries.merge(groups.values()) if groups else CountSeries([], [], [], "1m")
+    status = slo.evaluate(whole, at=at)
     edges = np.array([status.interval.start_ns, status.interval.end_ns], dtype=np.int64)
     right = status.interval.closed == "right"
     rows = []

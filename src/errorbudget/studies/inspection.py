@@ -26,7 +26,7 @@ from errorbudget.slo import SLO
 from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import backtest
-from errorbudget.studies.budgeted import check_budgeted, units_of
+from errorbudget.studies.budgeted import check_budgeted, history_until, units_of
 from errorbudget.studies.burning import usual_threshold
 from errorbudget.studies.confidence import confidence, dispersion
 from errorbudget.studies.forecast import forecast
@@ -206,19 +206,13 @@ def _deep(
         "spenders": _spenders(over, data, now.end_ns),
     }
     if isinstance(slo.sli, RatioSLI) and isinstance(slo.method, Occurrences):
-        past = _until(slo, data, now.end_ns)
+        past = history_until(slo, data, now.end_ns)
         if past.span is not None:
             # Pages are those that alerts send minute by minute; pitfalls are seen by the hour.
             found["advice"] = advise(slo, past)
             hours = past.coarser(HOUR_NS) if HOUR_NS % past.step_ns == 0 else past
             found["lint"] = lint(slo, counts={slo.name: hours}, ignore=["EB101", "EB102"])
     return found
-
-
-def _until(slo: SLO, data: Data, end_ns: int) -> CountSeries:
-    """The history as it was known at the period's end."""
-    series = slo.count(data) if isinstance(data, Events) else data
-    return series.until(end_ns)
 
 
 def _spenders(over: SLO, data: Data, at_ns: int) -> tuple[Attribution, ...]:

@@ -17,9 +17,10 @@ from errorbudget.burn import Number, burn_rate_exact
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
-from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, length_of
+from errorbudget.durations import HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.studies.chances import binomial_tail, chance, exact
+from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.tables import figure, frame
 from errorbudget.target import Target, TargetLike
 
@@ -33,8 +34,6 @@ __all__ = [
     "least_bad",
     "least_traffic",
 ]
-
-MONTH_NS = 30 * DAY_NS
 
 
 def _ordinary(target: TargetLike, ordinary: Number | None) -> float:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.cards import Card, Shown
 from errorbudget.durations import DAY_NS
-from errorbudget.errors import InvalidInputError, NoDataError, did_you_mean
+from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.evaluation import instant_of
 from errorbudget.events import Events
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO, as_slos
@@ -25,7 +26,7 @@ from errorbudget.studies.actions import ActionItem, action_items
 from errorbudget.studies.inspection import reviewed
 from errorbudget.studies.reviewed import SUMMARY, Part, SLOReview
 from errorbudget.studies.tables import frame, percent, text_table
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import TimeLike, format_time
 from errorbudget.windows import Calendar, Interval
 
 if TYPE_CHECKING:
@@ -267,16 +268,6 @@ def _known(incidents: Any, slo: SLO) -> Any:
     return found if listed else incidents
 
 
-def _instant(slos: Sequence[SLO], data: Any, at: TimeLike | None) -> int:
-    if at is not None:
-        return to_ns(at)
-    spans = [_of(data, slo).span for slo in slos]
-    ends = [span[1] for span in spans if span is not None]
-    if not ends:
-        raise NoDataError("there are no events, and so no period to review; give at=...")
-    return max(ends)
-
-
 def review(
     slos: SLO | Iterable[SLO],
     data: Any,
@@ -333,7 +324,7 @@ def review(
             f"{did_you_mean(str(period), tuple(PERIODS))}"
         )
     listed = as_slos(slos)
-    at_ns = _instant(listed, data, at)
+    at_ns = instant_of(at, (_of(data, slo).span for slo in listed))
     now, before = _intervals(period, at_ns, calendar)
     cadence = PERIODS[period]
     found = []

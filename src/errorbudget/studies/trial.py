@@ -15,8 +15,9 @@ import numpy as np
 
 from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.counts import Counts
-from errorbudget.durations import DAY_NS, format_duration
+from errorbudget.durations import format_duration
 from errorbudget.studies.firing import FiringTable
+from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.pages import CostlyPeriod, Detection, Episode, Page, PolicyResult
 from errorbudget.studies.stretches import Stretch
 from errorbudget.target import Target
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Trial"]
 
 PAGING = ("critical", "page")
-MONTH_NS = 30 * DAY_NS
 
 
 class Trial:

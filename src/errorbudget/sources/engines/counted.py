@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration
-from errorbudget.errors import InvalidInputError, NoDataError, did_you_mean
-from errorbudget.evaluation import Report, evaluate_series
+from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.evaluation import Report, evaluate_series, instant_of
 from errorbudget.judging import judge_series
 from errorbudget.series import CountSeries, check_grid, window_counts
 from errorbudget.slo import SLO, find_slo
-from errorbudget.times import TimeLike, format_time, to_ns
+from errorbudget.times import TimeLike, format_time
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -233,12 +233,7 @@ class Counted:
         return Report(at_ns, tuple(self._status(slo, at_ns) for slo in self.slos))
 
     def _instant(self, at: TimeLike | None) -> int:
-        if at is not None:
-            return to_ns(at)
-        spans = [self[slo].span for slo in self.slos]
-        if None in spans:
-            raise NoDataError("there are no events, and no instant to judge; give at=...")
-        return max(span[1] for span in spans if span)
+        return instant_of(at, (self[slo].span for slo in self.slos))
 
     def _status(self, slo: SLO, at_ns: int) -> Status:
         counts = self[slo]
