@@ -38,7 +38,7 @@ __all__ = [
 RATIO_SCALE = 2**43
 """Fixed point of slice ratios in histories: rounded to 2**-44, then summed without drift."""
 
-_MOST_SLICES = 2**20
+_MOST_SLICES = 2**20 - 1  # their ratios, each up to RATIO_SCALE, stay below 2**63
 
 
 def filled(series: CountSeries, until_ns: int | None = None) -> CountSeries:
