@@ -23,7 +23,6 @@ from errorbudget.slo import SLO
 from errorbudget.status import Status, json_number
 from errorbudget.target import TargetLike
 from errorbudget.times import TimeLike
-from errorbudget.windows import Interval
 
 if TYPE_CHECKING:
     from errorbudget.corrections import Correction
@@ -161,13 +160,13 @@ def _why(
     if by_event.state == "no_data":
         return ("There are no events in the window, so no method has an answer.",)
     length = format_duration(method.slice)
-    interval = _on_grid(by_event.interval, method.slice)
     fine = (
         data.coarser(method.slice)
         if isinstance(data, CountSeries)
         else slo.replace(method=OCCURRENCES).count(data, step=length)
     )
-    slices = filled(fine)
+    interval = by_event.interval
+    slices = filled(fine, interval.end_ns)
     ends = slices.end_ns
     inside = (ends > interval.start_ns) & (ends <= interval.end_ns)
     total, good = slices.total[inside], slices.good[inside]
@@ -186,12 +185,12 @@ def _why(
             f"{n_busy:,} with traffic missed {method.slice_target}."
         ),
     ]
-    if n_bad and all_events:
-        in_share, of_slices = in_bad / all_events, n_bad / n_busy
-        busier = "busier" if in_share > of_slices else "quieter"
+    if n_bad:
+        more = in_bad * n_busy - n_bad * all_events
+        busy_as = "busier than" if more > 0 else "quieter than" if more < 0 else "as busy as"
         sentences.append(
-            f"The missed slices are {of_slices:.2%} of the slices and hold {in_share:.2%} of the "
-            f"events: {busier} than average, which slices do not see."
+            f"The missed slices are {n_bad / n_busy:.2%} of the slices and hold "
+            f"{in_bad / all_events:.2%} of the events: {busy_as} average, which slices do not see."
         )
     spared = int((total - good)[busy & ~bad_slice].sum())
     if spared:
@@ -204,21 +203,12 @@ def _why(
         treated = {"exclude": "are left out", "good": "count as good", "bad": "count as bad"}
         sentences.append(f"{empty:,} slices without events {treated[method.no_data]}.")
     mean = statuses["ratio_timeslices"].sli
-    if mean is not None and by_event.sli is not None:
+    if mean is not None:
         sentences.append(
             f"Ratio time slices average the slices' own ratios ({mean:.6%}): how bad counts, how "
             f"busy does not; events give {by_event.sli:.6%}."
         )
     return tuple(sentences)
-
-
-def _on_grid(interval: Interval, step_ns: int) -> Interval:
-    """The interval whose whole slices were judged."""
-    end = interval.end_ns // step_ns * step_ns
-    start = -(-interval.start_ns // step_ns) * step_ns
-    if interval.closed == "right":
-        start = interval.start_ns // step_ns * step_ns
-    return Interval(min(start, end), end, interval.closed)
 
 
 def compare_corrections(
