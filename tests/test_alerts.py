@@ -228,3 +228,12 @@ def test_a_table_whose_threshold_is_an_even_spend_is_left_as_it_is() -> None:
     assert table.for_period(10 * day_ns) is table
     (stretched,) = table.for_period(9 * day_ns).alerts
     assert stretched.threshold(9 * day_ns) == 3
+
+
+def test_an_alert_read_without_a_hold_has_none() -> None:
+    """Left out or null, it waits for nothing."""
+    bare = {"name": "a", "severity": "page", "budget": "2%", "long": "1h"}
+    for row in (bare, {**bare, "hold": None}):
+        (alert,) = AlertPolicy.from_dict({"alerts": [row]}).alerts
+        assert alert == BurnAlert("a", "page", "2%", "1h")
+        assert alert.hold == 0

@@ -172,3 +172,12 @@ def test_downtime_must_leave_something() -> None:
         target_for("1h", per="1h")
     with pytest.raises(InvalidInputError, match="fortnight"):
         allowance("99%").per("fortnight")
+
+
+def test_the_nines_of_another_window() -> None:
+    """Window, rate and instant are those that were asked for."""
+    rows = nines_table(window="7d", rate="1/s", at=0)
+    assert {row.window for row in rows} == {Rolling("7d")}
+    assert rows[0].per("window").events == Fraction(7 * 86_400, 10)
+    march = nines_table(window=Calendar("month"), at="2026-03-15T00:00:00Z")
+    assert march[0].per("window").downtime_s == Fraction(31 * 8_640)

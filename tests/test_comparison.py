@@ -68,10 +68,14 @@ BUSY_OUTAGE = minutes([(90, 10), (10, 0), (10, 0), (10, 0)])
 WHY = (
     "Occurrences weighs every event alike: 10 of 130 were bad.",
     "Time slices weigh every 1m alike and forget how bad it was: 1 of 4 with traffic missed 99%.",
-    "The missed slices are 25.00% of the slices and hold 76.92% of the events: busier than average, "
-    "which slices do not see.",
-    "Ratio time slices average the slices' own ratios (97.500000%): how bad counts, how busy does "
-    "not; events give 92.307692%.",
+    (
+        "The missed slices are 25.00% of the slices and hold 76.92% of the events: busier than "
+        "average, which slices do not see."
+    ),
+    (
+        "Ratio time slices average the slices' own ratios (97.500000%): how bad counts, how busy "
+        "does not; events give 92.307692%."
+    ),
 )
 
 
@@ -224,8 +228,10 @@ def test_corrections_before_and_after() -> None:
     assert found.explanation == (
         f"{pause}",
         "10 events are left out, and 10 fewer are bad.",
-        "The budget left moves from -3566.6667% to -400.0000%; the tier from exhausted to "
-        "exhausted.",
+        (
+            "The budget left moves from -3566.6667% to -400.0000%; the tier from exhausted to "
+            "exhausted."
+        ),
     )
     forgiven = Maintenance("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z", treat="good")
     mended = compare_corrections(API, events, [forgiven], at=3 * MINUTE)

@@ -185,3 +185,12 @@ def test_a_card_says_what_is_known() -> None:
     assert journey.of({"cart": "0.999", "pay": None})._card().notes == ["without data: pay"]
     strict = Composite("all", "100%", {"a": 2, "b": 1}).of({"a": 1, "b": 0.5})
     assert strict._card().notes == ["together: SLI 83.3333%, -inf of the budget left"]
+
+
+def test_members_are_data() -> None:
+    """Each with its figure, None where it has none, and its weight."""
+    status = Composite("x", "99%", {"a": 2, "b": 1}, missing="exclude").of({"a": 1, "b": None})
+    assert status.to_dict()["members"] == [
+        {"name": "a", "sli": 1.0, "weight": 2.0},
+        {"name": "b", "sli": None, "weight": 1.0},
+    ]

@@ -22,6 +22,7 @@ from errorbudget.corrections import (
     parse_correction,
     since_reset,
 )
+from errorbudget.corrections.recurrence import _needed
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS, HOUR_NS
 from errorbudget.errors import (
@@ -453,3 +454,23 @@ def test_a_repeated_maintenance_is_as_it_was_asked_for() -> None:
     assert (found.reason, found.treat) == ("upgrade", "good")
     with pytest.raises(InvalidInputError, match="treat"):
         Maintenance.recurring("FREQ=WEEKLY", treat="ignore", **asked)  # type: ignore[arg-type]
+
+
+def test_a_rule_may_end_in_the_last_year_there_is() -> None:
+    """2261 is a year as any other; what ends later ends with time itself."""
+    rule = Maintenance.recurring("FREQ=DAILY;UNTIL=22610102", start="2261-01-01", duration="1h")
+    within = Interval.between("2261-01-01T00:00:00Z", "2261-02-01T00:00:00Z")
+    assert len(rule.intervals(within)) == 2
+
+
+def test_how_many_starts_a_rule_may_need() -> None:
+    """A step of its frequency, a day where it names days, and more within each day."""
+    week = 7 * 86_400
+    for parts, needed in (
+        ({"FREQ": "WEEKLY"}, 3),
+        ({"FREQ": "WEEKLY", "INTERVAL": "2"}, 2),
+        ({"FREQ": "WEEKLY", "BYDAY": "MO"}, 15),
+        ({"FREQ": "DAILY", "BYHOUR": "1,2"}, 30),
+        ({"FREQ": "DAILY", "COUNT": "4"}, 4),
+    ):
+        assert _needed(parts, 2 * week) == needed

@@ -47,3 +47,15 @@ def test_the_first_control_character_is_named(text: str, lines: bool, found: str
     """Tabs and line feeds are some where there is one line."""
     assert first_control(text, lines=lines) == found
     assert character_name("\x7f") == "DEL"
+
+
+def test_what_is_missing_has_its_name_and_cure() -> None:
+    """The package is named for whoever catches it, the extra for whoever reads it."""
+    error = errors.MissingDependencyError.for_extra("a plot", "matplotlib", "plot")
+    assert error.name == "matplotlib"
+    assert str(error) == "a plot needs matplotlib: pip install 'errorbudget[plot]'"
+
+
+def test_a_text_may_have_lines_unless_it_is_said() -> None:
+    """Tabs and line feeds are no control characters by default."""
+    assert first_control("a\tb\nc") is None

@@ -96,6 +96,14 @@ def test_many_different_totals_are_summed_in_floats() -> None:
     assert found.total == pytest.approx(399)
 
 
+def test_silence_counts_beside_many_different_totals() -> None:
+    """Empty slices are whole units, however the ratios of the others are summed."""
+    counts = [*(Counts(total, total) for total in range(1, 300)), Counts(), Counts()]
+    for no_data, good, bad in (("exclude", 0, 0), ("good", 2, 0), ("bad", 0, 2)):
+        found = slice_counts(counts, RatioTimeslices(60, no_data))  # type: ignore[arg-type]
+        assert (found.good, found.bad) == (149.5 + good, 149.5 + bad)
+
+
 def test_coverage_knows_what_was_left_out() -> None:
     """Slices without data are not observed when they are left out, and are when they are judged."""
     counts = [Counts(1, 0), Counts(), Counts(), Counts(1, 0)]

@@ -296,3 +296,11 @@ def test_a_range_of_status_codes_ends_where_it_ends() -> None:
     yes, no = matches(p.status_in("2xx", "5xx"), events)
     assert yes.tolist() == [False, False, True, True, False, False, True, True]
     assert no.tolist() == [False, True, False, False, True, True, False, False]
+
+
+def test_a_condition_has_to_answer() -> None:
+    """What every condition can do is said by those that come after it."""
+    bare = Predicate()
+    for ask in (lambda: bare.matches({}), lambda: bare.columns, bare.to_dict):
+        with pytest.raises(NotImplementedError):
+            ask()

@@ -134,3 +134,10 @@ def test_every_window_has_whole_bins() -> None:
         check_steps([1, 1.5])  # type: ignore[list-item]
     with pytest.raises(InvalidWindowError, match="at least one bin"):
         check_steps([1, 0])
+
+
+def test_windows_on_a_grid_begin_at_the_first_edge() -> None:
+    """However long they are; what was before the grid is in none."""
+    good, total = grid_windows([5, 6, 6, 8], [7, 8, 9, 11], [1, 2, 9])
+    assert good == [[1, 0, 2], [1, 1, 2], [1, 1, 3]]
+    assert total == [[1, 1, 2], [1, 2, 3], [1, 2, 4]]

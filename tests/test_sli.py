@@ -289,3 +289,31 @@ def test_a_floor_of_nothing_is_a_floor() -> None:
     assert eb.Throughput(above=0)
     with pytest.raises(errors.InvalidInputError, match="must not be negative"):
         eb.Throughput(above=-1)
+
+
+def test_a_query_has_one_spelling_of_its_window() -> None:
+    """With and without spaces in the braces it is the same indicator."""
+    spaced = eb.QueryRatio(good_query="a[{{ .window }}]", total_query="b[{{.window}}]")
+    assert (spaced.good_query, spaced.total_query) == ("a[{{.window}}]", "b[{{.window}}]")
+
+
+def test_what_is_excluded_takes_no_part() -> None:
+    """Of what is valid, and where it is asked for."""
+    sli = eb.Availability(where={"route": "/api"}, exclude={"method": "HEAD"})
+    for route, method, good in (
+        ("/api", "GET", True),
+        ("/api", "HEAD", None),
+        ("/web", "GET", None),
+        ("/web", "HEAD", None),
+    ):
+        event = {"status": 200, "route": route, "method": method}
+        assert sli.classify(event) is good
+
+
+def test_gauges_of_one_instant_add_up() -> None:
+    """3 and 4 at once are 7; then 2: the most is 7, the least 2, the mean 4.5."""
+    for statistic, value in (("max", 7), ("sustained", 2), ("mean", 4.5)):
+        sli = eb.Concurrency(5, statistic=statistic)  # type: ignore[arg-type]
+        (found,) = sli.measure([3, 4, 2], [10, 10, 20], 0, 60)
+        assert found.value == value
+        assert sli.measure([], [], 0, 60)[0].value is None

@@ -23,7 +23,10 @@ NOTHING = CountSeries([], [], [], 10)
 def exempt(excluded: list[tuple[int, int]], forgiven: list[tuple[int, int]] = ()) -> Exempt:  # type: ignore[assignment]
     """Maintenance over stretches [start, end)."""
     return Exempt(
-        *(Stretches.of([Interval(*part, "left") for part in parts]) for parts in (excluded, forgiven))
+        *(
+            Stretches.of([Interval(*part, "left") for part in parts])
+            for parts in (excluded, forgiven)
+        )
     )
 
 

@@ -291,3 +291,42 @@ def test_an_slo_shows_what_it_has() -> None:
     )
     assert full._card().lines[0] == "Hi."
     assert full.objective()["warning_target"] == "99.9%"
+
+
+def test_doubts_begin_below_the_bound() -> None:
+    """Exactly as much as was asked for is enough, and a single bad event may be allowed."""
+    slo = SLO("x", **PARTS, min_coverage=0.5)
+    enough = slo.assess(Counts(10_000, 0), at=0, coverage=0.5)
+    assert enough.warnings == ()
+    short = slo.assess(Counts(10_000, 0), at=0, coverage=0.4999)
+    assert short.warnings == (
+        "only 49.99% of the window was observed; the figures speak for that part",
+    )
+
+
+@pytest.mark.parametrize("data", [5, None, eb.Events, SLO("x", **PARTS)])
+def test_only_data_can_be_asked(data: Any) -> None:
+    """Not a type of data, and not another SLO."""
+    slo = SLO("x", **PARTS)
+    for ask in (slo.evaluate, slo.history, slo.count, slo.compare_methods):
+        with pytest.raises(InvalidInputError, match=r"cannot \w+ what is of type"):
+            ask(data)
+
+
+def test_questions_are_handed_on_whole() -> None:
+    """With their step, their instants and whatever else was asked."""
+    minute = 60 * 10**9
+    slo = SLO("x", target="90%", window="1h", sli=eb.RatioSLI())
+    events = eb.Events(time=[1, 30 * minute, 90 * minute], good=[True, False, True])
+    counts = slo.count(events)
+    for data in (events, counts):
+        assert slo.count(data, step="1h").total.tolist() == [2, 1]
+        assert slo.evaluate(data, at=30 * minute).counts == Counts(1, 1)
+        history = slo.history(data, step="30m", start=0, end=60 * minute)
+        assert history.total.tolist() == [0, 2, 2]
+        found = slo.compare_methods(
+            data, slice="30m", slice_target="40%", no_data="bad", at=90 * minute
+        )
+        assert found["timeslices"].counts == Counts(1, 1)
+        assert found["timeslices"].slo.method == eb.Timeslices("30m", "40%", "bad")
+        assert found["timeslices"].at_ns == 90 * minute

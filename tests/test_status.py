@@ -75,3 +75,39 @@ def test_a_card_to_the_letter() -> None:
     assert "projected" not in status.to_dict()
     month = SLO("api", target="99%", window="month", sli=eb.RatioSLI())
     assert "projected" in month.assess(Counts(99, 1), at=86_400 * 10**9).to_dict()
+
+
+def test_a_row_to_the_letter() -> None:
+    """The headline figures; without events the target stays, and burn rates are None."""
+    slo = SLO("api", target="90%", window="30d", sli=eb.RatioSLI(), burn_windows=["1h"])
+    burn = {window: Fraction(10) for window in slo.all_burn_windows}
+    row = slo.assess(Counts(95, 5), at=0, burn=burn, coverage=0.75).row()
+    assert row == {
+        "slo": "api",
+        "state": "met",
+        "sli": 0.95,
+        "target": 0.9,
+        "good": 95,
+        "bad": 5,
+        "total": 100,
+        "remaining_ratio": 0.5,
+        "tier": "consuming",
+        "coverage": 0.75,
+        "alerts": row["alerts"],
+    }
+    nothing = slo.assess(Counts(), at=0, burn=dict.fromkeys(burn))
+    assert set(nothing.burn_rates.values()) == {None}
+    assert (nothing.row()["target"], nothing.row()["remaining_ratio"]) == (0.9, None)
+
+
+def test_a_card_keeps_to_the_side_of_its_target() -> None:
+    """One event of ten million too many is seen, and so is each alert that fires."""
+    slo = SLO("api", target="99%", window="30d", sli=eb.RatioSLI())
+    burn = {window: Fraction(100) for window in slo.all_burn_windows}
+    card = slo.assess(Counts(10**7 - 100_001, 100_001), at=0, burn=burn)._card()
+    rows = [tuple(row[:2]) for row in card.rows]
+    assert ("SLI", "98.99999%") in rows
+    assert slo.alerts is not None
+    assert [value for name, value in rows if name == "alert"] == [
+        f"{alert.name} fires" for alert in slo.alerts.alerts if alert.severity == "page"
+    ]

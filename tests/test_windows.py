@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+import time
 import zoneinfo
 from itertools import pairwise
 
@@ -666,3 +667,53 @@ def test_calendars_are_written_to_the_letter() -> None:
         (Calendar("month", every=3), "every 3 months", 'Calendar("month", every=3)'),
     ):
         assert (str(window), repr(window)) == (text, code)
+
+
+def test_a_day_that_begins_twice_begins_once() -> None:
+    """In St. John's of 2005 the clock goes from 0:01 back to 23:01: the first midnight counts."""
+    window = Calendar("day", zone="America/St_Johns")
+    first, second = "2005-10-30T02:30:00Z", "2005-10-31T03:30:00Z"
+    for at in (first, "2005-10-30T02:45Z", "2005-10-30T03:30Z"):
+        assert str(window.interval(at)) == f"[{first}, {second})"
+    before = window.interval("2005-10-30T02:29:59Z")
+    assert str(before) == f"[2005-10-29T02:30:00Z, {first})"
+
+
+def test_a_wall_clock_shows_whole_microseconds() -> None:
+    """Rounded down, before the epoch too; UTC has one zone, however it is spelled."""
+    for name in ("UTC", "utc", " z ", "Z"):
+        assert load_zone(name) == ("UTC", dt.UTC)
+    for time_ns, microsecond in ((1_999, 1), (-1, 999_999), (-1_000, 999_999)):
+        assert wall_time(time_ns, dt.UTC).microsecond == microsecond
+
+
+def test_a_jump_is_on_a_whole_second() -> None:
+    """A fraction of a skipped second is skipped with it."""
+    berlin = load_zone("Europe/Berlin")[1]
+    skipped = dt.datetime(2026, 3, 29, 2, 30, 0, 500_000)
+    assert first_instant(skipped, berlin) == to_ns("2026-03-29T01:00:00Z")
+
+
+def test_the_zone_of_the_machine_plays_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it stands."""
+    berlin = load_zone("Europe/Berlin")[1]
+    at = to_ns("2026-03-29T01:00:00Z")
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        assert wall_time(at, berlin) == dt.datetime(2026, 3, 29, 3)
+        assert first_instant(dt.datetime(2026, 3, 29, 2, 30), berlin) == at
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_quarters_that_do_not_fit_into_a_year_need_an_anchor() -> None:
+    """Two and four do, three do not; OpenSLO's words are a number and a unit."""
+    for every in (2, 4):
+        assert Calendar("quarter", every=every).every == every
+    with pytest.raises(InvalidWindowError, match="a period of 3 quarters needs to know"):
+        Calendar("quarter", every=3)
+    for wrong in ("", "monthly", "1x", "1 1d"):
+        with pytest.raises(InvalidWindowError, match="is not a calendar window; write a number"):
+            Calendar.from_openslo(wrong)
