@@ -222,7 +222,7 @@ def _each_counted(series: Series, intervals: Sequence[Interval]) -> list[Counts]
 def held_alerts(slo: SLO, series: Series, at_ns: int) -> dict[str, bool]:
     """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
     held = {}
-    for alert in () if slo.alerts is None else slo.alerts.alerts:
+    for alert in slo.alerts.alerts:
         if not alert.hold:
             continue
         instants = range(at_ns - alert.hold, at_ns, min(MINUTE_NS, alert.hold))
@@ -249,7 +249,7 @@ def evaluate_series(
     """
     interval = slo.interval(at_ns)
     burn = _burn(slo, series, at_ns)
-    waiting = slo.alerts is not None and any(
+    waiting = any(
         alert.hold and alert.condition(burn, slo.period_ns) for alert in slo.alerts.alerts
     )
     counts = counts_in(series, interval)

@@ -192,7 +192,7 @@ class Extrapolated:
         from errorbudget.budget import spent
 
         held = {}
-        for alert in () if slo.alerts is None else slo.alerts.alerts:
+        for alert in slo.alerts.alerts:
             if not alert.hold:
                 continue
             held[alert.name] = all(
@@ -333,7 +333,7 @@ def fetch(
 
 def earliest(slo: SLO, at_ns: int) -> int:
     """Where the longest look-back of *slo* from *at_ns* begins [ns UTC]."""
-    held = max((alert.hold for alert in slo.alerts.alerts), default=0) if slo.alerts else 0
+    held = max((alert.hold for alert in slo.alerts.alerts), default=0)
     back = at_ns - held - max(slo.all_burn_windows, default=0)
     return min(slo.interval(at_ns).start_ns, back)
 

@@ -83,7 +83,7 @@ def history_of_series(slo: SLO, series: Series, times: Integers, step_ns: int) -
         for window in slo.all_burn_windows
     }
     conditions = {}
-    for alert in () if slo.alerts is None else slo.alerts.alerts:
+    for alert in slo.alerts.alerts:
         threshold = alert.threshold(slo.period_ns)
         holds = [burning[window].exceeds(threshold) for window in alert.windows]
         conditions[alert.name] = np.logical_and.reduce(holds)

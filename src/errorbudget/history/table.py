@@ -113,7 +113,7 @@ class History(Shown):
         if str(name) not in self.conditions:
             known = ", ".join(self.conditions) or "none"
             raise InvalidInputError(f'this history has no alert "{name}"; it has {known}')
-        alerts = self.slo.alerts.alerts if self.slo.alerts is not None else ()
+        alerts = self.slo.alerts.alerts
         alert = next(alert for alert in alerts if alert.name == name)
         condition = self.conditions[name]
         if not alert.hold:

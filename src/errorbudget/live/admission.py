@@ -113,7 +113,7 @@ class Admission:
         windows = slo.all_burn_windows
         self._alerts = [
             (alert, [windows.index(window) for window in alert.windows])
-            for alert in (() if slo.alerts is None else slo.alerts.alerts)
+            for alert in slo.alerts.alerts
             if alert.severity in wanted
         ]
 

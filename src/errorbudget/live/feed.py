@@ -49,9 +49,8 @@ def needed_horizon(slo: SLO) -> int:
         longest = slo.window.length_ns
     else:  # an hour more for the day when clocks go back
         longest = (_LONGEST_DAYS[slo.window.unit] * slo.window.every + 1) * DAY_NS
-    alerts = () if slo.alerts is None else slo.alerts.alerts
-    holds = (alert.hold + max(alert.windows) for alert in alerts)
-    return max(longest, *slo.all_burn_windows, *holds, 0)
+    holds = (alert.hold + max(alert.windows) for alert in slo.alerts.alerts)
+    return max((longest, *slo.all_burn_windows, *holds))
 
 
 class Batch(NamedTuple):
@@ -121,7 +120,7 @@ class Feed:
         self._elsewhere = (0, 0, 0)
         self._blank: FeedState | None = None
         self.slices: Slices | None = None
-        self.waits = slo.alerts is not None and any(alert.hold for alert in slo.alerts.alerts)
+        self.waits = any(alert.hold for alert in slo.alerts.alerts)
         self.names = names_of(slo)
         self.spans = tuple(-(-w // step_ns) for w in slo.all_burn_windows)
         self._valid_when = slo.sli.valid_when

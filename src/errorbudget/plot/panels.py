@@ -101,7 +101,7 @@ def burn_panel(ax: Axes, history: History, title: str) -> None:
     the top; each threshold and each alert that fired is named beside the panel.
     """
     slo = history.slo
-    alerts = () if slo.alerts is None else tuple(slo.alerts.alerts)
+    alerts = tuple(slo.alerts.alerts)
     limits: dict[str, Fraction] = {}
     for alert in alerts:
         limits.setdefault(format_duration(alert.long), alert.threshold(slo.period_ns))

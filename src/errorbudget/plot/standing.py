@@ -146,7 +146,7 @@ def _left(ax: Any, statuses: list[Status]) -> None:
 def slo_figure(slo: SLO) -> Picture:
     """How long each alert takes to fire, by the share of events that fail."""
     said = f"{slo.name}: time to detect, by how much fails"
-    if slo.target is None or slo.alerts is None:
+    if slo.target is None:
         return silent(said, f"{slo.sli}: a threshold has no budget, and no burn alerts.")
     target = slo.target if hasattr(slo.target, "ratio") else slo.target_at(2**62)
     most = max_burn_rate(target)

@@ -229,7 +229,7 @@ def _last(status: Status, window: str) -> float:
 
 
 def _alerts(status: Status) -> tuple[BurnAlert, ...]:
-    return () if status.slo.alerts is None else tuple(status.slo.alerts.alerts)
+    return tuple(status.slo.alerts.alerts)
 
 
 def _burn_windows(

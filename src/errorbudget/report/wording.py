@@ -146,9 +146,7 @@ def burn_text(status: Status, window_ns: int) -> str:
     """The burn rate of one window, on its side of every threshold that looks at it."""
     slo = status.slo
     lines = [
-        alert.threshold(slo.period_ns)
-        for alert in (() if slo.alerts is None else slo.alerts.alerts)
-        if window_ns in alert.windows
+        alert.threshold(slo.period_ns) for alert in slo.alerts.alerts if window_ns in alert.windows
     ]
     return rate(status.burn.get(window_ns), lines=lines)
 

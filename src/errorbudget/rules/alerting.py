@@ -114,7 +114,7 @@ def alert_rules(objective: Objective) -> Iterator[Rule]:
 def _burning(objective: Objective) -> Iterator[Rule]:
     slo, target = objective.slo, objective.target
     period = slo.period_ns
-    for alert in slo.alerts.alerts if slo.alerts is not None else ():
+    for alert in slo.alerts.alerts:
         if not alert.reachable(target, period):
             continue
         fast = f"{float(alert.threshold(period)):g}"

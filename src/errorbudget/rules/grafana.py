@@ -337,7 +337,7 @@ def _ratio_rows(objective: Objective) -> list[list[tuple[Panel, int, int]]]:
 
 
 def _burn_alerts(objective: Objective) -> list[Any]:
-    alerts = objective.slo.alerts.alerts if objective.slo.alerts is not None else ()
+    alerts = objective.slo.alerts.alerts
     period = objective.slo.period_ns
     return [alert for alert in alerts if alert.reachable(objective.target, period)]
 

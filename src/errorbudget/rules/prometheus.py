@@ -188,7 +188,7 @@ def _warnings(objective: Objective) -> list[str]:
         found.append(
             f"{slo.name}: {slo.window} has no form in PromQL; the last {days} days stand for it"
         )
-    if objective.has_budget and slo.alerts is not None:
+    if objective.has_budget:
         found += [
             f"{slo.name}: alert {alert.name} is left out: not even a total outage could fire it"
             for alert in slo.alerts.unreachable(objective.target, slo.period_ns)

@@ -129,7 +129,7 @@ def prometheus_tests(
 def _scenario(objective: Objective) -> Scenario:
     """An outage that is long enough for every alert, and time enough for each to end."""
     slo, target = objective.slo, objective.target
-    alerts = slo.alerts.alerts if slo.alerts is not None else ()
+    alerts = slo.alerts.alerts
     found = [alert.detection_time(target, slo.period_ns) for alert in alerts]
     shortest = max((min(alert.windows) for alert in alerts), default=60 * MINUTE_NS) // MINUTE_NS
     outage = int(max((time or 0.0 for time in found), default=0.0) // 60) + 4 * _QUIET
@@ -143,7 +143,7 @@ def fires(objective: Objective, scenario: Scenario) -> list[frozenset[str]]:
     """The burn alerts that fire at each minute, by name, until the traffic ends."""
     slo = objective.slo
     period = slo.period_ns
-    alerts = slo.alerts.alerts if slo.alerts is not None else ()
+    alerts = slo.alerts.alerts
     held = dict.fromkeys(alerts, 0)
     found = []
     for minute in range(scenario.end + 1):

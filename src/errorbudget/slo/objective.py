@@ -109,7 +109,7 @@ class SLO(Shown):
     sli: SLI
     method: Method = OCCURRENCES
     warning_target: Target | None = None
-    alerts: AlertPolicy | None = None
+    alerts: AlertPolicy = WORKBOOK
     policy: Policy = ERROR_BUDGET_POLICY
     risk_policy: Policy = RISK_TOLERANCE
     burn_windows: tuple[int, ...] = ()
@@ -224,8 +224,7 @@ class SLO(Shown):
         """The windows that a status needs burn rates for [ns], ascending."""
         if self.target is None:
             return ()
-        alert_windows = self.alerts.windows if self.alerts is not None else ()
-        return tuple(sorted({*self.burn_windows, *alert_windows}))
+        return tuple(sorted({*self.burn_windows, *self.alerts.windows}))
 
     def interval(self, at: TimeLike) -> Interval:
         """
@@ -353,7 +352,7 @@ class SLO(Shown):
             counts=counts,
             budget=budget,
             burn=burn,
-            alerts=() if self.alerts is None else self.alerts.states(burn, self.period_ns, held),
+            alerts=self.alerts.states(burn, self.period_ns, held),
             coverage=coverage,
             measurements=tuple(measurements),
             projected=projected(self, budget, interval),

@@ -28,7 +28,7 @@ _ALERT: Columns = {
 
 
 def _burn_alerts(slo: SLO) -> Sequence[BurnAlert]:
-    return () if slo.target is None or slo.alerts is None else slo.alerts.alerts
+    return () if slo.target is None else slo.alerts.alerts
 
 
 def alert_frame(slo: SLO) -> Any:

@@ -336,7 +336,7 @@ def warn_of(doubts: Iterable[str]) -> None:
 
 def _doubts(slo: SLO, draft: Draft) -> list[str]:
     """Alerts that even a total outage could not fire."""
-    if not isinstance(slo.target, Target) or slo.alerts is None or slo.target.error == 0:
+    if not isinstance(slo.target, Target) or slo.target.error == 0:
         return []
     dead = slo.alerts.unreachable(slo.target, slo.period_ns)
     place = find(draft.node, ["alerts" if "alerts" in draft.node.values else "target"])[0]

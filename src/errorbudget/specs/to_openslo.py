@@ -108,7 +108,7 @@ def _document(slo: SLO, name: str, policies: dict[str, dict[str, Any]]) -> dict[
         "budgetingMethod": _METHODS[slo.method.name],
         "objectives": [objective],
     }
-    if slo.alerts is not None and slo.alerts.alerts:
+    if slo.alerts.alerts:
         spec["alertPolicies"] = [
             _policy(alert, slo.alerts, slo.period_ns, policies) for alert in slo.alerts.alerts
         ]

@@ -105,7 +105,7 @@ def _document(
 
 
 def _alerting(slo: SLO, losses: list[Loss]) -> dict[str, Any]:
-    if slo.alerts is None or not slo.alerts.alerts:
+    if not slo.alerts.alerts:
         return {"burnrates": False}
     if slo.alerts != pyrra_alerts(slo.period_ns):
         losses.append(

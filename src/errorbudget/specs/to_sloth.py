@@ -128,14 +128,14 @@ def _alerting(slo: SLO, losses: list[Loss]) -> dict[str, Any]:
     }
     if slo.runbook:
         alerting["annotations"] = {"runbook": slo.runbook}
-    rows = () if slo.alerts is None else slo.alerts.alerts
+    rows = slo.alerts.alerts
     published = WORKBOOK.for_period(slo.period_ns).alerts
     severities = {row.severity for row in rows}
     if tuple(rows) != tuple(row for row in published if row.severity in severities):
         losses.append(
             Loss(
                 f"{slo.name}.alerts",
-                slo.alerts and slo.alerts.name,
+                slo.alerts.name,
                 "Sloth has the Workbook's alerts alone",
             )
         )

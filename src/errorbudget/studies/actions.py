@@ -104,8 +104,6 @@ def _standing(each: SLOReview) -> Iterator[Item]:
 def _alerting(each: SLOReview) -> Iterator[Item]:
     now = each.now
     if now is None or now.alerts is None:
-        if each.slo.target is not None and each.slo.alerts is None:
-            yield "consider", "give the objective alerts", "it has none"
         return
     for found in now.alerts.missed:
         cost = percent(found.incident.cost, 1)

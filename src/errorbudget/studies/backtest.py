@@ -164,7 +164,7 @@ def _policies(slo: SLO, policies: Any) -> list[AlertPolicy]:
     if twice is not None:
         raise InvalidInputError(f'two policies are called "{twice}"; names must differ')
     # As the objective itself would take them: published tables serve its window.
-    return [slo.replace(alerts=policy).alerts or policy for policy in listed]
+    return [slo.replace(alerts=policy).alerts for policy in listed]
 
 
 def backtest(

@@ -28,7 +28,7 @@ CALM = Fraction(1, 4)
 
 def usual_threshold(slo: SLO) -> Fraction:
     """The lowest burn rate that *slo* pages for; 1, the pace of an even spend, when it has none."""
-    alerts = () if slo.alerts is None else slo.alerts.alerts
+    alerts = slo.alerts.alerts
     paging = [
         alert.threshold(slo.period_ns) for alert in alerts if alert.severity in ("critical", "page")
     ]

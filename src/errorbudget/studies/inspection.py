@@ -172,7 +172,7 @@ def _figures(slo: SLO, data: Data, units: Series, interval: Interval, incidents:
     }
     alerts = None
     # A history that lies within one step of the grid has no instant at which alerts are seen.
-    if slo.alerts is not None and interval.end_ns // grain * grain > observed.start_ns:
+    if interval.end_ns // grain * grain > observed.start_ns:
         alerts = backtest(
             slo,
             data,

@@ -177,7 +177,7 @@ def of_objective(slo: SLO) -> Iterator[Finding]:
         else list(slo.target.targets.values())
     )
     target = targets[-1]
-    alerts = () if slo.alerts is None else slo.alerts.alerts
+    alerts = slo.alerts.alerts
     for alert in alerts:
         threshold = alert.threshold(slo.period_ns)
         if target.error and not alert.reachable(target, slo.period_ns):
@@ -231,7 +231,7 @@ def of_history(slo: SLO, series: CountSeries) -> Iterator[Finding]:
             f"{float(1 / error):,.0f}"
         )
         yield Finding(LITTLE_TRAFFIC, slo.name, message)
-    for alert in () if slo.alerts is None else slo.alerts.alerts:
+    for alert in slo.alerts.alerts:
         usual = floor(pace * alert.long)
         threshold = alert.threshold(slo.period_ns)
         if alert.severity in ("critical", "page") and usual * error * threshold < 1:
