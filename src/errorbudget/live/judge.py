@@ -83,8 +83,8 @@ class Judge:
                     if isinstance(condition, Number):
                         edge = float(condition.bound)
                         # On the bound is a place of its own: `<=` and `<` differ there.
+                        # Other numbers need none: who is no text has no kind.
                         bounds |= {edge, nextafter(edge, inf)}
-                        comparable &= condition.column == "duration_s"
                     elif not isinstance(
                         condition, (Everything, Flag, LabelIn, LabelMatches, StatusIn)
                     ):
@@ -99,19 +99,24 @@ class Judge:
     def of(self, event: Mapping[str, Any]) -> Judgement:
         """What *event*, which was checked, is to each SLO."""
         kind = self._kind(event)
-        found = None if kind is None else self.known.get(kind)
+        if kind is None:
+            return self._asked(event)
+        found = self.known.get(kind)
         if found is None:
-            found = Judgement(self._feeds, [feed.judge(event) for feed in self._feeds])
-            if kind is not None and len(self.known) < _MOST_KINDS:
+            found = self._asked(event)
+            if len(self.known) < _MOST_KINDS:
                 self.known[kind] = found
         return found
+
+    def _asked(self, event: Mapping[str, Any]) -> Judgement:
+        return Judgement(self._feeds, [feed.judge(event) for feed in self._feeds])
 
     def _kind(self, event: Mapping[str, Any]) -> Kind | None:
         names = self._names
         if names is None:
             return None
         duration_s = event.get("duration_s")
-        place = -1 if duration_s is None else bisect(self.bounds, duration_s)
+        place = None if duration_s is None else bisect(self.bounds, duration_s)
         if not names:
             return event.get("status"), place
         kind: list[object] = [event.get("status"), place]

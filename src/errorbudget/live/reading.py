@@ -109,12 +109,9 @@ def _own_span(feed: Feed, slo: SLO, at_ns: int, high: int) -> int:
     """How many buckets the SLO's own window has at *at_ns*."""
     step_ns, window = feed.ring.step_ns, slo.window
     if isinstance(window, Rolling):
-        if not slo.resets:
+        cut = slo.resets and slo.interval(at_ns).start_ns != at_ns - window.length_ns
+        if not cut:
             return -(-window.length_ns // step_ns)
-        start_ns = slo.interval(at_ns).start_ns
-        if start_ns == at_ns - window.length_ns:
-            return -(-window.length_ns // step_ns)
-        return high - start_ns // step_ns
     return high - slo.interval(at_ns).start_ns // step_ns
 
 
@@ -156,8 +153,8 @@ def burns(pairs: Sequence[Pair], errors: Sequence[Fraction], threshold: Fraction
     )
 
 
-def _held(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> dict[str, bool] | None:
-    """By alert, whether its condition held at every minute of its `hold` before *at_ns*."""
+def _held(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> dict[str, bool]:
+    """By alert that waits, whether its condition held at every minute before *at_ns*."""
     ring = feed.ring
 
     def burning(alert: BurnAlert, instant: int) -> bool:
@@ -167,17 +164,10 @@ def _held(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> dict[str, bool] |
         pairs = ring.windows(spans, high, arrived)
         return burns(pairs, errors, alert.threshold(slo.period_ns))
 
-    waiting = [
-        alert
-        for alert in (() if slo.alerts is None else slo.alerts.alerts)
-        if alert.hold and burning(alert, at_ns)
-    ]
-    if not waiting:
-        return None
+    waiting = [alert for alert in slo.alerts.alerts if alert.hold and burning(alert, at_ns)]
     return {
         alert.name: all(
-            burning(alert, instant)
-            for instant in range(at_ns - alert.hold, at_ns, min(MINUTE_NS, alert.hold))
+            burning(alert, instant) for instant in range(at_ns - alert.hold, at_ns, MINUTE_NS)
         )
         for alert in waiting
     }
@@ -252,7 +242,6 @@ def _count_slices(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
         seen(Interval(max(at_ns - window, MIN_NS), at_ns, "right"))
         for window in slo.all_burn_windows
     ]
-    waits = slo.alerts is not None and any(alert.hold for alert in slo.alerts.alerts)
     return Reading(
         slo,
         at_ns,
@@ -260,7 +249,7 @@ def _count_slices(feed: Feed, slo: SLO, at_ns: int, arrived: Whole) -> Reading:
         error,
         [pair for pair, _ in windows],
         [allowed for _, allowed in windows],
-        held_alerts(slo, units, at_ns) if waits else None,
+        held_alerts(slo, units, at_ns),
         units.coverage(interval),
         feed.left_out,
     )
@@ -289,7 +278,7 @@ def _exact(pair: Pair) -> Pair:
 
 def _rate(pair: Pair, up: int, down: int) -> float | None:
     """The burn rate where *down* / *up* may be bad, correctly rounded."""
-    good, bad = pair if type(pair[0]) is type(pair[1]) is int else _exact(pair)
+    good, bad = _exact(pair)
     total = good + bad
     if not total:
         return None

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from copy import copy
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from errorbudget.durations import format_duration
@@ -61,7 +63,7 @@ class Ring:
 
     Attributes:
         first: First bucket that was observed.
-        changes: Rises whenever a bucket other than the open one changed, or another is open.
+        changes: How often a bucket other than the open one changed, or another became it.
 
     Memory: 16 bytes a bucket.
     """
@@ -228,9 +230,8 @@ class Ring:
 
     def copy(self) -> Ring:
         """The same, to be looked at while this goes on."""
-        found = Ring(self.step_ns, 0, self.closed, self.newest)
-        found.size, found.first, found.own = self.size, self.first, self.own[:]
-        found._good, found._bad = self._good[:], self._bad[:]
+        found = copy(self)
+        found.own, found._good, found._bad = self.own[:], self._good[:], self._bad[:]
         return found
 
     def buckets(self, arrived: tuple[int, int]) -> tuple[Integers, Integers, Integers]:
@@ -243,13 +244,12 @@ class Ring:
         import numpy as np
 
         start = max(self.first - 1, self.oldest)
-        ends = np.arange(start + 1, self.newest + 1, dtype=np.int64)
-        rows = np.arange(start, self.newest, dtype=np.int64) % self.size
+        rows = np.arange(start, self.newest) % self.size
         columns = []
         for sums, total in zip((self._good, self._bad), self.totals(arrived), strict=True):
             up_to = np.append(np.frombuffer(sums, dtype=np.int64)[rows], total)
             columns.append(np.diff(up_to))
-        return ends, columns[0], columns[1]
+        return np.arange(start + 1, self.newest + 1), columns[0], columns[1]
 
     def check(self, arrived: tuple[int, int]) -> None:
         """
@@ -258,19 +258,12 @@ class Ring:
         Raises:
             AssertionError: One does not hold.
         """
-        totals = self.totals(arrived)
-        before = (0, 0)
-        for end in range(self.oldest, self.newest + 1):
-            now = self.cumulative(end, arrived)
-            if end > self.oldest and not (now[0] >= before[0] and now[1] >= before[1]):
+        oldest = self.oldest
+        sums = [self.cumulative(end, arrived) for end in range(oldest, self.newest)]
+        for end, (before, now) in enumerate(pairwise([*sums, self.totals(arrived)]), oldest + 1):
+            if now[0] < before[0] or now[1] < before[1]:
                 raise AssertionError(f"sums fall at bucket {end}: {before} to {now}")
-            before = now
-        if before != totals:
-            raise AssertionError(f"the newest sum is {before}, and {totals} came altogether")
         if self.first > self.newest:
             raise AssertionError(f"first bucket {self.first} lies after the open {self.newest}")
-        lowest = max(self.first - 1, self.oldest)
-        if self.first > self.oldest and self.cumulative(lowest, arrived) != self.cumulative(
-            self.oldest, arrived
-        ):
+        if self.cumulative(max(self.first - 1, oldest), arrived) != sums[0]:
             raise AssertionError("units lie before the first bucket")
