@@ -360,3 +360,16 @@ def test_many_policies_stay_readable() -> None:
     )
     found = backtest(slo, HISTORIES["ten days"], policies, step="5m", end=T0 + 10 * DAY)
     assert_readable(found.plot(), "sweep")
+
+
+def test_a_quiet_history_shows_no_front() -> None:
+    """Without an incident no policy beats another; the one to take is shown, as it is advised."""
+    from errorbudget.studies.backtest import backtest
+
+    slo = eb.SLO("api", target="99%", window="7d", sli=eb.Availability())
+    calm = eb.CountSeries(T0 + (np.arange(99) + 1) * HOUR, [10] * 99, [10] * 99, "1h")
+    found = backtest(slo, calm, policy_sweep(long=("1h", "6h")))
+    said = assert_readable(found.plot(), "quiet sweep")
+    assert f"take: {found.recommend().policy.name}" in said
+    assert "policies" in said
+    assert not any("front" in text for text in said)

@@ -77,6 +77,8 @@ def test_the_interface_is_as_written() -> None:
 def test_what_pages_import_stands_in_the_reference() -> None:
     """Every module below the faces that a page takes a name from has its entry."""
     docs = Path(__file__).parent.parent / "docs"
+    if not docs.is_dir():
+        pytest.skip("missing: the docs; these tests run without a checkout")
     reference = "".join(page.read_text(encoding="utf-8") for page in docs.glob("reference/*.md"))
     entries = re.findall(r"^::: (errorbudget[\w.]*)", reference, re.MULTILINE)
     used = {

@@ -117,25 +117,18 @@ def backtest_figure(backtest: Backtest) -> Picture:
         return silent(said, "No policies were run.")
     with mpl.rc_context(RC):
         figure, (ax,) = sheet(said, height=3.4)
-        everyone = np.array(
-            [
-                (float(result.false_pages_per_month or 0), 100 * float(result.spent_unseen))
-                for result in backtest
-            ]
-        )
+        everyone = np.array([_place(result) for result in backtest])
         front = backtest.front()
         best = backtest.recommend().result
-        ax.plot(*everyone.T, "o", color=SOFT, markersize=4, alpha=0.55, label="policies")
-        steps = np.array(
-            [
-                (float(result.false_pages_per_month or 0), 100 * float(result.spent_unseen))
-                for result in front
-            ]
-        )
-        ax.step(
-            *steps.T, where="post", color=MAIN, marker="o", markersize=5, label="no other beats"
-        )
-        at = (float(best.false_pages_per_month or 0), 100 * float(best.spent_unseen))
+        drawn = {
+            "policies": ax.plot(*everyone.T, "o", color=SOFT, markersize=4, alpha=0.55)[0],
+        }
+        if front:
+            steps = [_place(result) for result in front]
+            drawn["front: no other beats these"] = ax.step(
+                *zip(*steps, strict=True), where="post", color=MAIN, marker="o", markersize=5
+            )[0]
+        at = _place(best)
         ax.plot(*at, "D", color=ALARM, markersize=9, fillstyle="none", markeredgewidth=2)
         right, top = everyone.max(axis=0)
         ax.set_xlim(-0.06 * max(right, 1), 1.15 * max(right, 1))
@@ -145,22 +138,23 @@ def backtest_figure(backtest: Backtest) -> Picture:
         ax.grid(visible=True, axis="both")
         ax.set_title(f"{short(backtest.slo.name)}: noise against what goes unseen")
         names = [f"take: {short(best.name)}"] if len(backtest) > 1 else [short(best.name)]
-        handles = [mpl.lines.Line2D([], [], marker="D", color=ALARM, linestyle="none")]
-        handles[0].set(fillstyle="none", markeredgewidth=2)
-        handles += [*ax.get_lines()[:2]]
+        diamond = mpl.lines.Line2D([], [], marker="D", color=ALARM, linestyle="none")
+        diamond.set(fillstyle="none", markeredgewidth=2)
         figure.legend(
-            handles,
-            [*names, "policies", "front: no other beats these"],
+            [diamond, *drawn.values()],
+            [*names, *drawn],
             loc="outside lower left",
             ncols=3,
             fontsize=8,
         )
-        points = [
-            (x, y, short(result.name, 26))
-            for (x, y), result in zip(steps.tolist(), front, strict=True)
-        ]
+        points = [(*_place(result), short(result.name, 26)) for result in front or (best,)]
         labelled(ax, points, below=True)
     return figure
+
+
+def _place(result: PolicyResult) -> tuple[float, float]:
+    """False pages a month, and the percentage of a budget that was spent unseen."""
+    return float(result.false_pages_per_month or 0), 100 * float(result.spent_unseen)
 
 
 def policy_figure(result: PolicyResult) -> Picture:

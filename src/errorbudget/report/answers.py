@@ -130,7 +130,8 @@ def backtest_sections(
     )
     blocks: list[Block] = [TableBlock((*table.head, ""), rows, frozenset({len(table.head)}))]
     if len(rows) < len(found):
-        blocks.append(Sentence(f"{len(found) - len(rows)} policies that others beat are left out."))
+        others = "policies that others beat" if front else "more policies"
+        blocks.append(Sentence(f"{len(found) - len(rows)} {others} are left out."))
     blocks.append(Sentence(f"take {chosen.policy.name}:", strong=True))
     blocks.append(Items(chosen.reasons))
     whole = f"{instant(found.start_ns)} to {instant(found.end_ns)}"

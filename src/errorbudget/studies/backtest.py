@@ -91,7 +91,11 @@ class Backtest(Shown, Sequence[PolicyResult]):
         return self.results[key]
 
     def front(self) -> tuple[PolicyResult, ...]:
-        """The policies that no other beats: none pages falsely less and leaves less unseen."""
+        """
+        The policies that no other beats: none pages falsely less and leaves less unseen.
+
+        Empty where the history has no incident to tell them apart.
+        """
         return pareto_front(self.results)
 
     def recommend(self, false_pages_per_month: Number = 1) -> Recommendation:

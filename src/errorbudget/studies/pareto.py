@@ -67,12 +67,21 @@ def _order(result: PolicyResult) -> tuple[int, Fraction, int, int]:
     return (len(result.false_pages), result.spent_unseen, pages, len(result.policy.alerts))
 
 
+def _tellable(results: Iterable[PolicyResult]) -> bool:
+    """Whether there was an incident to see."""
+    return any(result.detections for result in results)
+
+
 def pareto_front(results: Iterable[PolicyResult]) -> tuple[PolicyResult, ...]:
     """
     The results that no other beats, the quietest first.
 
-    Of policies that do equally well, the one that pages less, then the simpler one stays.
+    Of policies that do equally well, the one that pages less, then the simpler one stays. Where the
+    history has no incident, none leaves less unseen than another, and the front is empty.
     """
+    results = [*results]
+    if not _tellable(results):
+        return ()
     front: list[PolicyResult] = []
     for result in sorted(results, key=_order):
         if not front or result.spent_unseen < front[-1].spent_unseen:
@@ -86,8 +95,8 @@ def recommendation(
     """
     The policy of the front that leaves least unseen within a bound on false pages.
 
-    Where the history has no incident, nothing speaks for a change: then it is the first of
-    *results*, if that keeps to the bound.
+    Where the history has no incident there is no front, and nothing speaks for a change: then it is
+    the first of *results*, if that keeps to the bound, or the quietest.
 
     Args:
         results: What the policies did.
@@ -105,12 +114,12 @@ def recommendation(
         raise InvalidInputError(
             f"false_pages_per_month is a number of 0 or more, got {false_pages_per_month!r}"
         )
-    front = pareto_front(results)
-    if not front:
+    if not results:
         raise InvalidInputError("no policies to choose from; give at least one")
+    untold = not _tellable(results)
+    front = (min(results, key=_order),) if untold else pareto_front(results)
     quiet = [result for result in front if (result.false_pages_per_month or 0) <= bound]
     best = quiet[-1] if quiet else front[0]
-    untold = not any(result.detections for result in results)
     if untold and (results[0].false_pages_per_month or 0) <= bound:
         best = results[0]
     seen = len(best.detections) - len(best.missed)
