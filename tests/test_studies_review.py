@@ -16,7 +16,7 @@ from errorbudget import SLO, Availability, Calendar, Counts, CountSeries, Events
 from errorbudget.alerts import WORKBOOK
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError, NoDataError
-from errorbudget.report.paper import paper_to_text
+from errorbudget.report.paper import TableBlock, paper_to_text
 from errorbudget.report.review_paper import review_paper
 from errorbudget.studies.advice import advise
 from errorbudget.studies.confidence import dispersion
@@ -112,6 +112,39 @@ def test_an_incident_costs_what_it_took_of_a_window() -> None:
     assert found.cost(entry) == Fraction(100, 7_200)
     assert found.now.alerts.missed == ()
     assert found.trend.direction in ("worse", "no clear change")
+
+
+@pytest.mark.parametrize("hours", [30, 168, 400])
+@pytest.mark.parametrize(("bad", "listed"), [(72, 0), (73, 1)])
+def test_incidents_are_found_from_a_hundredth_of_the_whole_budget_on(
+    hours: int, bad: int, listed: int
+) -> None:
+    """Of 7,200 that 30 such days allow, 72 are 1 %: no more than that is elsewhere."""
+    history = [0] * hours
+    history[-10] = bad
+    found = review(API, hourly(history))["api"]
+    assert len(found.incidents) == listed
+    assert found.ledger.elsewhere.bad == bad * (1 - listed)
+
+
+def test_the_worst_incidents_are_named_and_the_others_added_up() -> None:
+    """Ten rows by time and one for the rest; together they are what failed in incidents."""
+    history = [0] * 720
+    for place in range(13):
+        history[40 * place + 20] = 100 + 10 * place
+    found = review(API, hourly(history), period="monthly")
+    assert len(found["api"].incidents) == 13
+    table = next(
+        block
+        for section in review_paper(found).sections
+        for block in section.blocks
+        if isinstance(block, TableBlock) and block.head[0] == "incident" and "bad" in block.head
+    )
+    assert [row[0] for row in table.rows] == [f"incident {place}" for place in range(4, 14)] + [
+        "3 smaller"
+    ]
+    assert [int(row[3]) for row in table.rows] == [*range(130, 230, 10), 100 + 110 + 120]
+    assert table.rows[-1][5:] == ("4.58%", "15.87%")  # 330 of 7,200 and of 2,080
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,21 @@ def backtest_sections(
     return sections
 
 
-def incidents_table(ledger: Ledger, costs: Sequence[Any] | None = None) -> TableBlock:
-    """The incidents of a ledger; *costs* stands for parts of another budget than its own."""
+def incidents_table(
+    ledger: Ledger, costs: Sequence[Any] | None = None, most: int | None = None
+) -> TableBlock:
+    """
+    The incidents of a ledger.
+
+    Args:
+        ledger: The incidents.
+        costs: Parts of another budget than the ledger's own.
+        most: How many to name, the worst by bad events; the others are added up in a last row.
+    """
     own = [entry.cost for entry in ledger] if costs is None else costs
-    rows = tuple(
+    by_size = sorted(range(len(ledger)), key=lambda place: -ledger[place].counts.bad)
+    named, others = sorted(by_size[:most]), by_size[len(by_size[:most]) :]
+    rows = [
         (
             entry.name,
             instant(entry.start_ns),
@@ -153,10 +164,22 @@ def incidents_table(ledger: Ledger, costs: Sequence[Any] | None = None) -> Table
             percent(cost),
             percent(entry.share),
         )
-        for entry, cost in zip(ledger, own, strict=True)
-    )
+        for entry, cost in ((ledger[place], own[place]) for place in named)
+    ]
+    if others:
+        rows.append(
+            (
+                f"{len(others)} smaller",
+                "",
+                "",
+                count(sum(ledger[place].counts.bad for place in others)),
+                "",
+                percent(sum(own[place] or 0 for place in others)),
+                percent(sum(ledger[place].share or 0 for place in others)),
+            )
+        )
     head = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
-    return TableBlock(head, rows, frozenset({1}))
+    return TableBlock(head, tuple(rows), frozenset({1}))
 
 
 def ledger_section(ledger: Ledger) -> Section:

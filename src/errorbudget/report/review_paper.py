@@ -156,11 +156,12 @@ def _performance(found: Review) -> Topic:
         blocks: list[Block] = []
         if each.ledger is not None and len(each.ledger):
             costs = [each.cost(entry) for entry in each.ledger]
-            blocks.append(incidents_table(each.ledger, costs))
+            blocks.append(incidents_table(each.ledger, costs, _ROWS))
             blocks.append(
                 Sentence(
                     f"outside of incidents: {count(each.ledger.elsewhere.bad)} of "
-                    f"{count(each.now.counts.bad)} bad; costs are parts of a whole window's budget"
+                    f"{count(each.now.counts.bad)} bad; costs are parts of a whole window's "
+                    "budget, and incidents were named, or found to cost more than 1 % of it"
                 )
             )
         if each.confidence is not None:

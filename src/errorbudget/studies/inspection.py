@@ -45,6 +45,8 @@ __all__ = ["reviewed"]
 Data = Events | CountSeries
 MOST_VALUES = 1_000
 """A label with more values than this is an id, not something that spends a budget."""
+LEAST_COST = Fraction(1, 100)
+"""Part of a whole window's budget that a stretch must have cost to be found as an incident."""
 _STEPS = 200
 
 
@@ -90,6 +92,7 @@ def reviewed(
             data,
             incidents=_within(incidents, now),
             threshold=usual_threshold(slo),
+            min_cost=_least_cost(slo, figures_now),
             at=now.end_ns,
         )
         found["forecast"] = forecast(
@@ -107,6 +110,12 @@ def reviewed(
         trend=trend(figures_before.counts, figures_now.counts, dispersion=clusters),
         **found,
     )
+
+
+def _least_cost(slo: SLO, figures: Figures) -> Fraction:
+    """`LEAST_COST` of a whole window's budget, as part of what the observed period has."""
+    observed = figures.observed or figures.interval
+    return LEAST_COST * Fraction(slo.period_ns, observed.length_ns)
 
 
 def _counts(units: Series, interval: Interval) -> Counts:

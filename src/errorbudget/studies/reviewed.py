@@ -138,7 +138,8 @@ class SLOReview(Shown):
         before: Figures of the period before.
         parts: The period's days, weeks or months.
         trend: Whether failures became more or fewer.
-        ledger: Incidents of the period; their costs are parts of the period's budget.
+        ledger: Incidents of the period, those that were named, or found and costing more than 1 %
+            of a whole window's budget; costs in it are parts of the period's budget, see `cost`.
         spenders: Who spent it, by column, for monthly and quarterly reviews of events.
         confidence: How sure the period's figures are, for monthly and quarterly reviews.
         advice: Whether the target fits, for monthly and quarterly reviews.
