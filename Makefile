@@ -169,8 +169,7 @@ core: reproducible  ## run the tests on the wheel, without sources and without e
 	  --ignore tests/test_rules_examples.py --ignore tests/test_mutants.py --ignore tests/test_extras.py \
 	  -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-# Engines of clusters are heavy, and their tests install nothing by themselves.
-EXTRAS ?= $(shell sed -n '/^\[project.optional/,/^all/s/^\([a-z]*\) = .*/\1/p' pyproject.toml | grep -vE '^(all|dask|spark)$$')
+EXTRAS ?= $(shell sed -n '/^\[project.optional/,/^all/s/^\([a-z]*\) = .*/\1/p' pyproject.toml | grep -v '^all$$')
 
 extras: wheel  ## install the wheel with each extra alone, and do what it is for (EXTRAS="pandas cli")
 	@rm -rf build/extras && mkdir -p build/extras && cp -r tests pyproject.toml build/extras/

@@ -8,6 +8,7 @@ nothing may be missing. Elsewhere each is skipped where its library is not insta
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import threading
@@ -59,11 +60,16 @@ def test_pandas(events: eb.Events) -> None:
     assert SLO.history(events, step="1m").to_pandas()["good"].max() == 590
 
 
-def test_parquet(tmp_path: Path) -> None:
+def written(folder: Path) -> None:
+    """The same events as a file of Parquet."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(pa.table(columns()), tmp_path / "a.parquet")
+    parquet.write_table(pa.table(columns()), folder / "a.parquet")
+
+
+def test_parquet(tmp_path: Path) -> None:
+    written(tmp_path)
     assert SLO.evaluate(eb.read_events(tmp_path / "a.parquet"), at=AT).counts == EXPECTED
     assert counts(eb.count_files(tmp_path, SLO, engine="pyarrow", **COLUMNS)) == EXPECTED
 
@@ -86,6 +92,31 @@ def test_polars(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "a.parquet")
     assert counts(eb.count(frame.lazy(), SLO, **COLUMNS)) == EXPECTED
     assert counts(eb.count_files(tmp_path, SLO, engine="polars", **COLUMNS)) == EXPECTED
+
+
+@pytest.mark.filterwarnings("ignore:Dask support is moving:FutureWarning")
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # Dask's own use of pandas 3
+def test_dask(tmp_path: Path) -> None:
+    import dask.dataframe  # noqa: F401 - skipped where it is not installed
+
+    written(tmp_path)
+    assert counts(eb.count_files(tmp_path, SLO, engine="dask", **COLUMNS)) == EXPECTED
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_spark(tmp_path: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    if shutil.which("java") is None:
+        pytest.skip("missing: Java 17; apt install openjdk-17-jre-headless")
+    written(tmp_path)
+    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = session.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    try:
+        assert counts(eb.count_files(tmp_path, SLO, engine="spark", **COLUMNS)) == EXPECTED
+    finally:
+        session.stop()
 
 
 def test_stores() -> None:
@@ -187,6 +218,6 @@ def test_cli(tmp_path: Path) -> None:
 
 
 def test_every_extra_has_its_test() -> None:
-    """Engines of clusters have theirs in `test_engines_dask.py` and `test_engines_cluster.py`."""
+    """By its name, so that `make extras` finds it."""
     extras = set(metadata("errorbudget").get_all("Provides-Extra") or ())
-    assert {f"test_{each}" for each in extras - {"all", "dask", "spark"}} <= set(globals())
+    assert {f"test_{each}" for each in extras - {"all"}} <= set(globals())
