@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import errorbudget as eb
-from errorbudget import SLO, Counts, Events
+from errorbudget import SLO, Counts, Events, evaluation
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.status import Status
 from tests import oracles, strategies
@@ -399,3 +400,143 @@ def test_data_that_cannot_answer_is_refused(data: object) -> None:
     for ask in (slo.evaluate, slo.history, slo.count, slo.compare_methods):
         with pytest.raises(InvalidInputError, match=r"Events\.from_frame"):
             ask(data)
+
+
+def test_a_report_to_the_letter() -> None:
+    """Met, missed, a threshold, and nothing at all: a row each, and how many missed."""
+    events = Events(
+        time=np.arange(1, 10_001),
+        good=np.arange(10_000) >= 101,
+        duration_s=np.full(10_000, 0.5),
+        labels={"route": ["/a"] * 10_000},
+    )
+    share = {"target": "99%", "window": "1h", "sli": eb.RatioSLI()}
+    slos = [
+        SLO("near", **share),
+        SLO("p95", window="1h", sli=eb.LatencyQuantile({"p95": "1s"})),
+        SLO("gone", **{**share, "sli": eb.RatioSLI(where={"route": "/b"})}),
+        SLO("spent", **{**share, "target": "99.999%"}),
+    ]
+    report = eb.evaluate(slos, events, at=1_000_000)
+    assert report._card().text().splitlines() == [
+        "4 SLOs at 1970-01-01T00:00:00.001Z: 2 missed",
+        "SLO      state       SLI   target   budget left       tier                alerts",
+        "near    missed  98.9900%      99%        -1.00%  exhausted           ticket-slow",
+        "p95        met         -        -             -          -                  none",
+        "gone   no data         -      99%             -          -                  none",
+        "spent   missed  98.9900%  99.999%  -100,900.00%  exhausted  page-fast, page-slow",
+    ]
+    assert (report._card().state, report._card().tone) == ("2 missed", "bad")
+    fine = eb.evaluate(slos[:1], events.take(slice(101, None)), at=1_000_000)._card()
+    assert (fine.title, fine.state, fine.tone) == ("1 SLOs at 1970-01-01T00:00:00.001Z", "", "")
+    assert str(report).splitlines() == [str(status) for status in report]
+    assert report.to_dict()["at"] == "1970-01-01T00:00:00.001Z"
+    message = 'no SLO "nere" in this report; there are near, p95, gone, spent; did you mean "near"?'
+    with pytest.raises(InvalidInputError) as caught:
+        report["nere"]
+    assert str(caught.value) == message
+
+
+def test_a_report_keeps_to_the_side_of_its_bounds() -> None:
+    """One event of ten million decides, in the share and in what is left."""
+    slo = SLO("x", target="99%", window="1h", sli=eb.RatioSLI())
+    for bad, share, left in ((100_001, "98.99999%", "-0.001%"), (49_999, "99.5000%", "50.001%")):
+        series = eb.CountSeries([60], [10**7 - bad], [10**7], 60)
+        assert eb.evaluate(slo, series)._card().rows[0][2:5] == (share, "99%", left)
+
+
+@pytest.mark.parametrize(
+    ("window", "times", "judged_by", "allowed"),
+    [
+        # (100, 200], the first at its open start: one under 50 %, one under 90 %
+        ("100ns", [100, 120, 160], "event", Fraction(6, 10)),
+        ("100ns", [100, 120, 160], "now", Fraction(2, 10)),
+        ("day", [0, 50, 150], "event", Fraction(11, 10)),
+        ("day", [0, 50, 150], "now", Fraction(3, 10)),
+        ("50ns", [151, 160], "event", Fraction(2, 10)),
+        ("49ns", [160, 170], "event", Fraction(2, 10)),
+    ],
+)
+def test_what_is_allowed_where_the_target_changed(
+    window: str, times: list[int], judged_by: str, allowed: Fraction
+) -> None:
+    """Each event of the window, and no other, under the target of its own time."""
+    schedule = eb.TargetSchedule({0: "50%", 150: "90%"}, judge_by=judged_by)  # type: ignore[arg-type]
+    slo = SLO("x", target=schedule, window=window, sli=eb.RatioSLI(), burn_windows=())
+    slo = slo.replace(alerts=eb.AlertPolicy("none", ()))
+    status = slo.evaluate(Events(time=times, good=[True] * len(times)), at=200)
+    assert status.budget is not None
+    assert status.budget.allowed_exact == allowed
+    nothing = slo.evaluate(Events(time=[], good=[]), at=200)
+    assert nothing.budget is not None
+    assert nothing.budget.error == Fraction(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("hold", "before_s"), [("30s", [30]), ("90s", [90, 30]), ("3m", [180, 120, 60]), (0, None)]
+)
+def test_a_condition_is_looked_at_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, hold: Any, before_s: list[int] | None
+) -> None:
+    """From the beginning of its hold on; one that waits for nothing is not looked at before."""
+    seen = []
+    real = evaluation._burn
+
+    def burn(slo: SLO, series: Any, at_ns: int) -> Any:
+        seen.append(at_ns)
+        return real(slo, series, at_ns)
+
+    monkeypatch.setattr(evaluation, "_burn", burn)
+    alert = eb.BurnAlert("held", "page", "10%", "1h", hold=hold)
+    slo = SLO("x", target="90%", window="1d", sli=eb.RatioSLI())
+    slo = slo.replace(alerts=eb.AlertPolicy("one", [alert]))
+    at = 1_440 * strategies.MINUTE
+    events = Events(time=at - np.arange(600) * 10**9, good=np.zeros(600, dtype=bool))
+    state = slo.evaluate(events, at=at).alerts[0].state
+    assert seen[0] == at
+    assert [(at - instant) // 10**9 for instant in seen[1:]] == (before_s or [])
+    assert state == "firing"
+    seen.clear()
+    quiet = slo.evaluate(Events(time=events.time, good=~events.good), at=at)  # type: ignore[operator]
+    assert (quiet.alerts[0].state, seen) == ("inactive", [at])
+
+
+@pytest.mark.parametrize(("window", "left_out"), [("100ns", 2), ("day", 3)])
+def test_what_took_no_part_is_said_once(window: str, left_out: int) -> None:
+    """Within the window and at its end, at its start only where that belongs to it."""
+    status = [None, 200, None, None, None, 200]
+    events = Events(time=[0, 10, 50, 100, 101, 110], status=status, labels={"route": ["/a"] * 6})
+    sli = eb.Availability(where={"route": "/a"})
+    slo = SLO("x", target="90%", window=window, sli=sli)
+    found = slo.evaluate(events, at=100)
+    assert found.left_out == left_out
+    said = f"{left_out} events without status took no part: they are neither good nor bad"
+    assert said in found.warnings
+    both = slo.replace(sli=eb.RatioSLI(good=eb.Latency("1s").good_when & sli.good_when))
+    slow = Events(time=[1], status=[None], duration_s=[np.nan])
+    assert "1 events without duration_s, status took no part" in str(
+        both.evaluate(slow, at=100).warnings
+    )
+
+
+def test_a_threshold_is_measured_in_its_own_window() -> None:
+    """Its counts, its share observed and what lacks a value are those of (t - w, t]."""
+    duration = [0.9, 0.1, np.nan, 0.2, 0.8]
+    events = Events(time=[0, 10, 20, 100, 101], duration_s=duration)
+    slo = SLO("p", window="100ns", sli=eb.LatencyQuantile({"p100": "500ms"}))
+    status = slo.evaluate(events, at=100)
+    assert (status.counts.total, status.left_out, status.coverage) == (2, 1, 1)
+    assert (status.measurements[0].value, status.state) == (0.2, "met")
+    assert slo.evaluate(events, at=150).coverage == 0.51
+    fresh = SLO("f", window="100ns", sli=eb.Freshness("10ns")).evaluate(events, at=150)
+    assert (fresh.coverage, fresh.measurements[0].value) == (1, 49e-9)
+
+
+def test_the_instant_is_the_end_of_the_data_unless_it_is_given() -> None:
+    """For events the last one, for counts the end of the last bin."""
+    slo = SLO("x", target="90%", window="1h", sli=eb.RatioSLI())
+    assert slo.evaluate(Events(time=[3, 7], good=[True, True])).at_ns == 7
+    assert slo.evaluate(eb.CountSeries([60, 120], [1, 1], [1, 1], 60)).at_ns == 120
+    assert slo.evaluate(eb.CountSeries([60], [1], [1], 60, "left"), at=500).at_ns == 500
+    report = eb.evaluate([slo, slo.replace(name="y")], Events(time=[3, 7], good=[True, True]))
+    assert (report.at_ns, [status.at_ns for status in report]) == (7, [7, 7])

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import errorbudget as eb
 from errorbudget import SLO, Calendar, Events, RatioTimeslices, TargetSchedule
 from errorbudget.errors import InvalidInputError, NoDataError
-from errorbudget.history import MOST_POINTS
+from errorbudget.history import MOST_POINTS, grid, making
+from errorbudget.history.windows import GridWindows
 from errorbudget.times import to_ns
 from tests import oracles, strategies
 
@@ -305,3 +306,154 @@ def test_tiers_change_where_every_point_would_say_so(left: list[float], margin: 
     counts = np.ones(len(left), dtype=np.int64)
     found = eb.History(slo, times, 1, counts, counts, np.ones(len(left)), np.array(left))
     assert found.tier_changes() == policy.timeline(times.tolist(), left)
+
+
+def test_a_grid_to_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole steps from the start to the end; by default those that enclose the end of the data."""
+    for given_, points in (
+        ((0, 20, None, None), [0, 10, 20]),
+        ((1, 21, None, None), [10, 20, 30]),
+        ((1, 21, 10, 30), [10, 20, 30]),
+        ((1, 21, 11, 29), [20]),
+        ((1, 21, None, 9), None),
+        ((1, 21, 20, 20), [20]),
+        ((-21, -1, None, None), [-20, -10, 0]),
+    ):
+        first, last, start, end = given_
+        if points is None:
+            with pytest.raises(InvalidInputError, match="no multiple of 10ns lies between"):
+                grid((first, last), 10, start, end)
+        else:
+            found = grid((first, last), 10, start, end)
+            assert (found.tolist(), found.dtype) == (points, np.int64)
+    assert grid(None, 10, 5, 25).tolist() == [10, 20]
+    for start, end in ((None, 5), (5, None), (None, None)):
+        with pytest.raises(NoDataError, match="no stretch to cover"):
+            grid(None, 10, start, end)
+    monkeypatch.setattr(making, "MOST_POINTS", 3)
+    assert len(grid((0, 20), 10, None, None)) == 3
+    with pytest.raises(InvalidInputError, match="a step of 10ns makes 4 points, more than 3"):
+        grid((0, 21), 10, None, None)
+
+
+def test_an_alert_fires_when_it_has_held_for_long_enough() -> None:
+    """From the point at which its condition began, to the point at which it has lasted its hold."""
+    held = [
+        eb.BurnAlert("held", "page", "2%", "1h", hold="2m"),
+        eb.BurnAlert("now", "page", "2%", "1h"),
+    ]
+    slo = SLO("x", target="90%", window="30d", sli=eb.RatioSLI(), alerts=eb.AlertPolicy("t", held))
+    for condition, fires in (
+        ("0111011110", "0001000110"),
+        ("1111", "0011"),
+        ("0", "0"),
+        ("1", "0"),
+        ("", ""),
+    ):
+        n = len(condition)
+        holds = np.array([mark == "1" for mark in condition], dtype=bool)
+        nothing = np.full(n, nan)
+        history = eb.History(
+            *(slo, np.arange(n) * MINUTE, MINUTE, np.zeros(n), np.zeros(n), nothing, nothing),
+            conditions={"held": holds, "now": holds},
+        )
+        assert "".join(map(str, history.firing("held").astype(int))) == fires
+        assert history.firing("now").tolist() == holds.tolist()
+
+
+def test_a_history_shows_its_extremes() -> None:
+    """First, lowest, highest and last of each figure, and how often which alert fired."""
+    slo = SLO("x", target="90%", window="10m", sli=eb.RatioSLI(), burn_windows=["1m"])
+    alert = eb.BurnAlert("hot", "page", "15%", "1m")
+    slo = slo.replace(alerts=eb.AlertPolicy("one", [alert]))
+    second = np.arange(600)
+    good = (second < 300) | (second % 5 > 0)
+    history = slo.history(Events(time=(second + 1) * 10**9, good=good), step="2m")
+    assert history._card().text().splitlines() == [
+        "History of x",
+        "x, 5 points every 2m from 1970-01-01T00:02:00Z to 1970-01-01T00:10:00Z",
+        "figure         first    lowest  highest      last",
+        "SLI             100%  90.0000%     100%  90.0000%",
+        "budget left     100%        0%     100%        0%",
+        "burn rate, 1m      0         0        2         2",
+        "hot fired at 3 of 5 points",
+    ]
+    assert history.tier == ["healthy", "healthy", "healthy", "consuming", "exhausted"]
+    empty = slo.history(Events(time=[], good=[]), start=0, end=2 * MINUTE)
+    assert [row[1:] for row in empty._card().rows] == [("-",) * 4] * 3
+    assert empty._card().notes == []
+    assert empty.tier == [None] * 3
+    gone = eb.History(slo, *([np.array([], dtype=np.int64), 1] + [np.array([])] * 4))
+    assert gone._card().text() == "History of x\nno points\nfigure  first  lowest  highest  last"
+
+
+def test_a_history_of_a_threshold_shows_its_figures() -> None:
+    """The gap between two samples is no figure, and neither first nor last."""
+    slo = SLO("p", window="2m", sli=eb.LatencyQuantile({"p95": "1s"}))
+    events = Events(time=[1, 5 * MINUTE], duration_s=[0.5, 2.0])
+    history = slo.history(events, step="1m", start=0, end=8 * MINUTE)
+    assert history.total.tolist() == [0, 1, 1, 0, 0, 1, 1, 0, 0]
+    assert history.good.tolist() == [0] * 9
+    assert history._card().rows == [("p95", "-", "0.5", "2", "-")]
+    assert list(history.columns()) == ["good", "total", "p95"]
+
+
+def test_maintenance_of_a_threshold_anywhere_in_a_history() -> None:
+    """Also near its end: each point equals the status at that instant."""
+    for start, end in ((0, 2), (4, 6), (7, 9)):
+        slo = SLO(
+            "r",
+            window="3m",
+            sli=eb.Throughput(1),
+            corrections=[eb.Maintenance(start * MINUTE, end * MINUTE)],
+        )
+        events = Events(time=np.arange(1, 541) * 10**9)
+        history = slo.history(events, step="1m")
+        figures = [
+            slo.evaluate(events, at=at).measurements[0].value for at in history.time_ns.tolist()
+        ]
+        assert [
+            None if isnan(rate) else rate for rate in history.measurements["rate"].tolist()
+        ] == (figures)
+
+
+def test_histories_are_as_fine_as_asked_and_empty_slices_last_to_the_end() -> None:
+    """By default minutes for events and bins for counts; silence behind the data is judged too."""
+    method = eb.Timeslices("1m", "90%", "bad")
+    slo = SLO("x", target="90%", window="10m", sli=eb.RatioSLI(), method=method)
+    events = Events(time=[1, 2 * MINUTE], good=[True, True])
+    assert slo.history(events).time_ns.tolist() == [MINUTE, 2 * MINUTE]
+    assert slo.history(events).step_ns == MINUTE
+    later = slo.history(events, end=5 * MINUTE)
+    assert (later.total.tolist(), later.good.tolist()) == ([1, 2, 3, 4, 5], [1, 2, 2, 2, 2])
+    counts = slo.count(events, step="30s")
+    found = slo.history(counts, end=5 * MINUTE)
+    assert found.step_ns == MINUTE // 2
+    assert found.total[::2].tolist() == [0, *later.total]
+    ratio = slo.replace(method=RatioTimeslices("1m", "bad")).history(events, end=5 * MINUTE)
+    assert ratio.total.tolist() == [1, 2, 3, 4, 5]
+    assert ratio.good.tolist() == [1, 2, 2, 2, 2]
+
+
+def test_burns_are_compared_beyond_64_bits() -> None:
+    """2**52 scaled bad units times 2**11 have no int64, and still are more than what is allowed."""
+    total = np.array([2**51, 0])
+    parts = [(total, eb.Target("50%")), (np.zeros(2, dtype=np.int64), eb.Target("50%"))]
+    windows = GridWindows(np.zeros(2, dtype=np.int64), total, np.zeros(2), np.zeros(2), parts)
+    assert windows.exceeds(Fraction(1, 2**11)).tolist() == [True, False]
+    assert windows.exceeds(Fraction(2)).tolist() == [False, False]
+    assert windows.exceeds(Fraction(2) - Fraction(1, 2**40)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("judged_by", ["event", "now"])
+def test_a_history_over_a_change_of_target_at_its_very_instants(judged_by: Any) -> None:
+    """At the change itself, just before and after it, and with windows that begin there."""
+    schedule = TargetSchedule({0: "50%", 100: "90%", 200: "100%"}, judge_by=judged_by)
+    for window in ("50ns", "100ns", "day"):
+        slo = SLO("x", target=schedule, window=window, sli=eb.RatioSLI(), burn_windows=["50ns"])
+        slo = slo.replace(alerts=eb.AlertPolicy("none", ()))
+        time = [0, 50, 99, 100, 101, 150, 199, 200, 201, 250]
+        events = Events(time=time, good=[True, False] * 5)
+        for step in (1, 50):
+            history = slo.history(events, step=f"{step}ns", start=0, end=300)
+            agrees(slo, events, history)
