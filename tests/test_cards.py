@@ -309,3 +309,8 @@ def test_kin_may_take_arguments_and_cycles_are_cut_short() -> None:
     One()._repr_pretty_(printed, cycle=False)
     One()._repr_pretty_(printed, cycle=True)
     assert printed == ["one", "One(...)"]
+
+
+def test_a_table_of_text_ends_where_its_letters_do() -> None:
+    """An empty cell keeps its place, and leaves no spaces behind."""
+    assert text_table(["a", "bb"], [["x", ""], ["", "y"]]) == "a  bb\nx\n    y"

@@ -283,6 +283,7 @@ def equal(answer: float | np.ndarray | None, expected: float) -> bool:
         (0.5, [1, INF], [0, 0], NAN),
         (0.5, [1, INF], [1, NAN], NAN),
         (0.5, [1, 2, INF], [1, 2, NAN], NAN),
+        (0.5, [-1, 1, INF], [1, 2, NAN], NAN),
         (0.5, [INF], [5], NAN),
         (0.5, [1, 2], [1, 2], NAN),
         (0.5, [], [], NAN),

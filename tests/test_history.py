@@ -409,12 +409,11 @@ def test_maintenance_of_a_threshold_anywhere_in_a_history() -> None:
         )
         events = Events(time=np.arange(1, 541) * 10**9)
         history = slo.history(events, step="1m")
+        (rates,) = history.measurements.values()
         figures = [
             slo.evaluate(events, at=at).measurements[0].value for at in history.time_ns.tolist()
         ]
-        assert [
-            None if isnan(rate) else rate for rate in history.measurements["rate"].tolist()
-        ] == (figures)
+        assert [None if isnan(rate) else rate for rate in rates.tolist()] == (figures)
 
 
 def test_histories_are_as_fine_as_asked_and_empty_slices_last_to_the_end() -> None:
@@ -427,7 +426,7 @@ def test_histories_are_as_fine_as_asked_and_empty_slices_last_to_the_end() -> No
     later = slo.history(events, end=5 * MINUTE)
     assert (later.total.tolist(), later.good.tolist()) == ([1, 2, 3, 4, 5], [1, 2, 2, 2, 2])
     counts = slo.count(events, step="30s")
-    found = slo.history(counts, end=5 * MINUTE)
+    found = counts.history(slo, end=5 * MINUTE)
     assert found.step_ns == MINUTE // 2
     assert found.total[::2].tolist() == [0, *later.total]
     ratio = slo.replace(method=RatioTimeslices("1m", "bad")).history(events, end=5 * MINUTE)

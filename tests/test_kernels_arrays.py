@@ -80,3 +80,12 @@ def test_order_is_looked_at_across_blocks(fall: int) -> None:
     assert caught.value.index == fall
     with pytest.raises(InvalidSeriesError, match=r"sort them first$"):
         check_ascending(instants, "ends_ns")
+
+
+def test_the_instant_that_descends_is_shown_beside_the_one_before() -> None:
+    """And not beside an earlier one."""
+    for name, cure in (("time_ns", ", or pass sort=True"), ("ends_ns", "")):
+        with pytest.raises(InvalidSeriesError) as caught:
+            check_ascending(np.array([10, 30, 20]), name)
+        said = f"{name} must ascend, got 20 after 30 at index 2; sort them first{cure}"
+        assert (str(caught.value), caught.value.index) == (said, 2)

@@ -113,3 +113,13 @@ def test_bins_without_events_have_no_burn_rate_and_a_wrong_bin_is_named():
     assert batch_burn_rates([[2**62, 2**62 - 1]], [[2**62, 2**62 - 1]], [1], "90%").sum() == 0
     with pytest.raises(InvalidCountsError, match="in series 0; split"):
         batch_burn_rates([[2**62, 2**62]], [[2**62, 2**62]], [1], "90%")
+
+
+def test_a_bin_may_hold_as_many_as_a_number_does():
+    """2**63 - 1 events, unsigned or not; one more is refused."""
+    most = np.array([[2**63 - 1, 0]], dtype=np.uint64)
+    for table in (most, most.astype(np.int64)):
+        burns = batch_burn_rates(table, table, [1], "99%")
+        np.testing.assert_array_equal(burns, [[[0, np.nan]]])
+    with pytest.raises(InvalidCountsError, match="total has more than 2"):
+        batch_burn_rates(most, most + np.uint64(1), [1], "99%")

@@ -100,3 +100,21 @@ def test_a_sketch_gives_the_middle_of_the_exact_answers_bucket(block, closed):
 def test_bits_are_as_few_as_the_error_allows():
     """Half a bucket is at most the error."""
     assert [kernel.bucket_bits(alpha) for alpha in (0.5, 0.25, 0.2, 0.01, 1e-6)] == [0, 1, 2, 6, 19]
+
+
+@pytest.mark.parametrize("width", range(1, 18))
+def test_every_bucket_can_be_the_answer(width):
+    """One value in each: the rank is the bucket, however many there are."""
+    table = np.array([np.zeros(width, dtype=np.int64), np.arange(1, width + 1)])
+    rank = np.arange(1, width + 1)
+    none = np.zeros(width, dtype=np.int64)
+    assert kernel._bucket_of_rank(table, none, none + 1, rank).tolist() == (rank - 1).tolist()
+
+
+@pytest.mark.parametrize(("closed", "first"), [("left", 0.001), ("right", 0.5)])
+def test_a_window_unlike_the_others_keeps_to_its_side(closed, first):
+    """Its answer is looked for among its own events, the one at its end or at its start."""
+    values = np.full(100, 10.0)
+    values[:6] = [0.001] * 5 + [0.5]
+    found = rolling_quantile_sketch(np.arange(100), values, [5, 90], 3, [1.0], closed=closed)
+    np.testing.assert_allclose(found[0], [first, 10.0], rtol=0.01)

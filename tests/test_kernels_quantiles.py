@@ -125,3 +125,46 @@ def test_wrong_input_is_refused():
         rolling_quantiles([1], [0.1], [2], 1, [0.5], closed="both")
     with pytest.raises(InvalidSeriesError, match="292 years"):
         rolling_quantiles([2**62], [0.1], [-(2**63) + 5, 2**63 - 1], 2**64, [0.5])
+
+
+@pytest.mark.parametrize("cell_events", [1, 3, 1_000])
+def test_groups_enclose_their_windows(cell_events):
+    """Each lies within the outer marks of its group, and holds what is between the inner ones."""
+    rng = np.random.default_rng(5)
+    for windows in (1, 2, 3, 10):
+        starts = np.sort(rng.integers(0, 20, windows))
+        stops = np.maximum.accumulate(starts + rng.integers(1, 10, windows))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernel, "CELL_EVENTS", cell_events)
+            groups = kernel._Groups.of(starts, stops, 30)
+        marks, ends = groups.marks, [*groups.first[1:], windows]
+        assert (marks[0], marks[-1]) == (0, 30)
+        for group, (first, end) in enumerate(zip(groups.first, ends, strict=True)):
+            assert marks[groups.outer_start[group]] <= starts[first:end].min()
+            assert marks[groups.outer_stop[group]] >= stops[first:end].max()
+            inner = marks[groups.inner_start[group]], marks[groups.inner_stop[group]]
+            assert inner[0] == inner[1] or inner[0] >= starts[first:end].max()
+            assert inner[1] <= stops[first:end].min()
+
+
+def test_bounds_hold_the_answer_of_every_window():
+    """In each cell that a window reaches into, its answer lies within the bounds of the cell."""
+    rng = np.random.default_rng(6)
+    values = rng.exponential(size=4_000)
+    starts = np.arange(0, 3_500, 50)
+    stops = starts + rng.integers(100, 500, len(starts))
+    stops = np.maximum.accumulate(np.minimum(stops, len(values)))
+    share = Fraction(9, 10)
+    rank = -(-(stops - starts) * share.numerator // share.denominator)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "CELL_EVENTS", 400)
+        groups = kernel._Groups.of(starts, stops, len(values))
+    assert len(groups.first) == 10
+    buckets = kernel.Buckets(values)
+    low, high = groups.bounds(kernel._cell_histogram(values, groups.marks, buckets), rank)
+    for start, stop, wanted in zip(starts, stops, rank, strict=True):
+        answer = np.sort(values[start:stop])[wanted - 1]
+        bucket = int(buckets.bounds.searchsorted(answer, "right")) - 1
+        cells = (groups.marks[:-1] < stop) & (groups.marks[1:] > start)
+        assert (low[cells] <= bucket).all()
+        assert (high[cells] >= bucket).all()

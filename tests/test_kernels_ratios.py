@@ -125,3 +125,11 @@ def test_unsigned_counts_and_the_first_wrong_one():
     assert sli(none, none).shape == (0,)
     with pytest.raises(InvalidCountsError, match="got 5 of 3 at index 2"):
         sli([0, 3, 5], [3, 3, 3])
+
+
+def test_a_product_of_64_bits_is_compared_exactly():
+    """2**62 bad events, twice, have no int64; they still burn at 2 under a target of 50 %."""
+    most = [2**62]
+    for threshold, above in ((1, True), (2, False), (Fraction(3, 2), True)):
+        found = burn_exceeds(most, most, "50%", threshold)
+        assert (found.tolist(), found.dtype) == ([above], np.bool_)

@@ -46,3 +46,31 @@ def test_anything_cumulative(corrections: list[Maintenance], edge: int) -> None:
     found = Stretches.of(parts).inside(np.array([edge]), lambda edges: edges**2)
     inside = [tick for tick in range(edge) if any(part.contains(tick) for part in parts)]
     assert found[0] == sum((tick + 1) ** 2 - tick**2 for tick in inside)
+
+
+def test_stretches_are_whole_nanoseconds():
+    """Also when there are none."""
+    none = Stretches.of([])
+    assert none.start_ns.dtype == none.end_ns.dtype == np.int64
+    found = none.inside(np.array([1, 2]))
+    assert (found.tolist(), found.dtype) == ([0, 0], np.int64)
+
+
+def test_every_part_of_every_stretch_counts():
+    """Two stretches of seven and three, and what lies between and around them."""
+    two = Stretches.of([Interval(10, 17, "left"), Interval(30, 33, "left")])
+    for edge, inside in ((9, 0), (10, 0), (11, 1), (17, 7), (18, 7), (30, 7), (32, 9), (99, 10)):
+        assert two.inside(np.array([edge])).tolist() == [inside]
+        assert two.inside(np.array([edge]), lambda edges: 2 * edges).tolist() == [2 * inside]
+    assert two.hold(np.array([9, 10, 16, 17, 29, 30, 32, 33])).tolist() == [
+        *(False, True, True, False),
+        *(False, True, True, False),
+    ]
+    forgiven = Stretches.of([Interval(17, 20, "left")])
+    exempt = Exempt(two, forgiven)
+    starts, ends = np.array([10, 10, 16, 17, 9]), np.array([17, 20, 20, 20, 20])
+    assert exempt.left(starts, ends).tolist() == [0, 0, 0, 0, 1]
+    out, fine = exempt.judged(starts, ends)
+    assert out.tolist() == [True, False, False, False, False]
+    assert fine.tolist() == [False, True, True, True, False]
+    assert exempt.hold(np.array([9, 16, 19, 20])).tolist() == [False, True, True, False]

@@ -235,6 +235,8 @@ def test_an_slo_shows_its_alerts_where_it_has_a_target() -> None:
     assert rate.to_pandas().empty
     assert rate.to_pandas().dtypes.equals(table.dtypes)
     assert "burn above" in share._card().text()
+    odd = share.replace(alerts=eb.AlertPolicy("t", [eb.BurnAlert("a", "page", "1%", "7h")]))
+    assert odd._card().rows == [("a", "page", "1.00%", "7h", "1.03")]
 
 
 @pytest.mark.parametrize(
