@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import errorbudget as eb
-from errorbudget.cards import MOST_ROWS, STYLE, Card, Shown
+from errorbudget.cards import MOST_ROWS, STYLE, Card, Shown, text_table
 from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import attribute
 from errorbudget.studies.backtest import backtest

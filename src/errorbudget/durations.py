@@ -66,7 +66,7 @@ _HINT = 'write a number and a unit, such as "30d", "1h30m" or "250ms" (units: w 
 
 
 def _unit(word: str, text: str) -> str:
-    singular = word[:-1] if len(word) > 2 and word.endswith("s") and word != "μs" else word
+    singular = word.removesuffix("s")
     if word in _UNITS:
         return word
     if singular in _WORDS or word in _WORDS:
