@@ -198,10 +198,14 @@ class Answers:
         for feed in self._feeds:
             if feed.slo is slo or feed.slo == slo:
                 return feed
-        for feed in self._feeds:
-            like = (feed.slo.sli, feed.slo.corrections, feed.slo.window.closed)
-            if like == (slo.sli, slo.corrections, slo.window.closed):
-                return feed
+        wanted = (slo.sli, slo.corrections, slo.window.closed)
+        alike = [
+            feed
+            for feed in self._feeds
+            if (feed.slo.sli, feed.slo.corrections, feed.slo.window.closed) == wanted
+        ]
+        if alike:
+            return max(alike, key=lambda feed: feed.ring.size)
         raise InvalidInputError(
             f'this tracker does not count what SLO "{slo.name}" asks for ({slo.sli}); '
             f"it has {', '.join(str(tracked) for tracked in self.slos)}"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from errorbudget.errors import MissingDependencyError, SourceUnavailableError
 from errorbudget.live.answers import check_tracker
 from errorbudget.live.tracker import Tracker
-from errorbudget.target import Target
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -133,8 +132,7 @@ def _measure(families: dict[str, Any], status: Status) -> None:
         if value is not None:
             families[name].add_metric((slo.name, slo.service, *labels), value)
 
-    if isinstance(slo.target, Target):
-        add("objective_ratio", (), float(slo.target))
+    add("objective_ratio", (), float(slo.target_at(status.at_ns)))
     add("sli_ratio", (), status.sli)
     add("coverage_ratio", (), status.coverage)
     if status.budget is not None:
