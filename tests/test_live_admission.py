@@ -108,3 +108,83 @@ def test_it_is_checked_at_the_door() -> None:
         Admission(tracker, keep=20)
     with pytest.raises(InvalidInputError, match="whole number"):
         Admission(tracker).should_allow(-1)
+
+
+@pytest.mark.parametrize("keep", [20, -0.001, "100.1%", "much", float("nan")])
+def test_what_is_no_share_is_named(keep: object) -> None:
+    """All and nothing are shares."""
+    for share in (0, 1, "0%", "100%"):
+        Admission(fed(1, 0), keep=share)
+    with pytest.raises(InvalidInputError) as caught:
+        Admission(fed(1, 0), keep=keep)  # type: ignore[arg-type]
+    assert str(caught.value) == f'keep is a share of the budget such as "20%", got {keep!r}'
+
+
+def test_what_it_says() -> None:
+    """One failure is asked about, and nothing has to be left, unless one says otherwise."""
+    quiet = {"alerts": QUIET}
+    tracker = fed(995, 5, **quiet)
+    for answer, allowed, reason in (
+        (Admission(tracker).decide(), True, "40.1% of the budget would be left"),
+        (Admission(tracker).decide(5), True, "0.5% of the budget would be left"),
+        (
+            Admission(tracker).decide(6),
+            False,
+            "6 more failures would leave -9.3% of the budget, and 0% is to be kept",
+        ),
+        (Admission(tracker, keep="49.9%").decide(0), True, "50.0% of the budget would be left"),
+        (
+            Admission(tracker, keep="50%").decide(0),
+            False,
+            "0 more failures would leave 50.0% of the budget, and 50% is to be kept",
+        ),
+        (Admission(fed(0, 0)).decide(), False, "there are no events to judge by"),
+        (Admission(fed(0, 0), no_data="allow").decide(), True, "there are no events to judge by"),
+        (
+            Admission(fed(0, 0, method=eb.Timeslices("1m", "50%"))).decide(),
+            False,
+            "there are no slices to judge by",
+        ),
+        (
+            Admission(fed(5, 5, **quiet)).decide(0),
+            False,
+            "0 more failures would leave -4900.0% of the budget, and 0% is to be kept",
+        ),
+        (
+            Admission(fed(9, 0, target="100%", **quiet)).decide(0),
+            True,
+            "a target of 100 % allows no failure, 0 with this",
+        ),
+        (
+            Admission(fed(9, 0, target="100%", **quiet)).decide(),
+            False,
+            "a target of 100 % allows no failure, 1 with this",
+        ),
+        (
+            Admission(fed(0, 9, target="100%", **quiet)).decide(2),
+            False,
+            "a target of 100 % allows no failure, 11 with this",
+        ),
+    ):
+        assert (answer.allowed, answer.reason) == (allowed, reason)
+    assert Admission(tracker).should_allow()
+    assert Admission(fed(942, 8, **quiet)).should_allow()
+    assert not Admission(fed(942, 8, **quiet)).should_allow(2)
+    assert not Admission(fed(990, 9, **quiet)).should_allow()
+
+
+def test_alerts_of_other_severities_forbid_nothing() -> None:
+    """Pages do unless others are named; what is no severity is refused."""
+    alert = eb.BurnAlert("hot", "page", "1%", "1m")
+    tracker = fed(0, 9, alerts=eb.AlertPolicy("one", [alert]), window="1d")
+    assert Admission(tracker).decide(0).reason == 'alert "hot" has its condition met'
+    assert not Admission(tracker).decide(0)
+    assert Admission(tracker, severities=["page"]).decide(0).reason.startswith("alert")
+    for severities in ("critical",), ():
+        assert "condition" not in Admission(tracker, severities=severities).decide(0).reason
+    for wrong, told in ((5, "got 5"), (["page", "loud", None], "got 'loud', None")):
+        with pytest.raises(InvalidInputError, match="severities are .*, " + told):
+            Admission(tracker, severities=wrong)  # type: ignore[arg-type]
+    for cost in (-1, 1.0, True):
+        with pytest.raises(InvalidInputError, match=f"cost is a whole number .*, got {cost!r}"):
+            Admission(tracker).decide(cost)  # type: ignore[arg-type]

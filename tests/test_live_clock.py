@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from errorbudget.durations import DAY_NS
-from errorbudget.live.clock import ManualClock, Present
+from errorbudget.errors import InvalidInputError
+from errorbudget.live.clock import ManualClock, Present, check_clock
 
 HOUR = 3_600 * 10**9
 steps = st.lists(st.integers(-30 * HOUR, 30 * HOUR), max_size=20)
@@ -58,8 +62,25 @@ def test_a_manual_clock_is_moved_by_hand() -> None:
     """It stands still otherwise."""
     clock = ManualClock("2026-03-01T12:00:00Z")
     clock.advance("1h")
+    assert clock() - ManualClock("2026-03-01T12:00:00Z")() == HOUR
     clock.set("2026-03-01T11:30:00Z")
     assert repr(clock) == 'ManualClock("2026-03-01T11:30:00Z")'
+
+
+@pytest.mark.parametrize(
+    ("clock", "message"),
+    [
+        (5, "a clock is a function that returns nanoseconds since the epoch, got 5; give time"),
+        (lambda: 1.5, "a clock returns whole nanoseconds since the epoch, got 1.5 from <"),
+        (lambda: True, "a clock returns whole nanoseconds since the epoch, got True from <"),
+    ],
+)
+def test_what_tells_no_time_is_no_clock(clock: Any, message: str) -> None:
+    """It is asked once, and says what came."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_clock(clock)
+    assert str(caught.value).startswith(message)
+    check_clock(ManualClock(0))
 
 
 def test_a_day_ahead_is_believed_and_a_nanosecond_more_is_not() -> None:

@@ -61,12 +61,37 @@ def test_prometheus_sees_every_figure() -> None:
     assert value("late_events_dropped_total") == 1
     firing = [alert for alert in status.alerts if alert.state == "firing"]
     assert firing
+    quiet = {"slo": "fast", "service": "", "alert": "page-fast", "severity": "page"}
+    assert value("alert_firing", **quiet) == 0
     for alert in status.alerts:
         labels = {**api, "alert": alert.alert.name, "severity": alert.alert.severity}
         assert value("alert_firing", **labels) == (alert.state == "firing")
+    assert value("coverage_ratio", **api) == status.coverage
+    assert value("events_total", **api, result="good") == 800
+    assert value("left_out_events_total", **api) == 0
     assert value("sli_ratio", slo="fast", service="") is None
+    assert value("tier", slo="fast", service="", tier="healthy") is None
     assert value("burn_rate", slo="fast", service="", window="1h") is None
     client.generate_latest(registry)
+
+
+def test_the_objective_is_that_of_now() -> None:
+    """Where it moves, too; and registering asks the tracker nothing."""
+    import prometheus_client as client
+
+    from errorbudget.errors import InvalidInputError
+    from errorbudget.live.prometheus import BudgetCollector
+
+    moved = eb.TargetSchedule({"2026-01-01T00:00Z": "99.9%", NOON: "99.95%"})
+    clock = ManualClock("2026-03-01T11:59:59Z")
+    registry = client.CollectorRegistry()
+    registry.register(BudgetCollector(Tracker(API.replace(target=moved), clock=clock)))
+    labels = {"slo": "api", "service": "shop"}
+    assert registry.get_sample_value("errorbudget_objective_ratio", labels) == 0.999
+    clock.advance("1s")
+    assert registry.get_sample_value("errorbudget_objective_ratio", labels) == 0.9995
+    with pytest.raises(InvalidInputError, match="this wants a Tracker, got 5"):
+        BudgetCollector(5)  # type: ignore[arg-type]
 
 
 def test_prometheus_parses_what_is_exposed() -> None:
@@ -305,8 +330,49 @@ def test_opentelemetry_observes_every_figure() -> None:
     assert found["errorbudget.tier", (api[0], ("errorbudget.tier", "exhausted"), api[1])] == 1
     assert found["errorbudget.left_out_events", (("errorbudget.slo", "fast"),)] == 1_000
     assert found["errorbudget.late_events", ()] == 1
+    assert found["errorbudget.coverage", api] == status.coverage
+    for of, fires in ((api, 1), ((("errorbudget.slo", "fast"),), 0)):
+        for alert in API.alerts.alerts:
+            told = {"errorbudget.alert": alert.name, "errorbudget.severity": alert.severity}
+            key = tuple(sorted({**dict(of), **told}.items()))
+            assert found["errorbudget.alert.firing", key] == fires
+    named = {name for name, attributes in found if attributes[:1] == (("errorbudget.slo", "fast"),)}
+    assert "errorbudget.objective" in named
+    assert not named & {"errorbudget.sli", "errorbudget.remaining", "errorbudget.tier"}
+    for metric in metrics.values():
+        assert len(metric.description) > 10
     # The semantic conventions: what a metric is called is no namespace of another's name.
     assert not [(a, b) for a in metrics for b in metrics if b.startswith(f"{a}.")]
+    provider.shutdown()
+
+
+def test_opentelemetry_may_count_another_tracker() -> None:
+    """Gauges of a view, and counters of the worker's tracker beside it, by the global meter."""
+    from opentelemetry import metrics
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    from errorbudget.live import telemetry
+
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    view, own = (Tracker(API, clock=ManualClock(NOON)) for _ in range(2))
+    own.record(good=False)
+    before = telemetry.get_meter
+    telemetry.get_meter = provider.get_meter
+    try:
+        telemetry.observe(view, counters=own)
+    finally:
+        telemetry.get_meter = before
+    assert before is metrics.get_meter
+    data = reader.get_metrics_data()
+    assert data is not None
+    (scope,) = data.resource_metrics[0].scope_metrics
+    assert scope.scope.name == "errorbudget"
+    found = {m.name: [point.value for point in m.data.data_points] for m in scope.metrics}
+    assert found["errorbudget.events"] == [0, 1]
+    assert found["errorbudget.left_out_events"] == [0]
+    assert "errorbudget.sli" not in found
     provider.shutdown()
 
 

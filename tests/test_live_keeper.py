@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import errorbudget as eb
 from errorbudget.errors import InvalidInputError, SourceFormatError, SourceUnavailableError
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.keeper import Keeper, load_state, save_state
+from errorbudget.live.paths import as_path
 from errorbudget.live.sqlite_store import SqliteStore
 from errorbudget.live.ticker import Ticker
 
@@ -137,6 +139,80 @@ def test_what_is_no_path_is_named(path: Any) -> None:
     ):
         with pytest.raises(InvalidInputError, match="a path is a text or a Path"):
             use(path)
+
+
+def test_what_a_path_may_be(tmp_path: Path) -> None:
+    """Text or a path of text; addresses and paths of bytes are named."""
+
+    class Bytes(os.PathLike[bytes]):
+        def __fspath__(self) -> bytes:
+            return b"api.budget"
+
+    assert as_path("api.budget") == as_path(Path("api.budget")) == Path("api.budget")
+    with pytest.raises(InvalidInputError) as caught:
+        as_path("s3://bucket/api.budget")
+    assert str(caught.value) == (
+        "s3://bucket/api.budget is an address; name a file or folder of this machine"
+    )
+    with pytest.raises(InvalidInputError, match="a path is a text or a Path"):
+        as_path(Bytes())  # type: ignore[arg-type]
+
+
+@pytest.mark.posix
+def test_the_whole_file_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft is forced there with all that it holds, then it is moved, then its folder."""
+    path, state = tmp_path / "api.budget", Tracker(API, clock=ManualClock(NOON)).state()
+    forced: list[tuple[str, int, bool]] = []
+    folders: list[int] = []
+    closed: list[int] = []
+    fsync, close = os.fsync, os.close
+
+    def noted(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        kind = "folder" if stat.S_ISDIR(found.st_mode) else "file"
+        forced.append((kind, found.st_size if kind == "file" else 0, path.exists()))
+        if kind == "folder":
+            folders.append(descriptor)
+        fsync(descriptor)
+
+    def closing(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "close", closing)
+    draft = tmp_path / f".api.budget.{os.getpid()}.{threading.get_ident()}.part"
+    draft.write_bytes(b"left behind by a thread of the same name")
+    save_state(state, path)
+    assert forced == [("file", len(state.to_bytes()), False), ("folder", 0, True)]
+    assert folders == [one for one in closed if one in folders]
+    assert load_state(path) == state
+
+
+def test_a_keeper_saves_from_the_start_to_the_end(tmp_path: Path) -> None:
+    """What cannot be written is known at once; a forked child saves nothing."""
+    path = tmp_path / "api.budget"
+    tracker = Tracker(API, clock=ManualClock(NOON))
+    keeper = Keeper(tracker, path, every="1h")
+    assert keeper.ticker.running
+    assert load_state(path) == tracker.state()
+    tracker.record(good=True)
+    keeper.save()
+    assert load_state(path) == tracker.state()
+    tracker.record(good=True)
+    keeper.after_fork()
+    keeper.save()
+    assert load_state(path) != tracker.state()
+    keeper.close()
+    assert not keeper.ticker.running
+    with Keeper(Tracker(API, clock=ManualClock(NOON)), path, every="1h") as other:
+        other.tracker.record(good=False)
+    assert not other.ticker.running
+    assert load_state(path) == other.tracker.state()
+    with pytest.raises(SourceUnavailableError, match="cannot write"):
+        Keeper(tracker, tmp_path / "no" / "api.budget")
 
 
 def test_a_kept_tracker_goes_on_where_it_was(tmp_path: Path) -> None:

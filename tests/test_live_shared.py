@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from errorbudget.errors import InvalidInputError, SourceUnavailableError
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.shared import Shared
 from errorbudget.live.sqlite_store import SqliteStore
+from errorbudget.live.state import FeedState, State
+from errorbudget.live.store import Batch, Contents, Counted, key_of
 
 MINUTE = 60 * 10**9
 NOON = 1_772_366_400_000_000_000
@@ -256,6 +260,202 @@ def test_an_hour_back_moves_nothing_that_was_given(make_store: Any) -> None:
     assert store.pull(0, blanks).state.feeds == before
     assert part.view.counts(window="1m") == eb.Counts(good=0, bad=1)
     assert part.view.now() == part.tracker.now() == NOON
+
+
+def test_a_feed_has_a_key_of_its_own() -> None:
+    """Whatever its names hold, no two are told by one text."""
+    feed = Tracker(API.replace(name="up/down", service="a b/c"), resolution="30s").state().feeds[0]
+    assert key_of(feed) == f"a%20b%2Fc/up%2Fdown/{feed.fingerprint}/30000000000/right"
+    assert key_of(Tracker(MONTH).state().feeds[0]).endswith("/60000000000/left")
+
+
+def held(ends: list[int], good: list[int], bad: list[int], **given: Any) -> FeedState:
+    columns = [np.array(column, dtype=np.int64) for column in (ends, good, bad)]
+    return replace(FeedState("shop", "api", "f", MINUTE, "right", 50, 99, *columns), **given)
+
+
+BLANK = held([], [], [])
+NOTHING = Contents(None, 0, State((BLANK,), 0), (Counted(),), {}, {})
+
+
+class Given:
+    """A store and who gives to it; what it holds as plain data."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.life, self.version = "", 0
+
+    def push(self, writer: str, number: int, feed: FeedState, *counted: int, **given: Any) -> bool:
+        told = {"life": self.life, "version": self.version, "at": NOON, "late": 0, "keep": 0}
+        told |= given
+        changes = State((feed,), told["at"], told["late"])
+        return bool(
+            self.store.push(
+                Batch(
+                    told["life"],
+                    told["version"],
+                    writer,
+                    number,
+                    changes,
+                    (Counted(*counted),),
+                    (told["keep"],),
+                )
+            )
+        )
+
+    def pull(self, since: int = 0) -> Contents:
+        found = self.store.pull(since, (BLANK,))
+        assert found.state.at_ns == 0
+        assert {c.dtype for c in (found.state.feeds[0].ends, found.state.feeds[0].bad)} == {
+            np.dtype("i8")
+        }
+        assert isinstance(found, Contents)
+        return found
+
+    def held(self, since: int = 0) -> list[tuple[int, int, int]]:
+        feed = self.pull(since).state.feeds[0]
+        return list(zip(*(c.tolist() for c in (feed.ends, feed.good, feed.bad)), strict=True))
+
+
+@pytest.fixture
+def given_to(make_store: Any) -> Given:
+    found = Given(make_store())
+    found.life, zeros = found.store.put_back(NOTHING, "w", 0)
+    assert zeros == (0,)
+    assert found.store.put_back(NOTHING, "w", 0) == (found.life, (0,))
+    return found
+
+
+def test_a_store_that_holds_nothing(given_to: Given) -> None:
+    """It has a life, and of what nobody gave the first bucket that is asked with."""
+    found = given_to.pull()
+    assert found == (given_to.life, 0, State((BLANK,), 0), (Counted(),), {}, {})
+
+
+def test_a_store_adds_up_what_is_given(given_to: Given) -> None:
+    """Bucket by bucket, each batch once; whoever asks again gets what changed since."""
+    one = held([60, 70], [9, 1], [0, 2], left_out=3)
+    assert given_to.push("w", 1, one, 10, 2, 3, 4, late=5)
+    assert given_to.push("w", 1, one, 10, 2, 3, 4, late=5)  # the answer was lost
+    found = given_to.pull()
+    assert found[1:2] + found[3:] == (1, (Counted(10, 2, 3, 4),), {"w": 1}, {})
+    assert (found.state.dropped_late, found.state.feeds[0].left_out) == (5, 3)
+    assert found.state.feeds[0].first == 50
+    assert given_to.held() == [(60, 9, 0), (70, 1, 2)]
+    two = held([55, 70], [4, -1], [0, 8], left_out=1, first=40)
+    assert given_to.push("v", 1, two, 1, 1, 1, 1, version=1, late=2)
+    assert given_to.held() == [(55, 4, 0), (60, 9, 0), (70, 0, 10)]
+    assert given_to.held(1) == [(55, 4, 0), (70, 0, 10)]
+    assert given_to.held(2) == []
+    found = given_to.pull(2)
+    assert found[1:2] + found[3:] == (2, (Counted(11, 3, 4, 5),), {"w": 1, "v": 1}, {})
+    assert (found.state.dropped_late, found.state.feeds[0].left_out) == (7, 4)
+    assert found.state.feeds[0].first == 40
+    assert given_to.push("w", 2, held([80], [1], [0]), version=2, keep=60)
+    assert given_to.held() == [(70, 0, 10), (80, 1, 0)]
+    assert given_to.pull().version == 3
+
+
+def test_a_store_takes_nothing_of_another_past(given_to: Given) -> None:
+    """Of another life, of a later version than its own, or behind a batch that it lacks."""
+    one = held([60], [1], [0])
+    assert given_to.push("w", 1, one)
+    for number, told in ((2, {"life": "other"}), (2, {"version": 2}), (3, {}), (9, {})):
+        assert not given_to.push("w", number, one, **told)
+    assert not given_to.push("v", 2, one)
+    assert given_to.held() == [(60, 1, 0)]
+    assert given_to.pull().writers == {"w": 1}
+    assert given_to.push("w", 2, one, version=1)
+    assert given_to.held() == [(60, 2, 0)]
+
+
+def test_a_file_forgets_who_rested_for_more_than_a_day(tmp_path: Path) -> None:
+    """To the nanosecond."""
+    given_to = Given(SqliteStore(tmp_path / "budget.db"))
+    given_to.life = given_to.pull().life or ""
+    one, day = held([60], [1], [0]), 1440 * MINUTE
+    assert given_to.push("w", 1, one)
+    assert given_to.push("v", 1, one, at=NOON + day)
+    assert given_to.pull().writers == {"w": 1, "v": 1}
+    assert given_to.push("v", 2, one, at=NOON + day + 1)
+    assert given_to.pull().writers == {"v": 2}
+
+
+def seen(life: str | None, version: int, feed: FeedState, late: int, **given: Any) -> Contents:
+    told = {"writers": {"w": 3, "v": 4}, "past": {}} | given
+    state = State((feed,), 0, late)
+    return Contents(life, version, state, (Counted(9, 9, 9, 9),), told["writers"], told["past"])
+
+
+def test_a_store_is_given_back_what_it_lost(given_to: Given) -> None:
+    """Once, by whoever notices first; each learns which of its batches are in it."""
+    lost = held([60, 70], [5, 6], [1, 2], left_out=7, first=45)
+    assert given_to.push("n", 1, held([70], [1], [0]), 1)  # a newcomer was here before
+    put_back = given_to.store.put_back
+    assert put_back(seen("old", 8, lost, 11), "w", 3) == (given_to.life, (3,))
+    found = given_to.pull()
+    assert given_to.held() == [(60, 5, 1), (70, 7, 2)]
+    assert given_to.held(1) == [(60, 5, 1), (70, 7, 2)]
+    assert (found.version, found.counted, found.writers) == (2, (Counted(1),), {"n": 1})
+    assert (found.state.dropped_late, found.state.feeds[0].left_out) == (11, 7)
+    assert found.state.feeds[0].first == 45
+    assert {life: json.loads(told) for life, told in found.past.items()} == {
+        "old": {"w": 3, "v": 4}
+    }
+    more = seen("old", 9, lost + lost, 12, writers={"w": 9, "v": 9})
+    for writer, batch in (("w", 3), ("v", 4), ("n", 0)):
+        assert put_back(more, writer, 9) == (given_to.life, (batch,))
+    assert given_to.held() == [(60, 5, 1), (70, 7, 2)]
+    assert given_to.pull().state.dropped_late == 11
+
+
+def test_a_store_that_went_back_in_time_begins_a_new_life(given_to: Given) -> None:
+    """It is behind what was seen or lacks what was given: what it has is replaced."""
+    given_to.push("w", 1, held([60], [1], [0], left_out=1), 5, 5, 5, 5, late=3)
+    given_to.push("w", 2, held([61], [1], [0]), version=1)
+    now = held([60, 62], [4, 5], [0, 0], left_out=2)
+    put_back, life = given_to.store.put_back, given_to.life
+    assert put_back(seen(life, 2, now, 6), "w", 2) == (life, (0,))  # others were faster
+    copy = image(given_to.store)
+    for version, number in ((3, 2), (2, 3)):
+        fresh, batches = put_back(seen(life, version, now, 6), "w", number)
+        assert batches == (3,)
+        assert fresh not in {life, ""}
+        found = given_to.pull()
+        assert (found.life, found.counted) == (fresh, (Counted(),))
+        assert (found.state.dropped_late, found.state.feeds[0].left_out) == (6, 2)
+        assert given_to.held() == [(60, 4, 0), (62, 5, 0)]
+        # Who still knows the life before has nothing to give back.
+        assert put_back(seen(life, 9, now + now, 9), "v", 9) == (fresh, (4,))
+        set_back(given_to.store, copy)
+
+
+def test_a_store_of_a_life_that_is_past_begins_another(given_to: Given) -> None:
+    """Set back to a copy of before it was given back, whatever its version is."""
+    given_to.push("w", 1, held([60], [1], [0]))
+    copy, life = image(given_to.store), given_to.life
+    now = held([60, 62], [4, 5], [0, 0])
+    fresh, _ = given_to.store.put_back(seen(life, 9, now, 6), "w", 1)
+    past = dict(given_to.pull().past)
+    assert set(past) == {life}
+    set_back(given_to.store, copy)
+    newest, batches = given_to.store.put_back(seen(fresh, 0, now, 6, past=past), "w", 0)
+    assert newest not in {fresh, life}
+    assert batches == (3,)
+    assert given_to.held() == [(60, 4, 0), (62, 5, 0)]
+    assert set(given_to.pull().past) == {fresh, life}
+
+
+def test_what_redis_is_told_of_a_feed() -> None:
+    """Numbers alone; it may go a day after the last bucket that anyone looks at."""
+    from errorbudget.live.redis_store import _told
+
+    feed = held([60, 70], [5, 6], [1, 2], left_out=7)
+    alive_s = (99 - 39) * 60 + 86_400
+    assert _told(feed, Counted(1, 2, 3, 4), 39) == [
+        *(50, 7, 1, 2, 3, 4, 39, alive_s, 2),
+        *(60, 5, 1, 70, 6, 2),
+    ]
 
 
 def test_two_services_share_a_store_and_no_budget(make_store: Any) -> None:

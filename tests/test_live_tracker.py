@@ -10,6 +10,7 @@ import pickle
 import threading
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -559,3 +560,198 @@ def test_a_mixed_verdict_costs_what_it_touches() -> None:
     (judged,) = tracker._judge.known.values()
     assert [(feed.slo.name, verdict) for feed, verdict in judged.parts] == [("r7", "bad")]
     assert [int(tracker.counts(slo.name).bad) for slo in slos] == [0] * 7 + [3] + [0] * 42
+
+
+DAY = eb.SLO("day", target="99%", window=eb.Calendar("day"), sli=eb.Availability())
+
+
+def test_an_instant_between_two_buckets_has_one() -> None:
+    """However it is recorded, and whoever looks first: the end that belongs to a bucket decides."""
+    strict = DAY.replace(name="strict", sli=eb.RatioSLI(bad="4xx"))
+    month = eb.SLO("month", target="99%", window="30d", sli=eb.Availability())
+    for record in (
+        lambda tracker: tracker.record(good=True),
+        lambda tracker: tracker.record(status=200),
+        lambda tracker: tracker.record(status=404),  # the two differ
+        lambda tracker: tracker.status("day"),
+    ):
+        for slos in ([DAY, strict], [DAY, strict, month]):
+            clock = ManualClock(NOON + 1)
+            tracker = Tracker(slos, clock=clock)
+            for _ in range(3):
+                tracker.record(status=200)
+            tracker.record(status=404)
+            clock.now_ns = NOON + MINUTE
+            record(tracker)
+            came = tracker.counts("day").total - 4
+            assert tracker.counts("day", window="1m").total == came
+            if month in slos:
+                assert tracker.counts("month", window="1m").total == 4 + came
+            tracker._check()
+
+
+def test_where_an_event_need_not_look_at_the_clock_s_bucket() -> None:
+    """Within the open bucket, or until a clock that fell back gets to its end."""
+    clock = ManualClock(NOON + 55 * 10**9)
+    tracker = Tracker(API, clock=clock)
+    assert (tracker._after_ns, tracker._before_ns) == (0, 0)
+    tracker.record(good=True)
+    assert (tracker._after_ns, tracker._before_ns) == (NOON, NOON + MINUTE)
+    clock.now_ns -= 50 * 10**9
+    tracker.status()
+    assert (tracker._after_ns, tracker._before_ns) == (clock() - 1, NOON + 15 * 10**9)
+    tracker._check()
+    clock.now_ns = NOON + 2 * MINUTE
+    changes = tracker._feeds[0].ring.changes
+    for _ in range(3):
+        tracker.status()
+        assert (tracker._after_ns, tracker._before_ns) == (0, 0)
+    assert tracker._feeds[0].ring.changes == changes + 1
+    both = Tracker([API, DAY], clock=clock)
+    both.status("api")
+    assert both._before_ns == 0  # of the one it is over, of the other it begins
+    day = Tracker(DAY, clock=clock)
+    day.status()
+    assert (day._after_ns, day._before_ns) == (NOON + 2 * MINUTE, NOON + 3 * MINUTE)
+    kept = Tracker(
+        [API, API.replace(name="kept", corrections=[eb.Maintenance(NOON, NOON + 3 * MINUTE)])],
+        clock=ManualClock(NOON + MINUTE + 1),
+    )
+    kept.record(good=False)
+    assert kept._before_ns == 0
+    assert (kept.totals("api"), kept.totals("kept")) == ((0, 1, 0), (0, 0, 0))
+
+
+def test_many_events_under_a_clock_that_fell_back() -> None:
+    """Every column goes along; what lies ahead counts as now, and what came too late is counted."""
+    slos = [
+        API,
+        FAST,
+        eb.SLO("cart", target="99%", window="1d", sli=eb.Availability(where={"route": "/cart"})),
+        eb.SLO(
+            "first byte",
+            target="99%",
+            window="1d",
+            sli=eb.RatioSLI(good=eb.predicates.number("ttfb_s") < "1s"),
+        ),
+    ]
+    for back in (0, 600 * 10**9):
+        clock = ManualClock(NOON + 600 * 10**9)
+        tracker = Tracker(slos, clock=clock)
+        clock.now_ns -= back
+        now = clock()
+        tracker.record_many(
+            eb.Events(
+                time=[now - 5 * MINUTE - 1, now - 5 * MINUTE, now, now + 90 * MINUTE],
+                status=[200, 200, 503, 200],
+                duration_s=[0.1, 0.1, 0.1, 0.3],
+                labels={"route": ["/cart", "/cart", "/", "/cart"]},
+                values={"ttfb_s": [0.5, 2.0, 0.5, 0.5]},
+            )
+        )
+        totals = [tracker.totals(slo.name) for slo in slos]
+        assert totals == [(2, 1, 0), (2, 1, 0), (2, 0, 0), (2, 1, 0)]
+        assert tracker.counts("api", window="1m") == eb.Counts(good=1, bad=1)
+        tracker.record_many(good=[True, False], at=[now - 10 * MINUTE, now - MINUTE])
+        tracker.record_many(good=[True, False], at=[now - 10 * MINUTE, now - 6 * MINUTE])
+        tracker.record_many(good=[False])
+        assert tracker.totals("api") == (2, 3, 0)
+        fast = Tracker(FAST, clock=clock)
+        fast.record_many(duration_s=[0.1, 0.3, 0.1])
+        assert fast.totals() == (2, 1, 0)
+        assert tracker.dropped_late == tracker.late_totals == 4
+
+
+def test_an_event_ahead_of_the_clock_is_of_now_whatever_is_planned() -> None:
+    """Maintenance of the future excludes nothing of the present."""
+    planned = API.replace(corrections=[eb.Maintenance(NOON + 60 * MINUTE, NOON + 120 * MINUTE)])
+    for ahead in ([NOON, NOON, NOON + 90 * MINUTE], [NOON + 90 * MINUTE]):
+        tracker = Tracker(planned, clock=ManualClock(NOON))
+        tracker.record_many(good=[True] * len(ahead), at=ahead)
+        for time in ahead:
+            tracker.record(good=False, at=time)
+        assert tracker.counts() == eb.Counts(good=len(ahead), bad=len(ahead))
+
+
+def test_verdicts_beside_an_event_are_the_indicator_s_business() -> None:
+    """A verdict alone counts for all; beside other columns it is one column of them."""
+    judged = API.replace(name="judged", sli=eb.RatioSLI())
+    tracker = Tracker([API, judged], clock=ManualClock(NOON))
+    tracker.record(good=False, status=200)
+    tracker.record_event({"good": False, "status": 200})
+    tracker.record_event({"good": True})
+    tracker.record_many(good=[False, True], status=[200, 200])
+    tracker.record(good=1)  # type: ignore[arg-type]
+    tracker.record(good=0)  # type: ignore[arg-type]
+    assert tracker.totals("api") == (6, 1, 0)
+    assert tracker.totals("judged") == (3, 4, 0)
+    for event in ({"at": NOON}, {"at": None}, {}):
+        with pytest.raises(InvalidInputError, match="nothing to record; give good=True"):
+            tracker.record_event(event)
+    with pytest.raises(InvalidInputError, match="nothing to record; give events"):
+        tracker.record_many(labels={"route": None})
+
+
+def test_a_broken_tracker_is_noticed() -> None:
+    """Each invariant, where all others hold."""
+    cases: list[tuple[str, Any]] = [
+        ("-1 events were left out", lambda one: setattr(one._feeds[0], "left_out", -1)),
+        (
+            "(-1, 0, 0) events were counted here",
+            lambda one: setattr(one._feeds[0], "_elsewhere", (1, 0, 0)),
+        ),
+        ("the fast path is open and another bucket is", late_fast_path),
+    ]
+    for message, harm in cases:
+        clock = ManualClock(NOON + 1)
+        tracker = Tracker(API, clock=clock)
+        tracker.status()
+        tracker._check()
+        harm(tracker)
+        with pytest.raises(AssertionError) as caught:
+            tracker._check()
+        assert str(caught.value) == message
+    tracker = Tracker(API, clock=clock)
+    tracker.status()
+    late_fast_path(tracker)
+    clock.advance("5m")
+    with pytest.raises(AssertionError, match="is open, and it is"):
+        tracker._check()
+    tracker = Tracker(API, clock=ManualClock(NOON + 1))
+    tracker._feeds[0].ring.first = NOON
+    with pytest.raises(AssertionError, match="lies after the open"):
+        tracker._check()
+
+
+def late_fast_path(tracker: Tracker) -> None:
+    tracker._before_ns += MINUTE * 60
+
+
+@pytest.mark.parametrize(
+    ("gil", "version", "alone"),
+    [
+        (None, (3, 11), True),
+        (True, (3, 13), True),
+        (False, (3, 13), False),
+        (False, (3, 14), True),
+        (False, (3, 15), True),
+    ],
+)
+def test_where_a_count_is_one_step(
+    gil: bool | None, version: tuple[int, int], alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the lock of the interpreter, or from Python 3.14 on; elsewhere a lock is taken."""
+    if gil is None:
+        monkeypatch.delattr("sys._is_gil_enabled", raising=False)
+    else:
+        monkeypatch.setattr("sys._is_gil_enabled", lambda: gil, raising=False)
+    monkeypatch.setattr("sys.version_info", version)
+    for arrivals, plain in (
+        (Arrivals(), alone),
+        (Arrivals(locked=True), False),
+        (Arrivals(locked=False), True),
+    ):
+        for step in (arrivals.good, arrivals.bad):
+            assert (step.__name__ == "__next__") is plain
+        assert [arrivals.good(), arrivals.good(), arrivals.bad()] == [0, 1, 0]
+        assert arrivals.read() == arrivals.read() == (2, 1)

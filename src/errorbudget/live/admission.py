@@ -49,8 +49,8 @@ def _share(keep: str | float | Fraction) -> Fraction:
     try:
         share = parse_rational(keep)
     except ValueError:
-        share = Fraction(-1)
-    if not 0 <= share <= 1:
+        share = None
+    if share is None or not 0 <= share <= 1:
         raise InvalidInputError(f'keep is a share of the budget such as "20%", got {keep!r}')
     return share
 

@@ -22,8 +22,6 @@ def check_verdict(good: object) -> bool:
     Raises:
         InvalidInputError: It is neither.
     """
-    if good is True or good is False:
-        return good
     if not isinstance(good, (str, bytes)) and getattr(good, "ndim", 0) == 0 and good in (0, 1):
         return bool(good)
     raise InvalidInputError(f"good must be True or False, got {good!r}")

@@ -173,7 +173,7 @@ class Feed:
         """Whether some of the open bucket is judged otherwise, so that each event's time counts."""
         ring = self.ring
         bucket = Interval((ring.newest - 1) * ring.step_ns, ring.newest * ring.step_ns, ring.closed)
-        return bool(self.slo.corrections) and self._treatment(bucket) is not None
+        return self._treatment(bucket) is not None
 
     def judge_events(self, events: Events, *, judged: bool) -> Batch:
         """
@@ -193,7 +193,7 @@ class Feed:
         slo = self.as_events.replace(sli=RatioSLI()) if judged else self.as_events
         found = judge(slo, events, until_ns=int(events.time[-1]))
         series: Any = found.series
-        ends = [self._ends(times) for times in (series.time_ns, series.bad_ns)]
+        ends: list[Any] = [self.ring.end_of(times) for times in (series.time_ns, series.bad_ns)]
         bad = np.repeat((0, 1), [len(part) for part in ends])
         # Every event as a good one, and each bad one taken back.
         return Batch(np.concatenate(ends), 1 - 2 * bad, bad, found.left_out)
@@ -213,7 +213,10 @@ class Feed:
 
             told = (self.slo.service, self.slo.name, fingerprint(self.slo))
             nothing = np.empty(0, dtype=np.int64)
-            blank = FeedState(*told, ring.step_ns, ring.closed, 0, 0, nothing, nothing, nothing)
+            newest = ring.newest
+            blank = FeedState(
+                *told, ring.step_ns, ring.closed, newest, newest, nothing, nothing, nothing
+            )
             self._blank = blank
         return replace(blank, first=ring.newest, newest=ring.newest)
 
@@ -261,10 +264,6 @@ class Feed:
         self.ring.clear(newest, (0, 0))
         self.left_out = 0
         self._elsewhere = (0, 0, 0)
-
-    def _ends(self, times: Integers) -> Integers:
-        step = self.ring.step_ns
-        return -(-times // step) if self.ring.closed == "right" else times // step + 1
 
 
 def _check_fit(slo: SLO, step_ns: int, now_ns: int) -> None:

@@ -27,10 +27,6 @@ class Handover(Answers):
     _dropped_elsewhere: int
     _present: Present
 
-    def _close_fast_path(self) -> None:
-        """Let the next event look at the clock anew; the caller holds the lock."""
-        raise NotImplementedError  # pragma: no cover - the tracker's
-
     def state(self) -> State:
         """Everything that it holds, as a value that travels and adds up."""
         from errorbudget.live.state import State
@@ -96,7 +92,6 @@ class Handover(Answers):
                 check_most(part.name, part.good, part.bad, already=already)
             if resume:
                 self._present.go_on_from(state.at_ns)
-                self._close_fast_path()
             now_ns, arrived = self._observe()
             if afresh:
                 self._dropped_elsewhere -= self.dropped_late

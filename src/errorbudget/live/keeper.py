@@ -53,7 +53,7 @@ def save_state(state: State, path: str | os.PathLike[str]) -> None:
                 os.close(folder)
     except OSError as error:
         with suppress(OSError):  # where nothing can be written, nothing can be removed
-            draft.unlink(missing_ok=True)
+            draft.unlink()
         raise SourceUnavailableError(f"cannot write {path}: {error.strerror}") from None
 
 
@@ -112,7 +112,7 @@ class Keeper:
         saved = load_state(self.path)
         for draft in self.path.parent.glob(f".{self.path.name}.*.part"):
             with suppress(OSError):  # left behind by a process that was killed
-                draft.unlink(missing_ok=True)
+                draft.unlink()
         if saved is not None:
             tracker.resume(saved)
         self.save()  # here first: what cannot be written is known at the start

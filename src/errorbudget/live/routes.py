@@ -20,7 +20,7 @@ _taken: WeakKeyDictionary[Any, tuple[ref[Any], list[_Route]]] = WeakKeyDictionar
 
 
 def _walk(routes: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    for route in routes or ():
+    for route in routes:
         path = prefix + getattr(route, "path", "")
         inner = getattr(route, "routes", None)
         if inner:

@@ -298,7 +298,7 @@ class State:
         head = json.dumps(
             {"at_ns": self.at_ns, "dropped_late": self.dropped_late, "feeds": heads}
         ).encode()
-        body = zlib.compress(b"".join((len(head).to_bytes(4, "little"), head, *blocks)), 6)
+        body = zlib.compress(b"".join((len(head).to_bytes(4, "little"), head, *blocks)))
         return _MARK + blake2b(body, digest_size=_DIGEST_BYTES).digest() + body
 
     @classmethod

@@ -93,8 +93,9 @@ class Watcher:
     ) -> None:
         self.tracker = tracker
         check_tracker(tracker)
-        listed = callbacks if isinstance(callbacks, Iterable) else (callbacks,)
-        self.callbacks = (callbacks,) if callable(callbacks) else tuple(listed)
+        if callable(callbacks) or not isinstance(callbacks, Iterable):
+            callbacks = (callbacks,)
+        self.callbacks = tuple(callbacks)
         for callback in self.callbacks:
             if not callable(callback):
                 raise InvalidInputError(f"a callback is a function of a Change, got {callback!r}")
