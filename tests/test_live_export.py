@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -374,6 +375,28 @@ def test_opentelemetry_may_count_another_tracker() -> None:
     assert found["errorbudget.left_out_events"] == [0]
     assert "errorbudget.sli" not in found
     provider.shutdown()
+
+
+def test_what_is_not_known_is_not_observed() -> None:
+    """An instrument's callback tells of no figure that is None."""
+    from errorbudget.live.telemetry import observe
+
+    class Noted:
+        def __init__(self) -> None:
+            self.told: dict[str, list[float]] = {}
+
+        def noted(self, name: str, callbacks: list[Any], **_: str) -> None:
+            self.told[name] = [one.value for callback in callbacks for one in callback(None)]
+
+        create_observable_gauge = create_observable_counter = noted
+
+    meter: Any = Noted()
+    observe(Tracker(FAST, clock=ManualClock(NOON)), meter)
+    assert meter.told["errorbudget.sli"] == meter.told["errorbudget.remaining"] == []
+    assert meter.told["errorbudget.burn_rate"] == meter.told["errorbudget.tier"] == []
+    assert meter.told["errorbudget.objective"] == [0.95]
+    assert meter.told["errorbudget.alert.firing"] == [0] * 4
+    assert meter.told["errorbudget.events"] == [0, 0]
 
 
 def test_names_of_the_room() -> None:

@@ -50,3 +50,23 @@ def test_a_request_is_recorded_as_any_event(caplog: pytest.LogCaptureFixture) ->
     assert isinstance(record.exc_info[1], KeyError)
     with pytest.raises(InvalidInputError, match="labels is a function of a request, got 5"):
         RequestRecorder(tracker, 5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="this wants a Tracker, got SLO"):
+        RequestRecorder(CART, print)  # type: ignore[arg-type]
+
+
+def test_a_kind_that_was_judged_is_not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request of a known kind steps a counter, and neither a lock nor an indicator is asked."""
+    tracker = Tracker(
+        eb.SLO("api", target="99%", window="1d", sli=eb.Availability()), clock=ManualClock(NOON + 1)
+    )
+    recorder = RequestRecorder(tracker, lambda request: {})
+    recorder.record(None, 200, 0.1)
+
+    def asked(*_: object) -> None:
+        raise AssertionError
+
+    for name in ("record_event", "_count_now"):
+        monkeypatch.setattr(tracker, name, asked)
+    recorder.record(None, 200, 0.2)
+    assert recorder.failures == 0
+    assert tracker.counts() == eb.Counts(good=2, bad=0)

@@ -446,6 +446,62 @@ def test_a_store_of_a_life_that_is_past_begins_another(given_to: Given) -> None:
     assert set(given_to.pull().past) == {fresh, life}
 
 
+def test_how_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the time to wait for others; writers do not wait for readers, nor for the disk."""
+    waits: list[float] = []
+    said: list[str] = []
+    connect = sqlite3.connect
+
+    def noted(path: Any, **given: Any) -> sqlite3.Connection:
+        waits.append(given["timeout"])
+        found = connect(path, **given)
+        found.set_trace_callback(said.append)
+        return found
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    for number, patience_s in enumerate((0, 0.5, 3_600)):
+        SqliteStore(tmp_path / f"{number}.db", patience_s=patience_s)
+    store = SqliteStore(tmp_path / "0.db")
+    assert waits == [0, 0.5, 3_600, 5.0]
+    assert said.count("PRAGMA synchronous = NORMAL") == 4
+    assert said.count("PRAGMA journal_mode = WAL") == 3  # the file remembers it
+    for patience_s in (-0.1, 3_600.5, None):
+        with pytest.raises(InvalidInputError) as caught:
+            SqliteStore(store.path, patience_s=patience_s)  # type: ignore[arg-type]
+        assert str(caught.value) == f"patience_s is from 0 to 3600 seconds, got {patience_s!r}"
+    with pytest.raises(InvalidInputError, match="this wants a Tracker, got SLO"):
+        Shared(API, store)  # type: ignore[arg-type]
+
+
+def test_what_redis_is_told_of_a_batch() -> None:
+    """Of which life and version, whose batch and when, and who rested since a day before that."""
+    pytest.importorskip("redis", reason="missing: redis; pip install 'errorbudget[redis]'")
+    from errorbudget.live.redis_store import RedisStore
+
+    store, told = RedisStore("redis://localhost:1/0", prefix="p"), []
+
+    def noted(**given: Any) -> int:
+        told.append(given)
+        return 1
+
+    store._push = noted
+    feed = held([60], [5], [1])
+    for life in ("l", None):
+        changes = State((feed,), NOON, 7)
+        store.push(Batch(life, 3, "w", 4, changes, (Counted(1, 2, 3, 4),), (50,)))
+        given_ = told.pop()
+        alive_s = 49 * 60 + 86_400
+        assert given_["args"] == [
+            *(life or "", 3, "w", 4, NOON, NOON - 1440 * MINUTE, 7),
+            *(50, 0, 1, 2, 3, 4, 50, alive_s, 1, 60, 5, 1),
+        ]
+        key = "{p}:shop/api/f/60000000000/right"
+        assert given_["keys"] == [
+            *("{p}:writers", "{p}:totals"),
+            *(f"{key}:{kind}" for kind in ("told", "good", "bad", "versions", "ends")),
+        ]
+
+
 def test_what_redis_is_told_of_a_feed() -> None:
     """Numbers alone; it may go a day after the last bucket that anyone looks at."""
     from errorbudget.live.redis_store import _told

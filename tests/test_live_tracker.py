@@ -622,6 +622,29 @@ def test_where_an_event_need_not_look_at_the_clock_s_bucket() -> None:
     assert (kept.totals("api"), kept.totals("kept")) == ((0, 1, 0), (0, 0, 0))
 
 
+def test_what_all_agree_on_takes_no_lock() -> None:
+    """A verdict, or a status that means the same to all, steps a counter; another verdict waits."""
+
+    class Refused:
+        def __enter__(self) -> None:
+            raise AssertionError("the lock was asked for")
+
+        def __exit__(self, *_: object) -> None: ...
+
+    strict = API.replace(name="strict", sli=eb.RatioSLI(bad="4xx"))
+    tracker = Tracker([API, strict], clock=ManualClock(NOON + 1))
+    tracker.record(status=200)
+    lock, refused = tracker._lock, Refused()
+    tracker._lock = refused  # type: ignore[assignment]
+    tracker.record(good=True)
+    tracker.record(good=False)
+    tracker.record(status=200)
+    with pytest.raises(AssertionError, match="asked for"):
+        tracker.record(status=404)
+    tracker._lock = lock
+    assert tracker.totals("strict") == (3, 1, 0)
+
+
 def test_many_events_under_a_clock_that_fell_back() -> None:
     """Every column goes along; what lies ahead counts as now, and what came too late is counted."""
     slos = [
@@ -716,6 +739,11 @@ def test_a_broken_tracker_is_noticed() -> None:
     late_fast_path(tracker)
     clock.advance("5m")
     with pytest.raises(AssertionError, match="is open, and it is"):
+        tracker._check()
+    tracker = Tracker([API, DAY], clock=ManualClock(NOON + 1))
+    tracker.status("api")
+    tracker._before_ns += 1  # too late for the one whose bucket ends before its end
+    with pytest.raises(AssertionError, match="another bucket is"):
         tracker._check()
     tracker = Tracker(API, clock=ManualClock(NOON + 1))
     tracker._feeds[0].ring.first = NOON

@@ -39,7 +39,21 @@ from tests.mutants.operators import Mutant
 Outcome = str
 KILLED, TIMEOUT, SURVIVED, UNREACHED = "killed", "timeout", "survived", "unreached"
 _LIVES, _DIES, _BROKEN = 10, 11, 12
-_GUESTS = {"buckets": "counters", "over_time": "counters", "characters": "errors"}
+_GUESTS = {
+    "buckets": "counters",
+    "over_time": "counters",
+    "characters": "errors",
+    "arrivals": "live_tracker",
+    "deferred": "live_answers",
+    "forks": "live_ticker",
+    "paths": "live_keeper",
+    "prometheus": "live_export",
+    "redis_store": "live_shared",
+    "shared": "live_sharing",
+    "sqlite_store": "live_shared",
+    "store": "live_shared",
+    "telemetry": "live_export",
+}
 """Rooms whose tests are written in another's file."""
 MEMORY = 3 << 30
 """What a child may have beside what it was born with [bytes]: a mutant may ask for anything."""

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Shared"]
 
-_LOGGED = 64
+_MOST_LOGGED = 64
+_FOLDED = 32  # of these, into one
+_RESTED_NS = DAY_NS // 2  # a store forgets who rests for a day
 
 
 class _Given(NamedTuple):
@@ -212,18 +214,17 @@ class Shared:
             Counted(*(now - then for now, then in zip(*pair, strict=True)))
             for pair in zip(counted, before_all, strict=True)
         )
-        if given is not None and state.at_ns - given.at_ns > DAY_NS // 2:
-            # The store forgets who rests for a day.
+        if given is not None and state.at_ns - given.at_ns > _RESTED_NS:
             self._writer, self._number, self._log = uuid4().hex, 0, []
         self._given, self._counted_before = state, counted
         self._number += 1
         moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
         self._log.append(_Given(self._number, self._number, late, moved))
-        if len(self._log) > _LOGGED:
-            old, self._log = self._log[: _LOGGED // 2], self._log[_LOGGED // 2 :]
+        if len(self._log) > _MOST_LOGGED:
+            old, self._log = self._log[:_FOLDED], self._log[_FOLDED:]
             self._log.insert(0, sum(old[1:], start=old[0]))
         # Now and then all of them, so that the store forgets what is old, and nothing else.
-        whole = self._number % _LOGGED == 1
+        whole = self._number % _MOST_LOGGED == 1
         rows = [i for i in range(len(feeds)) if whole or i in moved or any(came[i])]
         told = State(tuple(feeds[i] for i in rows), state.at_ns, late)
         return told, tuple(came[i] for i in rows)
@@ -256,11 +257,11 @@ class Shared:
             for part in lacking:
                 whole = whole + part
             feeds.append(replace(whole, newest=last.newest))
-        if any(given.first <= after < given.last for given in self._log for after in held if after):
+        if any(given.first <= after < given.last for given in self._log for after in held):
             LOGGER.warning(
                 "the store was filled by a worker that had not seen the last %d batches of this "
                 "one; what came before them and after it looked is lost",
-                _LOGGED // 2,
+                _FOLDED,
             )
         late = sum(given.late for given in self._log if given.first > min(held))
         moved = {i: feed for i, feed in enumerate(feeds) if len(feed.ends) or feed.left_out}
