@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorbudget import SLO, Counts, CountSeries, Events, RatioSLI
+from errorbudget import SLO, AlertPolicy, Counts, CountSeries, Events, RatioSLI, Timeslices
 from errorbudget.errors import ErrorBudgetError, InvalidSeriesError
-from errorbudget.series import EventSeries, FreshSeries, window_counts
+from errorbudget.kernels.stretches import Exempt, Stretches
+from errorbudget.series import EventSeries, FreshSeries, check_grid, window_counts
+from errorbudget.series.bins import GRID_LIMIT, check_reach
+from errorbudget.times import MAX_NS, MIN_NS
 from errorbudget.windows import Interval
 from tests.kernel_inputs import DISGUISES
 
@@ -361,3 +364,159 @@ def test_a_series_shows_its_sums() -> None:
     }
     assert card.lines[0].endswith("1970-01-01T00:00:00Z to 1970-01-01T00:00:00.000000120Z")
     assert dict(row[:2] for row in CountSeries([], [], [], 60)._card().rows)["total"] == "0"
+
+
+def test_as_many_bins_as_a_grid_may_have() -> None:
+    """And not one more."""
+    check_grid(GRID_LIMIT, 60)
+    said = "a step of 60ns over this span makes 50,000,001 bins, more than 50,000,000; take a"
+    with pytest.raises(InvalidSeriesError, match=said):
+        check_grid(GRID_LIMIT + 1, 60)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "closed", "fits"),
+    [
+        (MIN_NS + 60, MAX_NS, "right", True),
+        (MIN_NS + 59, MAX_NS, "right", False),
+        (MIN_NS, MAX_NS - 60, "left", True),
+        (MIN_NS, MAX_NS - 59, "left", False),
+        (MIN_NS - 1, 0, "left", False),
+        (0, MAX_NS + 1, "right", False),
+    ],
+)
+def test_bins_reach_from_the_first_instant_to_the_last(
+    first: int, last: int, closed: Any, fits: bool
+) -> None:
+    """To the nanosecond, on the side that their labels are not."""
+    if fits:
+        check_reach(first, last, 60, closed)
+        return
+    with pytest.raises(InvalidSeriesError, match="bins of 60ns must lie in the years 1678 to 2262"):
+        check_reach(first, last, 60, closed)
+
+
+def test_columns_of_any_whole_type() -> None:
+    """Unsigned counts of any size, and zeros and ones for what was observed."""
+    large = np.array([200, 2**63 - 201], dtype=np.uint64)
+    series = CountSeries([60, 120], large, large, 60, observed=[0, 1])
+    assert series.total.tolist() == [200, 2**63 - 201]
+    assert series.observed is not None
+    assert series.observed.tolist() == [False, True]
+    assert series.observed.dtype == np.bool_
+    assert series.coverage(Interval(0, 240, "right")) == 0.25
+    assert CountSeries(series.label_ns, large, large, 60).coverage(Interval(0, 240, "right")) == 0.5
+
+
+def test_parts_that_outgrow_a_number_do_not_merge() -> None:
+    """Beside each other and in one bin, told before anything goes round."""
+    half = CountSeries([60], [2**62], [2**62], 60)
+    later = CountSeries([120], [2**62 - 1], [2**62 - 1], 60)
+    assert (half + later).total.tolist() == [2**62, 2**62 - 1]
+    for other in (half, CountSeries([120], [2**62], [2**62], 60)):
+        with pytest.raises(InvalidSeriesError) as caught:
+            half + other
+        assert str(caught.value) == "all units together must be below 2**63"
+
+
+def test_a_series_is_asked_as_an_objective_asks_it() -> None:
+    """Instants, steps and options are handed on; by default a history has a point a bin."""
+    slo = SLO("x", target="90%", window="4us", sli=RatioSLI())
+    slo = slo.replace(alerts=AlertPolicy("none", ()), burn_windows=())
+    series = CountSeries([1_000, 2_000, 3_000], [1, 1, 0], [1, 2, 0], "1us")
+    assert series.evaluate(slo, at=1_000).counts == Counts(1, 0)
+    assert series.evaluate(slo).at_ns == 3_000
+    history = series.history(slo)
+    assert history.time_ns.tolist() == [0, 1_000, 2_000, 3_000]
+    assert history.total.tolist() == [0, 1, 3, 3]
+    assert series.history(slo, step="2us").time_ns.tolist() == [0, 2_000, 4_000]
+    assert series.history(slo, start=1_500).time_ns.tolist() == [2_000, 3_000]
+    assert series.history(slo, end=1_500).time_ns.tolist() == [0, 1_000]
+    assert series.count(slo, step="2us").total.tolist() == [3, 0]
+    found = series.compare_methods(slo, slice="2us", slice_target="60%", no_data="bad", at=4_000)
+    assert found["timeslices"].slo.method == Timeslices("2us", "60%", "bad")
+    assert found["timeslices"].counts == Counts(1, 1)
+    assert found["occurrences"].at_ns == 4_000
+
+
+def test_known_and_fresh_time_without_what_maintenance_takes() -> None:
+    """Two updates, fresh for 10 ns each: excluded time is not known, forgiven time is fresh."""
+    updates = np.array([100, 130])
+    out = Stretches.of([Interval(105, 115, "left")])
+    fine = Stretches.of([Interval(120, 125, "left")])
+    plain = FreshSeries(updates, 10)
+    touched = FreshSeries(updates, 10, Exempt(out, fine))
+    edges = np.array([99, 100, 105, 110, 115, 120, 125, 130, 140, 200])
+    assert [column.tolist() for column in plain.cumulative(edges)] == [
+        [0, 0, 5, 10, 10, 10, 10, 10, 20, 20],
+        [0, 0, 5, 10, 15, 20, 25, 30, 40, 100],
+    ]
+    assert [column.tolist() for column in touched.cumulative(edges)] == [
+        [0, 0, 5, 5, 5, 5, 10, 10, 20, 20],
+        [0, 0, 5, 5, 5, 10, 15, 20, 30, 90],
+    ]
+    assert plain.span == (100, 130)
+    assert plain.coverage(Interval(50, 150, "right")) == 0.5
+    assert plain.coverage(Interval(110, 150, "right")) == 1
+    assert plain.coverage(Interval(0, 100, "right")) == 0
+    nothing = FreshSeries(updates[:0], 10)
+    assert [column.tolist() for column in nothing.cumulative(edges[:2])] == [[0, 0], [0, 0]]
+    assert nothing.coverage(Interval(0, 10, "right")) == 0
+    assert nothing.span is None
+
+
+def test_ages_of_just_under_three_centuries_are_told() -> None:
+    """2**63 - 1 ns have an int64, and one more has none; the newest update counts, or the edge."""
+    fresh = FreshSeries(np.array([0]), 60)
+    good, known = fresh.cumulative(np.array([2**63 - 1]))
+    assert (good.tolist(), known.tolist()) == ([60], [2**63 - 1])
+    early = FreshSeries(np.array([-1]), 60)
+    said = "updates since 1969-12-31T23:59:59.999999999Z have an age of more than 292 years"
+    with pytest.raises(InvalidSeriesError, match=said):
+        early.cumulative(np.array([2**63 - 1, 0]))
+    assert early.cumulative(np.array([2**63 - 2]))[1].tolist() == [2**63 - 1]
+
+
+def test_units_up_to_an_edge_and_at_it() -> None:
+    """At the edge itself an event counts, unless it is said otherwise; so in a window."""
+    series = EventSeries(np.array([10, 20, 20, 30]), np.array([20]), (10, 30))
+    for inclusive, good, total in ((True, 2, 3), (False, 1, 1)):
+        found = series.cumulative(np.array([20]), inclusive=inclusive)
+        assert [column.tolist() for column in found] == [[good], [total]]
+    assert series.cumulative(np.array([20]))[1].tolist() == [3]
+    assert window_counts(series, Interval(10, 30, "right")) == Counts(2, 1)
+    assert window_counts(series, Interval(10, 30, "left")) == Counts(3, 1)
+    assert window_counts(series, Interval(-(2**64), 20, "right")) == Counts(2, 1)
+    assert series.coverage(Interval(0, 40, "right")) == 0.5
+    assert series.coverage(Interval(15, 20, "right")) == 1
+    assert series.coverage(Interval(40, 50, "right")) == 0
+    assert series.coverage(Interval(10, 10, "right")) is None
+    assert EventSeries(series.time_ns, series.bad_ns, None).coverage(Interval(0, 9, "right")) == 0
+
+
+@pytest.mark.parametrize(
+    ("closed", "labels", "total", "bad"),
+    [
+        ("right", [10, 20, 30], [1, 2, 1], [0, 1, 0]),
+        ("left", [10, 20, 30], [1, 2, 1], [0, 1, 0]),
+    ],
+)
+def test_events_at_the_edges_of_bins(
+    closed: Any, labels: list[int], total: list[int], bad: list[int]
+) -> None:
+    """The end of a bin on the right, its start on the left; empty ones up to the instant."""
+    series = EventSeries(np.array([10, 20, 20, 30]), np.array([20]), (10, 30))
+    found = series.binned(10, closed=closed)
+    assert (found.label_ns.tolist(), found.closed, found.step_ns) == (labels, closed, 10)
+    assert found.total.tolist() == total
+    assert (found.total - found.good).tolist() == bad
+    assert series.binned(10, closed=closed, until_ns=5).label_ns.tolist() == labels
+    last = 50 if closed == "right" else 40
+    assert series.binned(10, closed=closed, until_ns=49).label_ns.tolist() == list(
+        range(10, last + 1, 10)
+    )
+    empty = EventSeries(series.time_ns[:0], series.bad_ns[:0], None).binned(10, closed=closed)
+    assert (len(empty), empty.closed, empty.step_ns) == (0, closed, 10)
+    beside = EventSeries(np.array([11, 19]), np.array([19]), (11, 19)).binned(10, closed=closed)
+    assert beside.label_ns.tolist() == ([20] if closed == "right" else [10])
+    assert (beside.good.tolist(), beside.total.tolist()) == ([1], [2])

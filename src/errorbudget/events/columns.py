@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.errors import InvalidSeriesError, InvalidTimeError
-from errorbudget.kernels.arrays import unmasked
+from errorbudget.kernels.arrays import stamps_dtype, unmasked
 from errorbudget.predicates import is_missing
 from errorbudget.times import MAX_NS, MIN_NS, to_ns
 
@@ -55,10 +55,7 @@ def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> Invali
 
 def times(time: ArrayLike) -> NDArray[np.int64]:
     """Instants [ns UTC]; *time* may be integers, `datetime64` or aware datetimes."""
-    # pandas' zoned columns know UTC themselves, and need no look at each of their stamps.
-    kind = getattr(time, "dtype", None)
-    zoned = hasattr(kind, "tz") and hasattr(kind, "unit")
-    column = one_column("time", time, f"datetime64[{getattr(kind, 'unit', '')}]" if zoned else None)
+    column = one_column("time", time, stamps_dtype(time))
     if column.dtype.kind == "M":
         missing = np.isnat(column)
         if missing.any():

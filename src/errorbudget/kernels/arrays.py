@@ -30,6 +30,7 @@ __all__ = [
     "descends_at",
     "flags_column",
     "not_ascending",
+    "stamps_dtype",
     "time_column",
     "unmasked",
     "values_column",
@@ -52,6 +53,12 @@ def unmasked(column: ArrayLike, name: str) -> ArrayLike:
             f"{name} is masked at index {index}; leave out such events", index=index
         )
     return column
+
+
+def stamps_dtype(column: object) -> str | None:
+    """What a zoned column of pandas is read as, for it knows UTC itself; None for all others."""
+    kind = getattr(column, "dtype", None)
+    return f"datetime64[{kind.unit}]" if hasattr(kind, "tz") else None
 
 
 def _plain(column: ArrayLike, name: str) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
-from errorbudget.kernels.arrays import time_column, unmasked
+from errorbudget.kernels.arrays import stamps_dtype, time_column, unmasked
 from errorbudget.series.question import span_coverage, window_counts
 from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time
 from errorbudget.windows import Closed, Interval
@@ -52,10 +52,7 @@ def check_grid(n: int, step_ns: int) -> None:
 
 
 def _instants(name: str, values: ArrayLike) -> Integers:
-    # A zoned index of pandas knows UTC itself.
-    kind: Any = getattr(values, "dtype", None)
-    zoned = hasattr(kind, "tz") and hasattr(kind, "unit")
-    column = _column(name, values, f"datetime64[{kind.unit}]" if zoned else None)
+    column = _column(name, values, stamps_dtype(values))
     return time_column(column, name) if column.dtype.kind == "M" else _integers(name, column)
 
 
