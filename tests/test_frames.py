@@ -178,3 +178,26 @@ def test_infinite_figures_out() -> None:
     """What JSON holds as a text is infinite in a frame."""
     rows = [{"left": left} for left in ("-inf", "inf", 0.5)]
     assert frame(rows, {"left": "figure"})["left"].tolist() == [-np.inf, np.inf, 0.5]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_integer_times_reach_as_far_as_nanoseconds_do(unit: str) -> None:
+    """To the last tick on both sides, and not one further."""
+    scale = {"s": 10**9, "ms": 10**6, "us": 1_000, "ns": 1}[unit]
+    last = (2**63 - 1) // scale
+    events = Events.from_frame(pd.DataFrame({"t": [-last, last]}), time="t", time_unit=unit)
+    assert events.time.tolist() == [-last * scale, last * scale]
+    for beyond in (-last - 1, *([] if unit == "ns" else [last + 1])):
+        table = pd.DataFrame({"t": [0, beyond]})
+        with pytest.raises(InvalidSeriesError) as caught:
+            Events.from_frame(table, time="t", time_unit=unit)
+        assert str(caught.value) == f'time {beyond} at index 1 is no time in "{unit}"'
+        assert caught.value.index == 1
+
+
+@pytest.mark.parametrize("cells", [[1, 0], pd.array([True, None], dtype="boolean"), [True, None]])
+def test_a_verdict_is_true_or_false_in_every_row(cells: Any) -> None:
+    """Not a number, and not missing."""
+    table = pd.DataFrame({"time": [1, 2], "ok": cells})
+    with pytest.raises(InvalidSeriesError, match='column "ok" must hold true or false in every'):
+        Events.from_frame(table, good="ok")

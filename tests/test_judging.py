@@ -143,3 +143,31 @@ def test_counts_keep_maintenance_in_mind() -> None:
     events = Events(time=[1, 5 * MINUTE], good=[True, True])
     assert sliced.evaluate(events).counts == Counts(2, 1)
     assert sliced.evaluate(slo.count(events)).counts == Counts(2, 1)
+
+
+@pytest.mark.parametrize(("window", "labels"), [("1h", [60, 120]), (eb.Calendar("day"), [60, 120])])
+def test_slices_are_closed_as_their_window_is(window: Any, labels: list[int]) -> None:
+    """An event between two minutes is in the earlier one, or, of a calendar's, in the later."""
+    closed = "right" if window == "1h" else "left"
+    slo = SLO("x", target="90%", window=window, sli=RatioSLI())
+    events = Events(time=[MINUTE, 2 * MINUTE], good=[True, False])
+    counts = count_events(slo, events)
+    assert (counts.closed, counts.label_ns.tolist()) == (closed, [at * 10**9 for at in labels])
+    assert (counts.good.tolist(), counts.total.tolist()) == ([1, 0], [1, 1])
+    sliced = slo.replace(method=Timeslices("1m"))
+    judged = judge(sliced, events, until_ns=3 * MINUTE)
+    assert isinstance(judged.series, eb.CountSeries)
+    assert judged.series.closed == closed
+    assert judged.series.good.tolist() == [1, 0, *([0] if closed == "right" else [])]
+
+
+def test_maintenance_of_the_first_and_of_the_last_instant() -> None:
+    """One nanosecond is enough to take out an event, or to forgive it."""
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI())
+    events = Events(time=[10, 20, 30], good=[False, True, False])
+    for start, good, bad in ((10, 1, 1), (30, 1, 1), (20, 0, 2), (9, 1, 2), (11, 1, 2), (31, 1, 2)):
+        out = slo.replace(corrections=[Maintenance(start, start + 1)])
+        assert out.evaluate(events).counts == Counts(good, bad)
+        fine = slo.replace(corrections=[Maintenance(start, start + 1, "good")])
+        forgiven = int(start in (10, 30))
+        assert fine.evaluate(events).counts == Counts(1 + forgiven, 2 - forgiven)

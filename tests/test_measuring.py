@@ -433,3 +433,18 @@ def test_samples_are_those_that_take_part_and_have_a_value() -> None:
         slo = SLO("x", window="1h", sli=sli, corrections=upkeep)
         time, found = samples(slo, events)
         assert (time.tolist(), found.tolist()) == (times, values)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+@pytest.mark.parametrize("treat", ["exclude", "good"])
+def test_maintenance_of_any_one_slice(first: int, treat: Any) -> None:
+    """The first and the last are spared as the ones between."""
+    upkeep = Maintenance(first * MINUTE, (first + 1) * MINUTE, treat)
+    method = Timeslices("1m", no_data="bad")
+    for sli in (eb.Throughput(1), eb.LatencyQuantile({"p50": "1s"})):
+        slo = SLO("x", target="90%", window="1h", sli=sli, method=method, corrections=[upkeep])
+        events = Events(time=[1, 3 * MINUTE - 1], duration_s=[9.0, 9.0])
+        found = bound_slices(slo, sli, method, events, 3 * MINUTE)
+        spared = int(treat == "good")
+        assert found.good.tolist() == [spared * (minute == first) for minute in range(3)]
+        assert found.total.tolist() == [int(minute != first or spared) for minute in range(3)]

@@ -163,7 +163,7 @@ def _why(
     fine = (
         data.coarser(method.slice)
         if isinstance(data, CountSeries)
-        else slo.replace(method=OCCURRENCES).count(data, step=length)
+        else slo.count(data, step=length)
     )
     interval = by_event.interval
     slices = filled(fine, interval.end_ns)

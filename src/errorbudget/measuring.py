@@ -157,7 +157,7 @@ def _added_up(time: Integers, values: Floats) -> tuple[Integers, Floats]:
     """Samples of one instant added up, as several instances of one gauge are."""
     instants, instant_of = np.unique(time, return_inverse=True)
     sums = np.bincount(instant_of, weights=values, minlength=len(instants))
-    return instants, sums.astype(np.float64, copy=False)
+    return instants, sums.astype(np.float64)  # of nothing they are integers
 
 
 def measure(
@@ -220,8 +220,8 @@ def _rate(
     if sli.sustained is None:
         length_ns = interval.length_ns
         if exempt is not None:
-            edges = np.array([interval.start_ns, interval.end_ns], dtype=np.int64)
-            length_ns = int(exempt.left(edges[:1], edges[1:])[0])
+            start, end = np.array([interval.start_ns]), np.array([interval.end_ns])
+            length_ns = int(exempt.left(start, end)[0])
         return len(time) * SECOND_NS / length_ns if length_ns else None
     whole = interval.length_ns // sli.sustained
     # Whole slices are cut backwards from the end, so that the newest minute is always judged.

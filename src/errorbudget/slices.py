@@ -56,7 +56,7 @@ def filled(series: CountSeries, until_ns: int | None = None) -> CountSeries:
         behind = (until_ns - series.span[1]) // series.step_ns
         last += max(0, behind) * series.step_ns
     check_grid((last - int(series.label_ns[0])) // series.step_ns + 1, series.step_ns)
-    labels = np.arange(series.label_ns[0], last + 1, series.step_ns, dtype=np.int64)
+    labels = np.arange(series.label_ns[0], last + 1, series.step_ns)
     if len(labels) == len(series):
         return series
     rows = (series.label_ns - labels[0]) // series.step_ns

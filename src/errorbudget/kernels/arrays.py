@@ -57,7 +57,7 @@ def unmasked(column: ArrayLike, name: str) -> ArrayLike:
 
 def stamps_dtype(column: object) -> str | None:
     """What a zoned column of pandas is read as, for it knows UTC itself; None for all others."""
-    kind = getattr(column, "dtype", None)
+    kind: Any = getattr(column, "dtype", None)
     return f"datetime64[{kind.unit}]" if hasattr(kind, "tz") else None
 
 
