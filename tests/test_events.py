@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorbudget import SLO, Availability, Events, Labels, Latency, RatioSLI
+from errorbudget import SLO, Availability, Events, Labels, Latency, RatioSLI, Timeslices
 from errorbudget.errors import ErrorBudgetError, InvalidSeriesError
 from errorbudget.times import MAX_NS, MIN_NS
 from tests import strategies
@@ -274,3 +274,129 @@ def test_what_is_masked_is_not_shown() -> None:
             Events(**columns)
         assert caught.value.index == 1
     assert Events(time=[1, 2], status=np.ma.masked_array([200, 500])).status.tolist() == [200, 500]
+
+
+def test_columns_at_their_bounds() -> None:
+    """The last instant, the first and last status, lengths of nothing, numbers below 0."""
+    events = Events(
+        time=np.array([1, 2, MAX_NS], dtype=np.uint64),
+        status=[100, 599, 0],
+        duration_s=np.array([None, 0.0, 0.5], dtype=object),
+        values={"skew": [-1.5, np.nan, 2]},
+    )
+    assert (events.time.tolist(), events.time.dtype) == ([1, 2, MAX_NS], np.int64)
+    assert events.status is not None
+    assert events.status.tolist() == [100, 599, 0]
+    np.testing.assert_array_equal(events.column("duration_s"), [np.nan, 0, 0.5])
+    np.testing.assert_array_equal(events.values["skew"], [-1.5, np.nan, 2])
+    assert Events(time=[STAMP]).time.dtype == np.int64
+    for wrong in (99, 600, 100.5):
+        with pytest.raises(InvalidSeriesError, match=f"got {wrong}"):
+            Events(time=[1], status=[wrong])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("duration_s", "duration_s must be finite and not negative (NaN where missing), got inf"),
+        ("wait", "wait must be finite (NaN where missing), got inf"),
+    ],
+)
+def test_what_fits_into_a_column_of_numbers(name: str, message: str) -> None:
+    """Lengths of time are not negative; other numbers may be."""
+    column = [1.0, float("inf")]
+    columns: Any = {name: column} if name == "duration_s" else {"values": {name: column}}
+    with pytest.raises(InvalidSeriesError) as caught:
+        Events(time=[1, 2], **columns)
+    assert str(caught.value) == f"{message} at index 1"
+
+
+@pytest.mark.parametrize("good", [[0, 1], [1, 1], [0, 0], [1, 0]])
+def test_verdicts_may_be_zeros_and_ones(good: list[int]) -> None:
+    """Of any whole type, and nothing else."""
+    for kind in (np.int64, np.uint8, np.bool_, object):
+        column = np.array(good, dtype=kind) if kind is not object else [bool(one) for one in good]
+        events = Events(time=[1, 2], good=column)
+        assert events.good is not None
+        assert (events.good.tolist(), events.good.dtype) == ([bool(x) for x in good], np.bool_)
+    for wrong in ([0, 2], [-1, 0], [0.0, 1.0]):
+        with pytest.raises(InvalidSeriesError, match="true or false for every event"):
+            Events(time=[1, 2], good=wrong)
+
+
+def test_codes_point_at_texts() -> None:
+    """-1 at none of them; what lies beyond either end is named, and what is no list of texts."""
+    labels = Labels(np.array([-1, 0, 1]), [5, "x"])  # type: ignore[arg-type]
+    assert (labels.values, labels.codes.dtype) == (("5", "x"), np.int32)
+    assert labels.decode() == [None, "5", "x"]
+    for codes in ([0, -2, -2], [0, 2, -1], [-1, 2, 1]):
+        with pytest.raises(InvalidSeriesError, match=f"label code {codes[1]} at index 1") as caught:
+            Labels(np.array(codes), ("a", "b"))
+        assert caught.value.index == 1
+    for values in ("ab", 5):
+        with pytest.raises(InvalidSeriesError, match="label values must be a list of texts, got"):
+            Labels(np.array([0]), values)  # type: ignore[arg-type]
+
+
+def test_order_is_made_only_where_there_is_none() -> None:
+    """Equal times are in order; of those that are not, the sort keeps the order of equal ones."""
+    ties = np.array([1, 1, 2])
+    assert Events(time=ties).time is ties
+    for time, reordered in (([2, 1], 1), ([1, 3, 2], 1), ([3, 1, 2], 2), ([1], 0)):
+        events = Events(time=time)
+        assert (events.time.tolist(), events.reordered) == (sorted(time), reordered)
+    rows = np.arange(400)
+    events = Events(time=rows % 2, values={"row": rows})
+    assert events.values["row"].tolist() == [*range(0, 400, 2), *range(1, 400, 2)]
+
+
+def test_parts_keep_every_column() -> None:
+    """Those that there are, what the reader had to say, and none that there is not."""
+    events = Events(
+        time=[1, 2, 3],
+        status=[200, 404, 503],
+        duration_s=[0.1, 0.2, 0.3],
+        good=[True, True, False],
+        labels={"route": ["/a", None, "/b"]},
+        values={"size": [1, 2, 3]},
+        reading="read",
+    )
+    part = events.take(slice(1, None))
+    assert part.status is not None
+    assert part.duration_s is not None
+    assert part.good is not None
+    assert part.status.tolist() == [404, 503]
+    assert part.duration_s.tolist() == [0.2, 0.3]
+    assert part.good.tolist() == [True, False]
+    assert part.labels["route"].decode() == [None, "/b"]
+    assert part.values["size"].tolist() == [2, 3]
+    assert part.reading == "read"
+    assert repr(part) == (
+        "Events(2 events, 1970-01-01T00:00:00.000000002Z to 1970-01-01T00:00:00.000000003Z; "
+        "time, status, duration_s, good, route, size)"
+    )
+    bare = Events(time=[1, 2, 3]).take(slice(0, 2))
+    assert (bare.status, bare.duration_s, bare.good, bare.reading) == (None,) * 4
+    assert repr(bare).endswith("; time)")
+    with pytest.raises(InvalidSeriesError, match=r"have no durations \(duration_s\); name their"):
+        bare.column("duration_s")
+
+
+def test_events_are_asked_as_an_objective_asks_them() -> None:
+    """Instants, steps and options are handed on."""
+    minute = 60 * 10**9
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI())
+    events = Events(time=[1, 2 * minute, 2 * minute + 1], good=[True, True, False])
+    assert events.evaluate(slo, at=minute).counts.total == 1
+    assert events.evaluate(slo).counts.total == 3
+    assert events.history(slo).time_ns.tolist() == [minute, 2 * minute, 3 * minute]
+    history = events.history(slo, step="2m", start=0, end=4 * minute)
+    assert history.total.tolist() == [0, 2, 3]
+    assert events.count(slo).total.tolist() == [1, 1, 1]
+    assert events.count(slo, step="2m").total.tolist() == [2, 1]
+    found = events.compare_methods(
+        slo, slice="2m", slice_target="60%", no_data="bad", at=6 * minute
+    )
+    assert found["timeslices"].slo.method == Timeslices("2m", "60%", "bad")
+    assert (found["timeslices"].counts.good, found["timeslices"].counts.bad) == (1, 2)
+    assert events.between(1, 2 * minute).time.tolist() == [2 * minute]

@@ -94,3 +94,36 @@ def test_wrong_input_is_refused_and_changes_nothing():
     for counts in ({"1": -1}, {"-1": 1}, {"1": 0.5}, {str(2**60): 1}):
         with pytest.raises(InvalidInputError, match="cannot hold"):
             LatencyHistogram.from_dict({"alpha": 0.01, "counts": counts})
+
+
+def test_ranks_and_buckets_at_their_bounds():
+    """The smallest value that reaches its share; a threshold inside a bucket bounds both ways."""
+    histogram = of([1.0, 2.0, 4.0, 8.0])
+    for share, value in ((0.25, 1), ("0.2501", 2), (0.5, 2), (0.75, 4), ("0.7501", 8), (1, 8)):
+        assert histogram.quantile(share) == pytest.approx(value, rel=0.01)
+    for threshold, bounds in (
+        (0.9, (0, 0)),
+        (1.0, (0, 1)),
+        (1.5, (1, 1)),
+        (2.0, (1, 2)),
+        (9, (4, 4)),
+    ):
+        assert histogram.count_at_most(threshold) == bounds
+    assert [
+        (low <= value < high, count)
+        for value, (low, high, count) in zip((1, 2, 4, 8), histogram.buckets(), strict=True)
+    ] == [(True, 1)] * 4
+    assert histogram.quantile("1/3") == pytest.approx(2, rel=0.01)
+
+
+def test_histograms_differ_by_alpha_and_by_counts():
+    """Either is enough; the last bucket there is holds the largest number."""
+    assert of([1.0]) != of([1.0], 0.1)
+    assert of([1.0]) != of([2.0])
+    assert of([1.0]) == of([1.0])
+    assert of([], 0.01) != of([], 0.1)
+    largest = of([np.finfo(np.float64).max, 0.0])
+    assert LatencyHistogram.from_dict(largest.to_dict()) == largest
+    (last,) = (int(key) for key in largest.to_dict()["counts"] if key != "0")
+    with pytest.raises(InvalidInputError, match="cannot hold"):
+        LatencyHistogram.from_dict({"alpha": 0.01, "counts": {str(last + 1): 1}})

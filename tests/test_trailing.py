@@ -75,3 +75,44 @@ def test_the_border_is_numpy_from(monkeypatch, beside):
     size = kernels.NUMPY_FROM + beside
     trailing_counts(np.arange(size), np.ones(size, bool), 10)
     assert bool(taken) == (beside < 0)
+
+
+@pytest.mark.parametrize("beside", [-1, 0])
+def test_a_budget_has_the_same_border(monkeypatch, beside):
+    """And hands the totals, the window, the target and the threads on, on either side of it."""
+    taken = []
+    plain, fast = rolling.rolling_counts, kernels.rolling_budget
+    monkeypatch.setattr(
+        trailing.rolling, "rolling_counts", lambda *a, **k: taken.append("plain") or plain(*a, **k)
+    )
+    monkeypatch.setattr(
+        kernels, "rolling_budget", lambda *a, **k: taken.append(k["threads"]) or fast(*a, **k)
+    )
+    size = kernels.NUMPY_FROM + beside
+    time, good, total = np.arange(size), np.full(size, 9), np.full(size, 10)
+    shares, left = trailing_budget(time, good, 10, "80%", total=total, threads=2)
+    assert (shares == 0.9).all()
+    assert (left == 0.5).all()
+    assert taken == (["plain"] if beside < 0 else [2])
+
+
+def test_one_thread_unless_more_are_asked_for(monkeypatch):
+    """Threads reach the kernels as they were asked for."""
+    seen = []
+    for name in ("rolling_counts", "rolling_budget"):
+        real = getattr(kernels, name)
+        monkeypatch.setattr(
+            kernels, name, lambda *a, real=real, **k: seen.append(k["threads"]) or real(*a, **k)
+        )
+    time, good = np.arange(kernels.NUMPY_FROM), np.ones(kernels.NUMPY_FROM, bool)
+    for threads in ({}, {"threads": 2}):
+        trailing_counts(time, good, 10, **threads)
+        trailing_budget(time, good, 10, "90%", **threads)
+    assert seen == [1, 1, 2, 2]
+
+
+def test_few_counts_are_whole_numbers_too():
+    """In either twin, also of nothing."""
+    for time in ([], [1, 2]):
+        good, total = trailing_counts(time, [True] * len(time), 10)
+        assert good.dtype == total.dtype == np.int64
