@@ -682,6 +682,9 @@ def test_many_events_under_a_clock_that_fell_back() -> None:
         fast = Tracker(FAST, clock=clock)
         fast.record_many(duration_s=[0.1, 0.3, 0.1])
         assert fast.totals() == (2, 1, 0)
+        cart = Tracker(slos[2], clock=clock)
+        cart.record_many(status=[200, 503, 503], labels={"route": ["/cart", "/cart", "/"]})
+        assert cart.totals() == (1, 1, 0)
         assert tracker.dropped_late == tracker.late_totals == 4
 
 

@@ -89,6 +89,20 @@ def test_each_answer_to_a_server_is_recorded_once(monkeypatch: pytest.MonkeyPatc
     assert noted.told == [(500, 500)]
 
 
+def test_what_a_request_is_labelled_with() -> None:
+    """Paths as they were meant, below the prefix; the rule where Flask names one."""
+    rule = type("Request", (), {"url_rule": type("Rule", (), {"rule": "/items/<item>"})})
+    base = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/shop", "PATH_INFO": "/caf\xc3\xa9"}
+    for environ, path, route in (
+        (base, "/shop/caf\u00e9", "/shop/caf\u00e9"),
+        ({**base, "werkzeug.request": rule}, "/shop/caf\u00e9", "/shop/items/<item>"),
+        ({**base, "PATH_INFO": "/a"}, "/shop/a", "/shop/a"),
+        ({**base, "PATH_INFO": "/\xff"}, "/shop/\ufffd", "/shop/\ufffd"),
+    ):
+        assert wsgi.request_labels(environ) == {"method": "GET", "path": path, "route": route}
+    assert wsgi.request_labels({}) == {"method": "", "path": "", "route": ""}
+
+
 def test_labels_are_those_of_when_the_answer_begins() -> None:
     """A framework may forget them before the answer is sent; what begins late is passed on."""
     kept: list[Any] = []
