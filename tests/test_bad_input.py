@@ -28,15 +28,20 @@ from errorbudget.durations import parse_duration
 from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import attribute
 from errorbudget.studies.backtest import backtest
-from errorbudget.studies.confidence import confidence_of
+from errorbudget.studies.confidence import confidence, confidence_of
 from errorbudget.studies.deploys import deploy_effect
 from errorbudget.studies.forecast import forecast
 from errorbudget.studies.groups import attribute_groups
 from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.lint import lint
+from errorbudget.studies.low_traffic import quiet_alert
+from errorbudget.studies.noise import least_bad, least_traffic
+from errorbudget.studies.pareto import policy_sweep
 from errorbudget.studies.recovery import recovery
 from errorbudget.studies.review import review
+from errorbudget.studies.simulate import Outage, Route, Season, incident_from_dict, shop, simulate
 from errorbudget.studies.spend import daily_spend
+from errorbudget.studies.trend import trend
 from tests.bad_files import lay
 
 pd = pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
@@ -49,6 +54,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "bad-input.md"
 STUDIES = (
     *(advise, attribute, attribute_groups, backtest, confidence_of, daily_spend, deploy_effect),
     *(forecast, incident_ledger, lint, recovery, review),
+    *(confidence, least_bad, least_traffic, policy_sweep, quiet_alert, trend),
+    *(Outage, Route, Season, incident_from_dict, shop, simulate),
 )
 ROW = re.compile(r"^\| `(?P<input>.+?)` \| (?P<kind>\w+) \| `(?P<said>.+)` \|$")
 

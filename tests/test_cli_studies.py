@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -490,6 +491,32 @@ def test_counts_are_shared_out_by_the_labels_they_were_kept_by(
     capsys.readouterr()
     assert main(["attribute", *spec, home, "--by", "method"]) == 2
     assert "errorbudget count --by method" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("x.csv", b"time,status,"),
+        ("X.JSON", b'{"msec":'),
+        ("x.ndjson.gz", b'{"msec":'),
+        ("x.om", b"# TYPE process_start"),
+        ("x.log.gz", b"- - - [01/Mar/2026"),
+        ("x", b"- - - [01/Mar/2026"),
+    ],
+)
+def test_a_simulation_is_written_as_its_name_says(
+    name: str, start: bytes, tmp_path: Path, capsys: Captured
+) -> None:
+    """The suffix tells the format, packed or not; a format that is named goes before it."""
+    words = ["simulate", "-o", str(tmp_path / name), "--days", "0.1"]
+    assert run(words, capsys)[0] == 0
+    content = (tmp_path / name).read_bytes()
+    found = gzip.decompress(content) if name.endswith(".gz") else content
+    assert found.startswith(start)
+    assert run([*words, "--log-format", "counts"], capsys)[0] == 0
+    content = (tmp_path / name).read_bytes()
+    found = gzip.decompress(content) if name.endswith(".gz") else content
+    assert found.startswith(b"time,good,total\n")
 
 
 def test_own_incidents_are_simulated_in_every_form(tmp_path: Path, capsys: Captured) -> None:

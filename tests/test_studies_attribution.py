@@ -347,3 +347,12 @@ def test_what_names_nothing_is_refused(by: Any) -> None:
     events = Events(time=[1, 2], status=[200, 503])
     with pytest.raises(InvalidInputError, match="by must be labels"):
         attribute(API, events, by)
+
+
+def test_no_stretches_leave_all_to_none() -> None:
+    """A history without incidents shares out as any other: what failed, failed outside of them."""
+    events = Events(time=[1, 2], status=[200, 503])
+    for by in ([], {}, ()):
+        found = attribute(API, events, by)
+        assert [(row.name, row.counts) for row in found] == [("(none)", Counts(1, 1))]
+        assert found[0].share == 1

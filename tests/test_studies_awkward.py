@@ -4,26 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import pytest
 
 from errorbudget import GUIDE, SLO, WORKBOOK, Availability, Calendar, Counts, CountSeries, Events
-from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.errors import ErrorBudgetError, InvalidInputError, NoDataError
 from errorbudget.studies.advice import Advice, advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import Backtest, backtest
-from errorbudget.studies.confidence import Confidence, confidence_of
+from errorbudget.studies.confidence import (
+    Confidence,
+    confidence,
+    confidence_of,
+    dispersion,
+    error_interval,
+)
 from errorbudget.studies.deploys import DeployEffect, deploy_effect
 from errorbudget.studies.forecast import Forecast, forecast
 from errorbudget.studies.groups import attribute_groups
 from errorbudget.studies.ledger import Ledger, incident_ledger
 from errorbudget.studies.lint import LintReport, lint
-from errorbudget.studies.noise import BurnVerdict, burn_or_noise
+from errorbudget.studies.low_traffic import quiet_alert
+from errorbudget.studies.noise import (
+    BurnVerdict,
+    burn_or_noise,
+    false_pages_per_month,
+    least_bad,
+    least_traffic,
+)
+from errorbudget.studies.pareto import policy_sweep
 from errorbudget.studies.recovery import Recovery, recovery
 from errorbudget.studies.review import Review, review
-from errorbudget.studies.simulate import simulate
+from errorbudget.studies.simulate import (
+    BrownOut,
+    Outage,
+    RetryStorm,
+    Route,
+    Season,
+    ZeroTrafficNights,
+    incident_from_dict,
+    shop,
+    simulate,
+)
 from errorbudget.studies.spend import daily_spend
 from errorbudget.studies.trend import Trend, trend
 
@@ -167,7 +194,7 @@ def test_absurd_sizes_are_refused_at_once() -> None:
     ):
         with pytest.raises(InvalidInputError, match=said):
             forecast(slo, data, at=END, **words)
-    with pytest.raises(InvalidInputError, match="costly is a share"):
+    with pytest.raises(InvalidInputError, match="costly must not be negative"):
         backtest(slo, data, WORKBOOK, costly="-2%")
     with pytest.raises(InvalidInputError, match="lower rate"):
         simulate(START, "1d", rate=1e12)
@@ -178,3 +205,69 @@ def test_absurd_sizes_are_refused_at_once() -> None:
         hour.scrape("1ms", 10)
     with pytest.raises(InvalidInputError, match="instances must be"):
         hour.scrape("1m", 1.5)
+
+
+ABSURD: tuple[Any, ...] = (
+    *(None, True, 3, -1, 0, 10**400, 1e308, float("nan"), float("inf"), 1.5, 1j),
+    *("x", "", b"x", "99.9%", "1d", [], {}, [1], ["x"], [None], {1: 2}, (1, 2), set(), object()),
+    *(Decimal("sNaN"), Fraction(1, 3), np.int64(3), np.float64("nan"), np.timedelta64(1, "s")),
+)
+ARGUMENTS: dict[Callable[..., Any], dict[str, Any]] = {
+    advise: {"data": _counts(10, 1)},
+    attribute: {"data": HISTORIES["one failure"], "by": "status"},
+    attribute_groups: {"groups": {("/a",): _counts(10, 1)}, "by": "route"},
+    backtest: {"data": _counts(10, 1)},
+    confidence: {"counts": Counts(9, 1), "target": "99%"},
+    confidence_of: {"data": _counts(10, 1)},
+    daily_spend: {"data": _counts(10, 1)},
+    deploy_effect: {"data": _counts(10, 1), "at": START + DAY},
+    dispersion: {"series": _counts(10, 1)},
+    error_interval: {"bad": 1, "total": 10},
+    false_pages_per_month: {
+        "alert": WORKBOOK.alerts[0],
+        "target": "99%",
+        "period": "30d",
+        "events_per_hour": 100,
+    },
+    incident_from_dict: {"plain": {}},
+    incident_ledger: {"data": _counts(10, 1)},
+    least_bad: {"total": 10, "target": "99%", "threshold": 1},
+    least_traffic: {"target": "99%"},
+    lint: {"slos": []},
+    policy_sweep: {},
+    quiet_alert: {"target": "99%", "period": "30d", "events_per_hour": 100},
+    recovery: {"data": _counts(10, 1)},
+    review: {"slos": SLOS["rolling"], "data": _counts(10, 1)},
+    shop: {"days": 0.1},
+    simulate: {"start": START, "duration": "1m"},
+    trend: {"before": Counts(9, 1), "after": Counts(8, 2)},
+    Outage: {"start": START, "duration": "1m"},
+    BrownOut: {"start": START, "duration": "1m"},
+    RetryStorm: {"start": START, "duration": "1m"},
+    ZeroTrafficNights: {"start": START, "duration": "1m"},
+    Season: {},
+    Route: {},
+}
+ABSURDITIES = [
+    (asked, name)
+    for asked in ARGUMENTS
+    for name in signature(asked).parameters
+    if name not in ("progress", "merge")
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"), ABSURDITIES, ids=[f"{asked.__name__} {name}" for asked, name in ABSURDITIES]
+)
+def test_no_argument_breaks_a_study(asked: Callable[..., Any], name: str) -> None:
+    """Whatever is handed over, there is an answer or an error of the library's own."""
+    usual = ARGUMENTS[asked]
+    if "slo" in signature(asked).parameters:
+        usual = {"slo": SLOS["rolling"], **usual}
+    refused = 0
+    for value in ABSURD:
+        try:
+            asked(**{**usual, name: value})
+        except ErrorBudgetError:
+            refused += 1
+    assert refused

@@ -339,7 +339,7 @@ def test_questions_without_an_answer_are_named() -> None:
         backtest(API, data, GUIDE)["x"]
     with pytest.raises(InvalidSeriesError, match="averages"):
         backtest(API.replace(method="ratio_timeslices"), data)
-    with pytest.raises(InvalidInputError, match="0 or more"):
+    with pytest.raises(InvalidInputError, match="must not be negative"):
         backtest(API, data, GUIDE).recommend(-1)
 
 

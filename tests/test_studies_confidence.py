@@ -363,7 +363,7 @@ def test_questions_without_an_answer_are_named() -> None:
         error_interval(1, 2, level=95)
     with pytest.raises(InvalidInputError, match="between 0 and total"):
         error_interval(3, 2)
-    with pytest.raises(InvalidInputError, match="dispersion must be at least 1"):
+    with pytest.raises(InvalidInputError, match="dispersion must be a finite number of 1 or more"):
         confidence(Counts(1, 1), "99%", dispersion=0.5)
     with pytest.raises(InvalidTargetError, match="no traffic shows"):
         least_traffic("100%")

@@ -13,6 +13,7 @@ from numbers import Integral
 
 __all__ = ["is_whole", "parse_rational", "shown"]
 
+_MOST_SHOWN = 80
 _MOST_DIGITS = 400  # beyond, working a number out costs more than any figure is worth
 
 
@@ -30,9 +31,10 @@ def is_whole(value: object) -> bool:
 def shown(value: object) -> str:
     """A value as a message shows it; Python refuses to write integers of thousands of digits."""
     try:
-        return repr(value)
+        text = repr(value)
     except ValueError:
         return "an integer of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 
 def parse_rational(value: object) -> Fraction:

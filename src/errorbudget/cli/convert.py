@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,11 +10,12 @@ import click
 from errorbudget.cli import NO, OK, say
 from errorbudget.cli.inputs import specs_room
 from errorbudget.cli.outputs import write
+from errorbudget.cli.render import form_of
 from errorbudget.errors import DoubtfulTargetWarning
 
 __all__ = ["convert"]
 
-_SUFFIXES = {".toml": "toml", ".json": "json"}
+_SUFFIXES = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".json": "json"}
 
 
 @click.command()
@@ -69,7 +69,7 @@ def convert(
         if not len(found):
             say(f"{spec}: holds no objective to convert")
             return NO
-        chosen = syntax or _SUFFIXES.get(Path(out or "").suffix.lower(), "yaml")
+        chosen = syntax or form_of(out, _SUFFIXES, "yaml", "--syntax")
         metrics = _metrics(counter, histogram, labels)
         done = room.export(found, target, syntax=chosen, metrics=metrics)
     losses = [*found.losses, *done.losses]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,8 +47,9 @@ def history(step: str, start: str | None, form: str | None, out: str | None, **o
     """
     from errorbudget.cli.inputs import instant as read_instant
     from errorbudget.cli.outputs import write
+    from errorbudget.cli.render import form_of
 
-    wanted = form or (_FORMS.get(Path(out).suffix.lower(), "table") if out else "table")
+    wanted = form or form_of(out, _FORMS, "table")
     if wanted == "png" and out in (None, "-"):
         raise click.UsageError("a picture wants a file: -o history.png")
     inputs = gathered(options, since=read_instant(start), along=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from errorbudget.errors import InvalidInputError
@@ -22,16 +23,33 @@ _BY_SUFFIX = {
 }
 
 
-def form_of(out: str | None) -> str:
-    """The form that the name of a file suggests; text otherwise."""
-    suffix = as_path(out).suffix.lower() if out else ""
+def form_of(
+    out: str | None,
+    forms: Mapping[str, str] = _BY_SUFFIX,
+    usual: str = "text",
+    option: str = "--format",
+) -> str:
+    """
+    The form that the name of a file suggests, packed by `.gz` or not.
+
+    Args:
+        out: The name; None is standard output.
+        forms: Forms by suffix.
+        usual: What plain text is, or a name without a suffix.
+        option: Where a form is named that the suffix does not tell.
+
+    Raises:
+        InvalidInputError: The suffix tells of another form.
+    """
+    path = as_path(out) if out else as_path("-")
+    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
     if suffix in ("", ".txt", ".text"):
-        return "text"
-    if suffix not in _BY_SUFFIX:
+        return usual
+    if suffix not in forms:
         raise InvalidInputError(
-            f'"{suffix}" names no form; it is one of .txt, {", ".join(_BY_SUFFIX)}, or say --format'
+            f'"{suffix}" names no form; it is one of .txt, {", ".join(forms)}, or say {option}'
         )
-    return _BY_SUFFIX[suffix]
+    return forms[suffix]
 
 
 def render(document: Document, form: str, *, to_file: bool = False) -> str | bytes:

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
+_FORMS = {
+    ".log": "combined",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".csv": "csv",
+    ".om": "openmetrics",
+}
 LEAST_DAYS, MOST_DAYS = 0.001, 106_751
 """A minute and a half; the nanoseconds that an integer holds."""
 
@@ -27,9 +35,9 @@ LEAST_DAYS, MOST_DAYS = 0.001, 106_751
 @click.option(
     "--log-format",
     type=click.Choice(["combined", "json", "csv", "openmetrics", "counts"]),
-    default="combined",
-    show_default=True,
-    help="A log; counters as a monitoring system reads them; or good and total by minute.",
+    default=None,
+    help="A log; counters as a monitoring system reads them; or good and total by minute. By "
+    "default a combined log, or what the name given with -o says.",
 )
 @click.option(
     "--incidents",
@@ -45,7 +53,7 @@ def simulate(
     days: float,
     seed: int,
     start: str | None,
-    log_format: str,
+    log_format: str | None,
     incidents: str | None,
     rate: float | None,
     interval: str | None,
@@ -62,6 +70,7 @@ def simulate(
     """
     from errorbudget.cli.outputs import write
     from errorbudget.cli.progress import meter
+    from errorbudget.cli.render import form_of
     from errorbudget.sources.log_writer import LOG_FORMATS, write_log
     from errorbudget.sources.openmetrics_writer import write_openmetrics
     from errorbudget.studies.simulate import SHOP_START, shop
@@ -69,8 +78,9 @@ def simulate(
 
     if rate is not None and incidents is None:
         raise click.UsageError("--rate belongs to --incidents FILE")
+    form = log_format or form_of(out, _FORMS, "combined", "--log-format")
     for option, given in (("--interval", interval), ("--instances", instances)):
-        if given is not None and log_format != "openmetrics":
+        if given is not None and form != "openmetrics":
             raise click.UsageError(f"{option} belongs to --log-format openmetrics")
     begin = SHOP_START if start is None else start
     with meter("simulating", "steps") as progress:
@@ -79,19 +89,19 @@ def simulate(
         else:
             found = _own(begin, days, seed, incidents, 0.5 if rate is None else rate, progress)
     with meter("writing", "lines") as progress:
-        if log_format == "counts":
+        if form == "counts":
             write(_counts(found), out)
-        elif log_format == "openmetrics":
+        elif form == "openmetrics":
             scrapes = found.scrape(interval or "1m", 3 if instances is None else instances)
             write_openmetrics(scrapes, out, progress=lambda done: progress(done, None))
         else:
-            chosen = next(name for name in LOG_FORMATS if name == log_format)
+            chosen = next(name for name in LOG_FORMATS if name == form)
             write_log(found.events, out, chosen, progress=progress)
     if truth is not None:
         write(json.dumps(found.to_dict(), indent=2) + "\n", truth)
     click.echo(found.describe())
     click.echo(f"wrote {out}" + (f" and {truth}" if truth else ""))
-    if log_format == "openmetrics":
+    if form == "openmetrics":
         end = format_time(found.end_ns)
         click.echo(
             "next: promtool tsdb create-blocks-from --max-block-duration=720h openmetrics "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.slo.objective import SLO
 
 __all__ = ["as_slo", "as_slos", "find_slo"]
@@ -25,15 +26,10 @@ errorbudget.SLO(...), of several or of a composite each by itself (are two argum
     """
     if not isinstance(value, SLO):
         raise InvalidInputError(
-            f"one SLO was asked for, got {_shown(value)}; give errorbudget.SLO(...), of several "
+            f"one SLO was asked for, got {shown(value)}; give errorbudget.SLO(...), of several "
             "or of a composite each by itself (are two arguments swapped?)"
         )
     return value
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1) -> tuple[SLO, ...]:
@@ -61,7 +57,7 @@ def as_slos(slos: SLO | Iterable[SLO], *, distinct: bool = True, least: int = 1)
     for slo in found:
         if not isinstance(slo, SLO):
             raise InvalidInputError(
-                f"an SLO was asked for, got {_shown(slo)}; give errorbudget.SLO(...), or several "
+                f"an SLO was asked for, got {shown(slo)}; give errorbudget.SLO(...), or several "
                 "(are two arguments swapped?)"
             )
         if distinct and slo.name in names:

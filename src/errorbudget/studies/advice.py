@@ -22,12 +22,13 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
-from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.errors import InvalidSeriesError
 from errorbudget.evaluation import instant_of
 from errorbudget.events import Events
 from errorbudget.methods import Occurrences
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
+from errorbudget.studies.arguments import listed, whole
 from errorbudget.studies.backtest import backtest
 from errorbudget.studies.budgeted import check_budgeted, history_until
 from errorbudget.studies.firing import runs_of
@@ -276,8 +277,8 @@ def advise(
         - the present 99% would have been breached 0 times and paged 0 times
     """
     check_budgeted(slo, data)
-    if isinstance(months, bool) or not isinstance(months, int) or months < 1:
-        raise InvalidInputError(f"months must be a whole number of 1 or more, got {months!r}")
+    months = whole("months", months, 1)
+    wanted = {*map(Target, listed("targets", targets, '["99%", "99.9%"]'))}
     if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
         raise InvalidSeriesError(
             f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}); '
@@ -291,16 +292,16 @@ def advise(
         return Advice(slo, start_ns, end_ns, 0, months, Counts(), (), present, (why,))
     step_ns = max(length_of(step), series.step_ns)
     monthly = whole_months(series, step_ns)
-    wanted = sorted({present, *map(Target, targets)}, key=lambda target: target.ratio)
-    found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in wanted)
+    tried = sorted({present, *wanted}, key=lambda target: target.ratio)
+    found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in tried)
     kept = [each for each in found if monthly and each.months_kept == len(monthly)]
     now = next(each for each in found if each.target == present)
     total = int(series.total.sum())
     good = int(series.good.sum())
     if len(monthly) < months:
         best = now
-        whole = f"{len(monthly)} whole month" + ("" if len(monthly) == 1 else "s")
-        reasons = [f"only {whole} with events, and a change asks for {months}"]
+        some = f"{len(monthly)} whole month" + ("" if len(monthly) == 1 else "s")
+        reasons = [f"only {some} with events, and a change asks for {months}"]
     elif kept:
         best = kept[-1]
         reasons = [

@@ -244,7 +244,8 @@ def attribute(
         data: Request events; for stretches of time, also a count series.
         by: Name of a label, `"status"` or `"status_class"`, or several names; or stretches of time
             by name, (start, end] each: incidents, deploys, entries of a ledger. Where stretches
-            overlap, the one that starts first claims an event; what lies in none is `(none)`.
+            overlap, the one that starts first claims an event; what lies in none is `(none)`, and
+            so is all where there are no stretches: a history without incidents.
         at: The instant; by default the end of the data.
         progress: Told now and then how many rows are done, and how many there are.
 

@@ -26,11 +26,11 @@ from errorbudget.durations import (
 )
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.history import grid
-from errorbudget.rationals import parse_rational
 from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
+from errorbudget.studies.arguments import exact, listed
 from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.burning import burning_stretches
 from errorbudget.studies.firing import FiringTable
@@ -157,18 +157,19 @@ class Backtest(Shown, Sequence[PolicyResult]):
 def _policies(slo: SLO, policies: Any) -> list[AlertPolicy]:
     if policies is None:
         policies = [slo.alerts]
-    listed = [policies] if isinstance(policies, AlertPolicy) else list(policies)
-    for policy in listed:
+    several = not isinstance(policies, AlertPolicy)
+    found = listed("policies", policies, "[WORKBOOK, GUIDE]") if several else [policies]
+    for policy in found:
         if not isinstance(policy, AlertPolicy):
             raise InvalidInputError(f"policies are of type AlertPolicy, got {policy!r}")
-    if not listed:
+    if not found:
         raise InvalidInputError("no policies to run; give at least one")
-    names = [policy.name for policy in listed]
+    names = [policy.name for policy in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidInputError(f'two policies are called "{twice}"; names must differ')
     # As the objective itself would take them: published tables serve its window.
-    return [slo.replace(alerts=policy).alerts for policy in listed]
+    return [slo.replace(alerts=policy).alerts for policy in found]
 
 
 def backtest(
@@ -234,7 +235,7 @@ def backtest(
             f'SLO "{slo.name}" changed its target over time; backtest one of them: '
             'slo.replace(target="99.9%")'
         )
-    listed = _policies(slo, policies)
+    tried = _policies(slo, policies)
     usual = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
     step_ns = usual if step is None else length_of(step)
     times = grid(data.span, step_ns, start, end)
@@ -246,15 +247,15 @@ def backtest(
         period_ns=slo.period_ns,
         times=times,
         step_ns=step_ns,
-        windows={window for policy in listed for window in policy.windows},
+        windows={window for policy in tried for window in policy.windows},
     )
     whole = Interval(int(times[0]) - step_ns, int(times[-1]), "right")
     trial = Trial(table, whole, target, slo.period_ns)
     found = trial.judged(_incidents(slo, trial, incidents, costly))
     results = []
-    for done, policy in enumerate(listed):
+    for done, policy in enumerate(tried):
         if progress is not None:
-            progress(done, len(listed))
+            progress(done, len(tried))
         results.append(trial.run(policy, found))
     return Backtest(
         slo,
@@ -270,12 +271,7 @@ def backtest(
 def _incidents(slo: SLO, trial: Trial, given: Any, costly: Number) -> list[Stretch]:
     if given is not None:
         return list(read_stretches(given))
-    try:
-        least = parse_rational(costly)
-    except ValueError:
-        least = Fraction(-1)
-    if least < 0:
-        raise InvalidInputError(f'costly is a share such as "2%", got {costly!r}')
+    least = exact("costly", costly)
     table = trial.table
     bounds = burning_stretches(
         slo,

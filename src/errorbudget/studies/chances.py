@@ -8,57 +8,18 @@ scipy to 1e-9 or better.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from math import exp, fsum, inf, isfinite, lgamma, log, log1p
-
-from errorbudget.burn import Number
-from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from math import exp, fsum, isfinite, lgamma, log, log1p
 
 __all__ = [
     "beta_cdf",
     "beta_quantile",
     "binomial_tail",
-    "chance",
-    "exact",
     "hypergeometric_tail",
     "normal_quantile",
 ]
 
 _TINY = 1e-300
 _STEPS = 100_000
-
-
-def chance(name: str, value: float | Fraction | str) -> float:
-    """
-    A probability strictly between 0 and 1, `"95%"` or 0.95.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    try:
-        number = float(parse_rational(value))
-    except ValueError:
-        number = inf
-    if not 0 < number < 1:
-        raise InvalidInputError(f'{name} must lie between 0 and 1, such as "95%", got {value!r}')
-    return number
-
-
-def exact(name: str, value: Number) -> Fraction:
-    """
-    A number of 0 or more, exactly: `"2%"`, 14.4, a fraction.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    try:
-        number = parse_rational(value)
-    except ValueError:
-        raise InvalidInputError(f"{name} must be a number, got {value!r}") from None
-    if number < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {value!r}")
-    return number
 
 
 def beta_cdf(x: float, a: float, b: float) -> float:

@@ -24,10 +24,12 @@ from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
+from errorbudget.rationals import shown
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.status import json_number, plain_count
+from errorbudget.studies.arguments import chance, number
 from errorbudget.studies.budgeted import check_budgeted, units_of
-from errorbudget.studies.chances import beta_quantile, chance, normal_quantile
+from errorbudget.studies.chances import beta_quantile, normal_quantile
 from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike
@@ -67,11 +69,12 @@ def error_interval(
         >>> low, round(high, 6)
         (0.0, 0.012221)
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidInputError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     share = chance("level", level)
-    if not 0 <= bad <= total:
-        raise InvalidInputError(f"bad must lie between 0 and total, got {bad} of {total}")
+    bad, total = number("bad", bad, least=0), number("total", total, least=0)
+    if bad > total:
+        raise InvalidInputError(f"bad must lie between 0 and total, got {bad:g} of {total:g}")
     if not total:
         return None
     tail = (1 - share) / 2
@@ -229,14 +232,13 @@ def confidence(
         >>> print(confidence(Counts(good=499, bad=1), "99.9%"))
         SLI 98.8759% to 99.9647%, -1024.1% to 64.7% of the budget left (95% wilson): undecided
     """
-    if not (isinstance(dispersion, (int, float)) and 1 <= dispersion < inf):
-        raise InvalidInputError(f"dispersion must be at least 1 and finite, got {dispersion!r}")
+    dispersion = number("dispersion", dispersion, least=1)
     seen = as_counts(counts)
     found = error_interval(
         float(seen.bad) / dispersion, float(seen.total) / dispersion, level=level, method=method
     )
     error = Target(target).error
-    return Confidence(seen, error, chance("level", level), method, float(dispersion), found)
+    return Confidence(seen, error, chance("level", level), method, dispersion, found)
 
 
 def dispersion(
@@ -257,6 +259,9 @@ def dispersion(
     Returns:
         The factor [1, >= 1]; 1 with fewer than two blocks, or nothing bad.
 
+    Raises:
+        InvalidInputError: *series* is none, or *least_bad* is no number above 0.
+
     Source: P. McCullagh and J. Nelder, Generalized Linear Models, 2nd ed., section 4.5.
 
     Example:
@@ -266,6 +271,9 @@ def dispersion(
         >>> dispersion(alone, block=1), round(dispersion(together, block=1), 3)
         (1.0, 4.444)
     """
+    if not isinstance(series, CountSeries):
+        raise InvalidInputError(f"a count series was asked for, got {shown(series)}")
+    least_bad = number("least_bad", least_bad, above=0)
     blocks = series.coarser(max(length_of(block) // series.step_ns, 1) * series.step_ns)
     total = blocks.total.astype(np.float64)
     bad = (blocks.total - blocks.good).astype(np.float64)

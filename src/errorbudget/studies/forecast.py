@@ -24,8 +24,8 @@ from errorbudget.durations import (
 from errorbudget.errors import InvalidInputError
 from errorbudget.slo import SLO
 from errorbudget.status import json_number
+from errorbudget.studies.arguments import chance
 from errorbudget.studies.budgeted import check_budgeted, units_of
-from errorbudget.studies.chances import chance
 from errorbudget.studies.futures import Past
 from errorbudget.studies.stretches import read_stretches
 from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns

@@ -12,9 +12,11 @@ import numpy as np
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.methods import Occurrences
+from errorbudget.rationals import shown
 from errorbudget.series import CountSeries
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO, as_slo
+from errorbudget.studies.arguments import listed
 from errorbudget.studies.attribution import Attribution, Progress, shared_out
 from errorbudget.times import TimeLike
 
@@ -64,14 +66,21 @@ def attribute_groups(
         /a          0     10       0.00%          0.00%
         together    3     20     100.00%        150.00%
     """
-    names = (by,) if isinstance(by, str) else tuple(by)
+    names = (by,) if isinstance(by, str) else tuple(listed("by", by, '["route", "method"]'))
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidInputError(f"by must name labels, got {shown(by)}")
+    if not isinstance(groups, Mapping):
+        raise InvalidInputError(
+            'groups are series by the texts of labels, such as {("/a",): ...}, '
+            f"got {shown(groups)}"
+        )
     if not isinstance(as_slo(slo).sli, RatioSLI) or not isinstance(slo.method, Occurrences):
         raise InvalidSeriesError(
             f'SLO "{slo.name}" counts no events ({slo.sli}, {slo.method.name}), so they have no '
             'share in it; ask slo.replace(method="occurrences")'
         )
     for texts in groups:
-        if len(texts) != len(names):
+        if not isinstance(texts, tuple) or len(texts) != len(names):
             raise InvalidInputError(f"groups by {', '.join(names)} have so many texts; got {texts}")
     whole = CountSeries.merge(groups.values()) if groups else CountSeries([], [], [], "1m")
     status = slo.evaluate(whole, at=at)

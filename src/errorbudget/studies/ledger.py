@@ -22,9 +22,9 @@ from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, leng
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
+from errorbudget.studies.arguments import exact
 from errorbudget.studies.budgeted import check_budgeted, part_of_budget, units_of
 from errorbudget.studies.burning import Grid, burning_stretches, usual_threshold
-from errorbudget.studies.chances import exact
 from errorbudget.studies.stretches import Stretch, counted, read_stretches
 from errorbudget.studies.tables import figure, frame, percent, text_table
 from errorbudget.times import TimeLike, format_time

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.slo import SLO, as_slos
+from errorbudget.studies.arguments import listed
 from errorbudget.studies.tables import frame
 
 if TYPE_CHECKING:
@@ -247,25 +249,29 @@ def lint(
     """
     from errorbudget.studies.pitfalls import CHECKS, of_history, of_objective, of_service
 
-    listed = as_slos(slos, distinct=False, least=0)
+    every = as_slos(slos, distinct=False, least=0)
     known = tuple(check.id for check in CHECKS)
-    skipped = set(ignore)
+    skipped = set(map(str, listed("ignore", ignore, '["EB102"]')))
     for name in sorted(skipped):
         if name not in known:
             raise InvalidInputError(
                 f'there is no check "{name}"; there are {", ".join(known)}'
                 f"{did_you_mean(name, known)}"
             )
+    if counts is not None and not isinstance(counts, Mapping):
+        raise InvalidInputError(
+            f'counts are series by name of the SLO, such as {{"api": ...}}, got {shown(counts)}'
+        )
     histories = dict(counts or {})
-    if stray := sorted(histories.keys() - {slo.name for slo in listed}):
+    if stray := sorted(histories.keys() - {slo.name for slo in every}):
         raise InvalidInputError(f'counts of "{stray[0]}" belong to no SLO that was given')
     by_service: dict[str, list[SLO]] = {}
-    for slo in listed:
+    for slo in every:
         by_service.setdefault(slo.service, []).append(slo)
     found: list[Finding] = []
     for service, together in by_service.items():
         found += of_service(service or "(no service)", together)
-    for slo in listed:
+    for slo in every:
         found += of_objective(slo)
         if slo.name in histories:
             found += of_history(slo, histories[slo.name])

@@ -21,7 +21,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.studies.arguments import exact, listed
 from errorbudget.studies.noise import crossings_per_month
 from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
@@ -135,6 +135,11 @@ falsely 0.27 times a month
         _positive("events_per_hour", events_per_hour),
         _positive("false_pages_per_month", false_pages_per_month),
     )
+    if rate * period_ns / HOUR_NS >= 2**63:
+        raise InvalidInputError(
+            f"{events_per_hour!r} events an hour are more in {format_duration(period_ns)} than "
+            "counts hold, 2**63"
+        )
     usual = float(goal.error if ordinary is None else _positive("ordinary", ordinary))
     if not goal.error or usual > 1:
         raise InvalidInputError(
@@ -144,7 +149,7 @@ falsely 0.27 times a month
         )
     found = [
         quiet
-        for window in sorted(map(length_of, windows))
+        for window in sorted(map(length_of, listed("windows", windows, '["1h", "6h"]')))
         if window <= period_ns
         and (quiet := _over(goal, period_ns, rate, bound, usual, window, severity)) is not None
     ]
@@ -152,13 +157,10 @@ falsely 0.27 times a month
 
 
 def _positive(name: str, value: Number) -> Fraction:
-    try:
-        number = parse_rational(value)
-    except ValueError:
-        number = Fraction(0)
-    if number <= 0:
-        raise InvalidInputError(f"{name} must be a number above 0, got {value!r}")
-    return number
+    found = exact(name, value)
+    if not found:
+        raise InvalidInputError(f"{name} must be above 0, got {value!r}")
+    return found
 
 
 def _over(

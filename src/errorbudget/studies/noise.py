@@ -19,7 +19,9 @@ from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
 from errorbudget.durations import HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
-from errorbudget.studies.chances import binomial_tail, chance, exact
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import chance, exact, number, whole
+from errorbudget.studies.chances import binomial_tail
 from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.tables import figure, frame
 from errorbudget.target import Target, TargetLike
@@ -45,9 +47,8 @@ def _ordinary(target: TargetLike, ordinary: Number | None) -> float:
 
 
 def _events(total: int) -> int:
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        raise InvalidInputError(f"a number of events was asked for, got {total!r}")
-    return total
+    """As many events as counts hold."""
+    return whole("events", total, 0, 2**63 - 1)
 
 
 VERDICT: Columns = {
@@ -244,6 +245,8 @@ def false_pages_per_month(
         >>> false_pages_per_month(fast, "99.9%", "30d", 6_000) < 1e-9
         True
     """
+    if not isinstance(alert, BurnAlert):
+        raise InvalidInputError(f"an alert was asked for, such as a BurnAlert, got {shown(alert)}")
     rate = exact("events_per_hour", events_per_hour)
     total = int(rate * alert.long / HOUR_NS)
     return crossings_per_month(
@@ -359,17 +362,18 @@ def least_traffic(
         )
     sure = chance("level", level)
     allowed = float(goal.error)
-    if not (isinstance(factor, (int, float)) and factor > 1) or factor * allowed >= 1:
+    times = number("factor", factor, above=1)
+    if times * allowed >= 1:
         raise InvalidInputError(
-            f"factor must be above 1 and leave some good events at {goal}, got {factor!r}"
+            f"factor must leave some good events at {goal}, got {shown(factor)}"
         )
     to_show = ceil(log(1 - sure) / log1p(-allowed))
     return LeastTraffic(
         goal,
         ceil(1 / goal.error),
         to_show,
-        _to_tell(allowed, min(factor * allowed, 1.0), sure),
-        float(factor),
+        _to_tell(allowed, times * allowed, sure),
+        times,
         sure,
     )
 

@@ -18,7 +18,7 @@ from errorbudget.burn import Number
 from errorbudget.cards import Card, Shown
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.studies.arguments import exact, listed
 from errorbudget.studies.pages import POLICY, PolicyResult
 from errorbudget.studies.tables import frame, percent
 
@@ -106,14 +106,7 @@ def recommendation(
     Raises:
         InvalidInputError: There are no results, or the bound is no number of 0 or more.
     """
-    try:
-        bound = parse_rational(false_pages_per_month)
-    except ValueError:
-        bound = Fraction(-1)
-    if bound < 0:
-        raise InvalidInputError(
-            f"false_pages_per_month is a number of 0 or more, got {false_pages_per_month!r}"
-        )
+    bound = exact("false_pages_per_month", false_pages_per_month)
     if not results:
         raise InvalidInputError("no policies to choose from; give at least one")
     untold = not _tellable(results)
@@ -171,9 +164,14 @@ def policy_sweep(
         '2% in 1h/5m for 2m'
     """
     found = []
-    for share, window, part, wait in product(budget, long, short, hold):
+    for share, window, part, wait in product(
+        listed("budget", budget, '["1%", "2%"]'),
+        listed("long", long, '["1h", "6h"]'),
+        listed("short", short, '["1/12", None]'),
+        listed("hold", hold, '[0, "5m"]'),
+    ):
         long_ns = length_of(window)
-        short_ns = None if part is None else int(long_ns * parse_rational(part))
+        short_ns = None if part is None else int(long_ns * exact("short", part))
         alert = BurnAlert("burn", severity, share, long_ns, short_ns, wait)
         name = f"{float(alert.budget) * 100:g}% in {format_duration(long_ns)}"
         name += "" if short_ns is None else f"/{format_duration(short_ns)}"

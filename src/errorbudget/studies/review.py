@@ -318,7 +318,7 @@ def review(
         >>> week["api"].trend.direction, week["api"].now.counts.bad, week["api"].before.counts.bad
         ('worse', 504, 168)
     """
-    if period not in PERIODS:
+    if not isinstance(period, str) or period not in PERIODS:
         raise InvalidInputError(
             f"period must be one of {', '.join(PERIODS)}, got {period!r}"
             f"{did_you_mean(str(period), tuple(PERIODS))}"

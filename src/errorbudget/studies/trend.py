@@ -17,10 +17,9 @@ from typing import Any, Literal
 
 from errorbudget.budget import Ratio
 from errorbudget.cards import Card, Shown
-from errorbudget.counts import Counts
-from errorbudget.errors import InvalidInputError
+from errorbudget.counts import Counts, as_counts
 from errorbudget.status import plain_count
-from errorbudget.studies.chances import chance
+from errorbudget.studies.arguments import chance, number
 from errorbudget.studies.tables import figure, frame, percent
 
 __all__ = ["Direction", "Trend", "trend"]
@@ -150,8 +149,8 @@ def trend(
         >>> print(trend(Counts(good=9_990, bad=10), Counts(good=9_960, bad=40), dispersion=20))
         no clear change (p = 0.34)
     """
-    if not (isinstance(dispersion, (int, float)) and 1 <= dispersion < float("inf")):
-        raise InvalidInputError(f"dispersion must be at least 1 and finite, got {dispersion!r}")
+    before, after = as_counts(before), as_counts(after)
+    dispersion = number("dispersion", dispersion, least=1)
     limit = chance("alpha", alpha)
     p_value = None
     if before.total and after.total:
@@ -161,4 +160,4 @@ def trend(
         gap = abs(Fraction(after.bad) / new - Fraction(before.bad) / old)
         # Nothing bad, or nothing good, in either: the shares are equal.
         p_value = erfc(float(gap) / sqrt(2 * float(variance) * dispersion)) if variance else 1.0
-    return Trend(before, after, p_value, limit, float(dispersion))
+    return Trend(before, after, p_value, limit, dispersion)

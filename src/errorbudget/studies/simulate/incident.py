@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError, InvalidTimeError
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import number
 from errorbudget.times import MAX_NS, TimeLike, format_time, to_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Incident", "number", "span_ns", "whole", "whole_ms"]
+__all__ = ["Incident", "span_ns", "whole_ms"]
 
 _MS = 1_000_000
 
@@ -43,24 +44,6 @@ def span_ns(start: TimeLike, duration: DurationLike) -> tuple[int, int]:
             "earlier start"
         )
     return start_ns, end_ns
-
-
-def number(name: str, value: object, *, most: float = inf) -> float:
-    """*value* when it lies in (0, *most*] and is finite."""
-    found = value if isinstance(value, (int, float)) and not isinstance(value, bool) else nan
-    if 0 < found <= most and isfinite(found):
-        return float(found)
-    top = f"and at most {most:g}" if isfinite(most) else "and finite"
-    raise InvalidInputError(f"{name} must be a number above 0 {top}, got {value!r}")
-
-
-def whole(name: str, value: object, least: int, most: float = inf) -> None:
-    """Whether *value* is a whole number in [*least*, *most*]."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        top = f" and at most {most:g}" if isfinite(most) else ""
-        raise InvalidInputError(
-            f"{name} must be a whole number of {least} or more{top}, got {value!r}"
-        )
 
 
 def _patterns(routes: object) -> tuple[str, ...]:
@@ -101,13 +84,17 @@ class Incident:
 
     def __post_init__(self) -> None:
         start_ns, end_ns = span_ns(self.start, self.duration)
-        intensity = number(f"intensity of {self.kind}", self.intensity, most=self.largest_intensity)
+        intensity = number(
+            f"intensity of {self.kind}", self.intensity, above=0, most=self.largest_intensity
+        )
         routes = _patterns(self.routes)
         object.__setattr__(self, "start", format_time(start_ns))
         object.__setattr__(self, "duration", format_duration(end_ns - start_ns))
         object.__setattr__(self, "intensity", intensity)
         object.__setattr__(self, "routes", routes)
-        object.__setattr__(self, "name", str(self.name) or self.kind)
+        if not isinstance(self.name, str):
+            raise InvalidInputError(f"name of an incident must be a text, got {shown(self.name)}")
+        object.__setattr__(self, "name", self.name or self.kind)
         self._check()
 
     def _check(self) -> None:

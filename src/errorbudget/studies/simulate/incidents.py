@@ -18,7 +18,9 @@ import numpy as np
 
 from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError, did_you_mean
-from errorbudget.studies.simulate.incident import Incident, number, whole
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import number, whole
+from errorbudget.studies.simulate.incident import Incident
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,10 +81,7 @@ class BrownOut(Incident):
     failures: ClassVar[tuple[tuple[int, float], ...]] = ((503, 0.6), (504, 0.4))
 
     def _check(self) -> None:
-        if not number("slowdown_factor", self.slowdown_factor) >= 1:
-            raise InvalidInputError(
-                f"slowdown_factor must be 1 or more, got {self.slowdown_factor!r}"
-            )
+        number("slowdown_factor", self.slowdown_factor, least=1)
 
     def failure_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """The intensity, throughout."""
@@ -217,7 +216,7 @@ class ZeroTrafficNights(Incident):
 
     def _check(self) -> None:
         whole("hour", self.hour, 0, 23)
-        number("hours", self.hours, most=24)
+        number("hours", self.hours, above=0, most=24)
 
     def traffic_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """What the intensity leaves of it at night, all of it by day."""
@@ -283,9 +282,11 @@ def incident_from_dict(plain: Mapping[str, Any]) -> Incident:
         >>> incident_from_dict(plain) == Outage("2026-03-01T12:00:00Z", "5m")
         True
     """
+    if not isinstance(plain, Mapping):
+        raise InvalidInputError(f'an incident is plain data with its "kind", got {shown(plain)}')
     arguments = dict(plain)
     kind = arguments.pop("kind", None)
-    if kind not in INCIDENTS:
+    if not isinstance(kind, str) or kind not in INCIDENTS:
         raise InvalidInputError(
             f"{kind!r} is not a kind of incident; there are {', '.join(INCIDENTS)}"
             f"{did_you_mean(str(kind), tuple(INCIDENTS))}"

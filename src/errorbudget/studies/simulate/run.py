@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from math import isfinite
-from operator import index
 
 import numpy as np
 
 from errorbudget.durations import DurationLike, format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events, Labels
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import listed, number, whole
 from errorbudget.studies.simulate.incident import Incident, span_ns
 from errorbudget.studies.simulate.simulation import Impact, Simulation
 from errorbudget.studies.simulate.strikes import span_of, strike
@@ -29,8 +29,26 @@ MOST_REQUESTS = 200_000_000
 """Requests of one simulation, which are held in memory."""
 
 
+def _table(routes: Mapping[str, Route]) -> dict[str, Route]:
+    if not isinstance(routes, Mapping) or not all(
+        isinstance(name, str) and isinstance(route, Route) for name, route in routes.items()
+    ):
+        raise InvalidInputError(
+            f'routes must be Routes by name, such as {{"/": Route()}}, got {shown(routes)}'
+        )
+    if not routes:
+        raise InvalidInputError("routes must name at least one route, got none")
+    return dict(routes)
+
+
 def _ordered(incidents: Iterable[Incident], start_ns: int, end_ns: int) -> list[Incident]:
-    ordered = sorted(incidents, key=lambda incident: (incident.start_ns, incident.name))
+    found = listed("incidents", incidents, '[Outage("2026-03-01T12:00Z", "5m")]')
+    for incident in found:
+        if not isinstance(incident, Incident):
+            raise InvalidInputError(
+                f"incidents must be of a kind such as Outage, got {shown(incident)}"
+            )
+    ordered = sorted(found, key=lambda incident: (incident.start_ns, incident.name))
     names = [incident.name for incident in ordered]
     for incident in ordered:
         if names.count(incident.name) > 1:
@@ -98,10 +116,7 @@ def simulate(
         True
     """
     start_ns, end_ns = span_ns(start, duration)
-    if not (isfinite(rate) and rate >= 0):
-        raise InvalidInputError(f"rate must be 0 or more requests per second, got {rate!r}")
-    if not (isfinite(slow_s) and slow_s > 0):
-        raise InvalidInputError(f"slow_s must be above 0 seconds, got {slow_s!r}")
+    rate, slow_s = number("rate", rate, least=0), number("slow_s", slow_s, above=0)
     expected = rate * ((end_ns - start_ns) / 1e9)
     if expected > MOST_REQUESTS:
         raise InvalidInputError(
@@ -109,11 +124,10 @@ def simulate(
             f"{format_duration(end_ns - start_ns)}, more than the {MOST_REQUESTS:,} that fit into "
             "some 30 GB of memory; take a lower rate or a shorter duration"
         )
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or index(seed) < 0:
-        raise InvalidInputError(f"seed must be a whole number of 0 or more, got {seed!r}")
-    table = ROUTES if routes is None else dict(routes)
-    if not table:
-        raise InvalidInputError("routes must name at least one route, got none")
+    seed = whole("seed", seed, 0)
+    if not isinstance(season, Season | None):
+        raise InvalidInputError(f"season must be a Season, such as Season(), got {shown(season)}")
+    table = _table(ROUTES if routes is None else routes)
     ordered = _ordered(incidents, start_ns, end_ns)
     names = list(table)
     traffic = ordinary_traffic(
@@ -122,7 +136,7 @@ def simulate(
         rate=rate,
         routes=table,
         season=season or Season(),
-        seed=index(seed),
+        seed=seed,
     )
     impacts = []
     for position, incident in enumerate(ordered):
@@ -135,15 +149,15 @@ def simulate(
             end_ns=end_ns,
             names=names,
             slow_s=slow_s,
-            seed=index(seed),
+            seed=seed,
         )
         bounds = max(start_ns, incident.start_ns), min(end_ns, incident.end_ns)
         impacts.append(Impact(incident, *bounds, added=added, removed=removed))
     return Simulation(
         start_ns=start_ns,
         end_ns=end_ns,
-        seed=index(seed),
-        slow_s=float(slow_s),
+        seed=seed,
+        slow_s=slow_s,
         events=_events(traffic, table),
         incidents=tuple(_told(traffic, impacts, names, slow_s)),
         cause=traffic.cause,

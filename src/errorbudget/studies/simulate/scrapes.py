@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.events import Events
+from errorbudget.studies.arguments import listed, number, whole
 from errorbudget.studies.simulate.incident import Incident, whole_ms
 from errorbudget.studies.simulate.incidents import CounterReset, ScrapeGap
 from errorbudget.studies.simulate.traffic import MS, Stream
@@ -171,8 +171,10 @@ def scrape(
 ) -> Scrapes:
     """What `Simulation.scrape` returns; see there."""
     step_ns = whole_ms("interval", parse_duration(interval))
-    if isinstance(instances, bool) or not hasattr(instances, "__index__") or instances < 1:
-        raise InvalidInputError(f"instances must be 1 or more, got {instances!r}")
+    instances = whole("instances", instances, 1)
+    edges = listed("buckets_s", buckets_s, "[0.1, 0.5, 1]")
+    for edge in edges:
+        number("a bound of buckets_s", edge, above=0)
     readings = ((end_ns - start_ns) // step_ns + 1) * instances
     if readings > MOST_READINGS:
         raise InvalidInputError(
@@ -180,11 +182,8 @@ def scrape(
             f"readings of each series, more than {MOST_READINGS:,}; take a longer interval "
             "or fewer instances"
         )
-    ascending = all(low < high for low, high in pairwise(buckets_s))
-    if not ascending or not all(isfinite(bound) and bound > 0 for bound in buckets_s):
-        raise InvalidInputError(
-            f"buckets_s must be ascending finite bounds above 0, got {buckets_s!r}"
-        )
+    if not all(low < high for low, high in pairwise(edges)):
+        raise InvalidInputError(f"buckets_s must ascend, got {edges}")
     resets = [incident for incident in incidents if isinstance(incident, CounterReset)]
     for reset in resets:
         if reset.instance >= instances:
@@ -197,20 +196,20 @@ def scrape(
     bounds = np.searchsorted(serving[order], np.arange(instances + 1))
     gaps = [incident for incident in incidents if isinstance(incident, ScrapeGap)]
     processes = []
-    for number in range(instances):
+    for place in range(instances):
         # A monitoring system spreads its targets over the interval.
-        first = start_ns + step_ns * number // instances // MS * MS
+        first = start_ns + step_ns * place // instances // MS * MS
         time = np.arange(first, end_ns + 1, step_ns, dtype=np.int64)
-        own = [reset for reset in resets if reset.instance == number]
+        own = [reset for reset in resets if reset.instance == place]
         read = np.ones(len(time), dtype=np.bool_)
         started = np.full(len(time), start_ns, dtype=np.int64)
         for away in (*own, *gaps):
             read &= (time <= away.start_ns) | (time > away.end_ns)
         for reset in own:
             started[time > reset.end_ns] = np.maximum(started[time > reset.end_ns], reset.end_ns)
-        rows = order[bounds[number] : bounds[number + 1]]
-        processes.append(_Instance(f"app-{number}", rows, time[read], started[read]))
-    return Scrapes(events, tuple(buckets_s), tuple(processes))
+        rows = order[bounds[place] : bounds[place + 1]]
+        processes.append(_Instance(f"app-{place}", rows, time[read], started[read]))
+    return Scrapes(events, tuple(edges), tuple(processes))
 
 
 def _serving(

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from errorbudget.durations import DAY_NS, MINUTE_NS, SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import number
 from errorbudget.studies.simulate.incident import Incident, span_ns
 from errorbudget.studies.simulate.incidents import (
     BrownOut,
@@ -66,15 +68,21 @@ SHOP_ROUTES: dict[str, Route] = {
 _SHOPPING = ("/", "/search", "/product", "/cart", "/checkout", "/login")
 
 
-def _length(days: float) -> str:
-    """So many days, to the minute."""
+def _days(days: float) -> float:
+    """So many days, if they make a simulation that fits."""
     most = MOST_REQUESTS / (SHOP_RATE * DAY_NS / SECOND_NS)
-    if not isinstance(days, (int, float)) or not 0.1 <= days <= most:
+    try:
+        return number("days", days, least=0.1, most=most)
+    except InvalidInputError:
         raise InvalidInputError(
             f"days must be a number from 0.1 to {most:,.0f}, which make {MOST_REQUESTS:,} "
-            f"requests, got {days!r}"
-        )
-    return format_duration(round(days * DAY_NS / MINUTE_NS) * MINUTE_NS)
+            f"requests, got {shown(days)}"
+        ) from None
+
+
+def _length(days: float) -> str:
+    """So many days, to the minute."""
+    return format_duration(round(_days(days) * DAY_NS / MINUTE_NS) * MINUTE_NS)
 
 
 def shop_incidents(start: TimeLike = SHOP_START, days: float = 30) -> tuple[Incident, ...]:
@@ -83,6 +91,7 @@ def shop_incidents(start: TimeLike = SHOP_START, days: float = 30) -> tuple[Inci
 
     Their places scale with *days*, and so do the two long ones; the short ones stay as they are.
     """
+    days = _days(days)
     start_ns, end_ns = span_ns(start, _length(days))
     scale = days / 30
 

@@ -17,6 +17,8 @@ import numpy as np
 
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
+from errorbudget.studies.arguments import listed, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,13 +84,13 @@ class Season:
     weekdays: tuple[float, ...] = (1.0,) * 7
 
     def __post_init__(self) -> None:
-        if not 0 <= self.daily <= 1:
-            raise InvalidInputError(f"daily must lie in 0 to 1, got {self.daily!r}")
-        if not 0 <= self.peak_hour <= 24:
-            raise InvalidInputError(f"peak_hour must lie in 0 to 24, got {self.peak_hour!r}")
-        weights = tuple(float(weight) for weight in self.weekdays)
-        sound = all(isfinite(weight) and weight >= 0 for weight in weights)
-        if len(weights) != 7 or not sound or not sum(weights) > 0:
+        object.__setattr__(self, "daily", number("daily", self.daily, least=0, most=1))
+        object.__setattr__(self, "peak_hour", number("peak_hour", self.peak_hour, least=0, most=24))
+        weights = tuple(
+            number("a weight of weekdays", weight, least=0)
+            for weight in listed("weekdays", self.weekdays, "[1, 1, 1, 1, 1, 0.5, 0.5]")
+        )
+        if len(weights) != 7 or not (sum(weights) > 0 and isfinite(sum(weights))):
             raise InvalidInputError(
                 "weekdays must be seven weights of 0 or more, not all 0, Monday first, "
                 f"got {self.weekdays!r}"
@@ -131,23 +133,27 @@ class Route:
 
     def __post_init__(self) -> None:
         for name in ("weight", "median_s", "bytes"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise InvalidInputError(f"{name} of a route must be above 0, got {value!r}")
-        if not (isfinite(self.spread) and self.spread >= 0):
-            raise InvalidInputError(f"spread of a route must be 0 or more, got {self.spread!r}")
-        if not 0 <= self.error_share <= 1:
+            found = number(f"{name} of a route", getattr(self, name), above=0)
+            object.__setattr__(self, name, found)
+        spread = number("spread of a route", self.spread, least=0)
+        object.__setattr__(self, "spread", spread)
+        share = number("error_share of a route", self.error_share, least=0, most=1)
+        object.__setattr__(self, "error_share", share)
+        if not isinstance(self.method, str) or not self.method:
             raise InvalidInputError(
-                f"error_share of a route must lie in 0 to 1, got {self.error_share!r}"
+                f'method of a route is a text such as "GET", got {shown(self.method)}'
             )
-        if not self.statuses or not all(
-            status in range(100, 500) and isfinite(weight) and weight > 0
-            for status, weight in self.statuses.items()
-        ):
+        if not isinstance(self.statuses, Mapping) or not self.statuses:
             raise InvalidInputError(
-                "statuses of a route must be weights above 0 of statuses 100 to 499 "
-                f"(5xx come from error_share), got {self.statuses!r}"
+                f"statuses of a route are weights such as {{200: 1}}, got {shown(self.statuses)}"
             )
+        for status, weight in self.statuses.items():
+            if status not in range(100, 500):
+                raise InvalidInputError(
+                    "statuses of a route must be 100 to 499 (5xx come from error_share), got "
+                    f"{shown(status)}"
+                )
+            number(f"the weight of {status} of a route", weight, above=0)
 
 
 ROUTES: dict[str, Route] = {
