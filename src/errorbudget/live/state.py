@@ -174,7 +174,7 @@ class FeedState:
             SourceFormatError: A part is missing or makes no sense.
         """
         try:
-            columns = {name: np.asarray(data[name], dtype=np.int64) for name in _COLUMNS}
+            columns = {name: _whole(data[name]) for name in _COLUMNS}
             found = cls(**{**data, **columns})
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise SourceFormatError(f"not a tracker's state: {error}") from None
@@ -198,6 +198,12 @@ class FeedState:
             raise SourceFormatError(
                 f'not a tracker\'s state: the buckets of "{self.name}" make no sense'
             )
+
+
+def _whole(numbers: Any) -> Integers:
+    """Whole numbers as a column; nothing is cut off those that are not."""
+    found = np.asarray(numbers)
+    return found.astype(np.int64, casting="safe" if found.size else "unsafe")
 
 
 def _packed(column: Integers) -> tuple[str, bytes]:
