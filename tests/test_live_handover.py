@@ -45,6 +45,20 @@ def test_what_was_dropped_is_held_and_counted_once() -> None:
     tracker._check()
 
 
+def test_a_child_has_counted_nothing() -> None:
+    """Neither what the parent holds nor what only its counters know."""
+    tracker = Tracker(API, clock=ManualClock(NOON + 1))
+    for good in (True, False, True):
+        tracker.record(good=good)
+    tracker.after_fork()
+    assert tracker.totals() == (0, 0, 0)
+    tracker.record(good=False)
+    tracker.record(good=True)
+    assert tracker.counts() == eb.Counts(good=1, bad=1)
+    assert tracker.totals() == (1, 1, 0)
+    tracker._check()
+
+
 def test_whose_time_goes_on() -> None:
     """Restored or resumed it goes on from the saved time; what is merged counts as of now."""
     saved = late(0, NOON + 10 * MINUTE).state()

@@ -504,7 +504,7 @@ def test_what_redis_is_told_of_a_batch() -> None:
 
 def test_what_redis_is_told_of_a_feed() -> None:
     """Numbers alone; it may go a day after the last bucket that anyone looks at."""
-    from errorbudget.live.redis_store import _told
+    from errorbudget.live.redis_store import _text, _told
 
     feed = held([60, 70], [5, 6], [1, 2], left_out=7)
     alive_s = (99 - 39) * 60 + 86_400
@@ -512,6 +512,8 @@ def test_what_redis_is_told_of_a_feed() -> None:
         *(50, 7, 1, 2, 3, 4, 39, alive_s, 2),
         *(60, 5, 1, 70, 6, 2),
     ]
+    # As the client was made, it answers in bytes or in text.
+    assert _text(b"l") == _text("l") == "l"
 
 
 def test_two_services_share_a_store_and_no_budget(make_store: Any) -> None:

@@ -232,6 +232,20 @@ def test_what_a_store_lacks_is_given_again() -> None:
     assert batch.changes.dropped_late == 2
 
 
+def test_what_was_given_under_a_clock_that_was_days_ahead() -> None:
+    """What is given again is of the present."""
+    store, tracker, part = worker()
+    clock: Any = tracker.clock
+    clock.now_ns += 2 * DAY
+    tracker.record(good=True)
+    part.sync()
+    assert store.batches[-1].changes.feeds[0].newest == (NOON + 2 * DAY) // MINUTE
+    clock.now_ns = NOON
+    batch = lost(part, store, "two", 0)
+    assert batch.changes.feeds[0].newest == NOON // MINUTE
+    assert units(batch) == (1, 0, 0)
+
+
 def test_each_objective_lacks_its_own() -> None:
     """What came too late is given with the one that lacks the most."""
     store, _, part = given_away(API, WEEK)

@@ -58,6 +58,22 @@ def test_what_it_does_may_stop_it() -> None:
     assert (one.running, one.failures) == (False, 0)
 
 
+def test_how_long_a_stop_waits() -> None:
+    """Five seconds for the round that is on its way, unless told otherwise."""
+    waited: list[float | None] = []
+
+    class Slow(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            waited.append(timeout)
+
+    one = made()
+    one._thread = Slow()
+    one.stop()
+    one.stop(0.5)
+    one.stop(None)
+    assert waited == [5.0, 0.5, None]
+
+
 def test_a_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """With what was raised; it is counted each time."""
 
@@ -84,7 +100,7 @@ def test_a_fork_waits_for_a_round_but_not_for_ever(monkeypatch: pytest.MonkeyPat
     def round_of(inside: threading.Event) -> None:
         with one._busy:
             inside.set()
-            leave.wait(10)
+            leave.wait(2)
 
     one.before_fork()
     other = threading.Thread(target=round_of, args=(begun,))
@@ -92,7 +108,8 @@ def test_a_fork_waits_for_a_round_but_not_for_ever(monkeypatch: pytest.MonkeyPat
     assert not begun.wait(0.02)
     one.after_fork_in_parent()
     assert begun.wait(5)
-    one.before_fork()  # the other is in a round
+    one.before_fork()
+    assert other.is_alive()  # in its round
     one.after_fork_in_parent()
     leave.set()
     other.join(5)
