@@ -22,7 +22,7 @@ UV      := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python
 
 .PHONY: help demo test covered check env lint format types floors deps docs pictures docs-zensical examples notebooks conformance \
-	mutants bench bench-full soak wheel reproducible core extras lowest matrix clean
+	mutants bench bench-full soak wheel reproducible core extras lowest newest matrix clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -189,6 +189,15 @@ lowest: $(VENV)/.python  ## run the tests with the lowest versions that pyprojec
 	  -e '.[all]' --group core-test
 	@$(UV) pip list --python build/lowest/bin/python 2>/dev/null | grep -E '^(numpy|narwhals|pandas) '
 	@ERRORBUDGET_REQUIRE_ALL=0 build/lowest/bin/python -m pytest --confcutdir tests -W default::DeprecationWarning \
+	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(MARKED) $(or $(ARGS),tests)
+
+newest: $(VENV)/.python  ## run the tests with pre-releases, where there are newer ones (ARGS=...)
+	@echo "== the newest versions, pre-releases too"
+	@rm -rf build/newest && $(BIN)/python -m venv --without-pip build/newest
+	@$(UV) pip install --quiet --python build/newest/bin/python --prerelease allow \
+	  -e '.[all]' --group core-test
+	@$(UV) pip list --python build/newest/bin/python 2>/dev/null | grep -E '^(numpy|narwhals|pandas) '
+	@ERRORBUDGET_REQUIRE_ALL=0 build/newest/bin/python -m pytest --confcutdir tests \
 	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(MARKED) $(or $(ARGS),tests)
 
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14 python3.14t

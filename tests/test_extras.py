@@ -204,6 +204,8 @@ def test_report(events: eb.Events) -> None:
 
 
 def test_cli(tmp_path: Path) -> None:
+    import click  # noqa: F401 - skipped where it is not installed
+
     log = tmp_path / "access.log"
     log.write_text(
         "".join(LINE.format(each // 10, 503 if each > 590 else 200) for each in range(600)), "utf-8"
