@@ -72,7 +72,7 @@ def test_no_digit_of_a_whole_number_is_lost() -> None:
         ([1], "count of events"),
         (np.array([1]), "count of events"),
         (np.timedelta64(5, "s"), "count of events"),
-        (np.timedelta64("NaT"), "count of events"),
+        (np.timedelta64("NaT", "s"), "count of events"),
         (Decimal("NaN"), "finite"),
         (Decimal("sNaN"), "finite"),
         (Decimal("1e999999999"), "finite"),

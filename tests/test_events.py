@@ -215,6 +215,7 @@ def test_junk_is_refused_by_name(column: str, junk: Any) -> None:
         ({"time": [1, 2], "status": [200, float("inf")]}, "got inf at index 1", 1),
         ({"time": [1, 2], "status": ["200", "ok"]}, "got 'ok' at index 1", 1),
         ({"time": [1], "status": [True]}, "got bool", None),
+        ({"time": [1, 2], "duration_s": np.array([1, -1], "m8[s]")}, "got -1.0 at index 1", 1),
         ({"time": [1, 2], "duration_s": [0.5, -0.5]}, "got -0.5 at index 1", 1),
         ({"time": [1, 2], "duration_s": [0.5, float("inf")]}, "got inf at index 1", 1),
         ({"time": [1, 2], "duration_s": ["0.5", "1"]}, "must be numbers", None),
@@ -400,3 +401,9 @@ def test_events_are_asked_as_an_objective_asks_them() -> None:
     assert found["timeslices"].slo.method == Timeslices("2m", "60%", "bad")
     assert (found["timeslices"].counts.good, found["timeslices"].counts.bad) == (1, 2)
     assert events.between(1, 2 * minute).time.tolist() == [2 * minute]
+
+
+def test_lengths_that_no_number_of_seconds_tells() -> None:
+    """Refused, whether numpy goes round or raises."""
+    with pytest.raises(InvalidSeriesError, match="duration_s must be"):
+        Events(time=[1], duration_s=np.array([10**15], "m8[D]"))

@@ -13,6 +13,7 @@ from errorbudget.kernels.arrays import (
     counts_column,
     descends_at,
     flags_column,
+    nanoseconds,
     time_column,
     values_column,
 )
@@ -26,6 +27,30 @@ def test_bad_rows_are_found_few_or_many(rows: int, bad: list[int]) -> None:
     good[[row for row in bad if row < rows]] = False
     assert bad_rows(good).tolist() == [row for row in bad if row < rows]
     assert bad_rows(~good).tolist() == np.flatnonzero(good).tolist()
+
+
+@pytest.mark.parametrize("unit", ["us", "ms", "s", "m", "h", "D", "W", "M", "Y"])
+@pytest.mark.parametrize("years", [(1600,), (2300,), (1600, 2300)])
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_instants_out_of_reach_are_found(unit: str, years: tuple[int, ...], rows: int) -> None:
+    """The first of them, whatever numpy does where nanoseconds end."""
+    for where in range(rows):
+        column = np.full(rows, "2026-03", f"M8[{unit}]")
+        for step, year in enumerate(years):
+            column[min(where + 2 * step, rows - 1)] = np.datetime64(f"{year}-01", unit)
+        assert nanoseconds(column)[1] == where
+    whole, where_none = nanoseconds(np.full(rows, "2026-03", f"M8[{unit}]"))
+    assert where_none is None
+    assert set(whole.tolist()) == {int(np.datetime64("2026-03", unit).astype("M8[ns]").view("i8"))}
+
+
+@pytest.mark.parametrize("unit", ["us", "ms", "s", "m", "h", "D"])
+def test_the_last_instant_is_in_reach(unit: str) -> None:
+    """In each unit, and the next is not; nor is none at all."""
+    last = np.array([2**63 - 1]).view("M8[ns]").astype(f"M8[{unit}]")
+    assert nanoseconds(last)[1] is None
+    assert nanoseconds(last + np.timedelta64(1, unit))[1] == 0
+    assert nanoseconds(np.append(last, np.datetime64("NaT", unit)))[1] == 1
 
 
 def test_columns_are_plain() -> None:

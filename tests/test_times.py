@@ -75,6 +75,7 @@ def test_texts(text: str, ns: int) -> None:
         (np.uint64(2**63), "1678 to 2262"),
         (np.datetime64("NaT", "s"), "NaT"),
         (np.datetime64("5000", "Y"), "1678 to 2262"),
+        (np.datetime64("3000-01-01", "s"), "1678 to 2262"),
         (np.array(["2026-03-01"], dtype="M8[s]"), "not a time"),
         ([1], "not a time"),
     ],

@@ -58,8 +58,12 @@ def _from_aware(stamp: dt.datetime) -> int:
 def _from_numpy(value: Any) -> int:
     if value.dtype.kind != "M":
         return _in_range(int(value), value)
-    scaled = value.astype("datetime64[ns]")
-    if scaled.astype(value.dtype) != value:  # it went round
+    try:
+        scaled = value.astype("datetime64[ns]")
+        outside = scaled.astype(value.dtype) != value  # it went round, before numpy 2.5
+    except OverflowError:
+        outside = True
+    if outside:
         raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262")
     return int(scaled.astype("int64"))
 

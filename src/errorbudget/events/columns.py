@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errorbudget.errors import InvalidSeriesError, InvalidTimeError
-from errorbudget.kernels.arrays import stamps_dtype, unmasked
+from errorbudget.kernels.arrays import nanoseconds, stamps_dtype, unmasked
 from errorbudget.predicates import is_missing
 from errorbudget.times import MAX_NS, MIN_NS, to_ns
 
@@ -48,8 +48,8 @@ def one_column(name: str, values: ArrayLike, dtype: str | None = None) -> NDArra
     return column
 
 
-def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any]) -> InvalidSeriesError:
-    index = int(np.argmax(wrong))
+def _offender(message: str, column: NDArray[Any], wrong: NDArray[Any] | int) -> InvalidSeriesError:
+    index = wrong if isinstance(wrong, int) else int(np.argmax(wrong))
     return InvalidSeriesError(f"{message}, got {column[index]} at index {index}", index=index)
 
 
@@ -60,11 +60,10 @@ def times(time: ArrayLike) -> NDArray[np.int64]:
         missing = np.isnat(column)
         if missing.any():
             raise _offender("time must not be missing", column, missing)
-        scaled = column.astype("datetime64[ns]")
-        outside = scaled.astype(column.dtype) != column  # it went round
-        if outside.any():
-            raise _offender("time must lie in the years 1678 to 2262", column, outside)
-        return scaled.view(np.int64)
+        scaled, beyond = nanoseconds(column)
+        if beyond is not None:
+            raise _offender("time must lie in the years 1678 to 2262", column, beyond)
+        return scaled
     if column.dtype.kind in "iu":
         outside = (column < MIN_NS) if column.dtype.kind == "i" else (column > MAX_NS)
         if outside.any():
@@ -119,7 +118,10 @@ def numbers(name: str, values: ArrayLike, *, negative: bool) -> NDArray[np.float
     """Finite numbers, NaN where one is missing; lengths of time become seconds."""
     column = one_column(name, values)
     if column.dtype.kind == "m":
-        return np.asarray(column / np.timedelta64(1, "s"), dtype=np.float64)
+        try:
+            column = np.asarray(column / np.timedelta64(1, "s"), dtype=np.float64)
+        except OverflowError:  # from numpy 2.5 on
+            raise InvalidSeriesError(f"{name} must be lengths that fit in seconds") from None
     if column.dtype.kind == "O":
         for index, value in enumerate(column.tolist()):
             if not (is_missing(value) or isinstance(value, Real)) or isinstance(value, bool):

@@ -29,6 +29,7 @@ __all__ = [
     "counts_column",
     "descends_at",
     "flags_column",
+    "nanoseconds",
     "not_ascending",
     "stamps_dtype",
     "time_column",
@@ -65,6 +66,33 @@ def _plain(column: ArrayLike, name: str) -> NDArray[Any]:
     return np.asarray(unmasked(column, name))
 
 
+def nanoseconds(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None]:
+    """
+    A column of `datetime64` in nanoseconds, and where the first lies that is none or out of reach.
+
+    Numpy goes round there silently; from 2.5 on it raises, and does not say where.
+    """
+    try:
+        return _there_and_back(column)
+    except OverflowError:
+        first, last = 0, len(column)
+    while last - first > 1:  # it is in the one half, or else in the other
+        middle = (first + last) // 2
+        try:
+            _there_and_back(column[first:middle])
+        except OverflowError:
+            last = middle
+        else:
+            first = middle
+    return np.empty(0, np.int64), first
+
+
+def _there_and_back(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None]:
+    scaled = column.astype("datetime64[ns]")
+    outside = scaled.astype(column.dtype) != column  # NaT is not even itself
+    return scaled.view(np.int64), int(np.argmax(outside)) if outside.any() else None
+
+
 def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
     """
     Instants as int64 nanoseconds, shape (n,).
@@ -76,10 +104,9 @@ def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
     if column.ndim != 1:
         raise InvalidSeriesError(f"{name} must have one dimension, got {column.ndim}")
     if column.dtype.kind == "M":
-        scaled = column.astype("datetime64[ns]")
-        if np.any(scaled.astype(column.dtype) != column):  # NaT is not even itself
+        column, outside = nanoseconds(column)
+        if outside is not None:
             raise InvalidSeriesError(f"{name} is missing (NaT) or outside the years 1678 to 2262")
-        column = scaled.view(np.int64)
     elif column.dtype.kind not in "iu" and column.size:
         raise InvalidSeriesError(f"{name} must be integer nanoseconds, got {column.dtype}")
     if column.dtype.kind == "u" and column.size and int(column.max()) > np.iinfo(np.int64).max:
