@@ -790,6 +790,13 @@ def test_names_with_quotes_are_names_to_every_engine(engine: str, folder: Path) 
     }
     path = folder / 'o\'clock "x"; --.parquet'
     parquet.write_table(pa.table(columns), path)
+    if engine == "duckdb" and int(pytest.importorskip("duckdb").__version__.split(".")[0]) < 2:
+        # Before 2 it takes a quote or a dot in a name for its own: an error, and never a count.
+        with pytest.raises(SourceFormatError, match="qualified name"):
+            eb.count_files(
+                [str(path)], API, time="t'i\"me", status=QUOTED, time_unit="ns", engine=engine
+            )
+        return
     for value in values:
         slo = API.replace(sli=eb.Availability(where={label: re.escape(value)}))
         found = eb.count_files(

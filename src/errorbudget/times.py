@@ -60,10 +60,10 @@ def _from_numpy(value: Any) -> int:
         return _in_range(int(value), value)
     try:
         scaled = value.astype("datetime64[ns]")
-        outside = scaled.astype(value.dtype) != value  # it went round, before numpy 2.5
+        there = scaled.astype(value.dtype) == value  # before numpy 2.5 it goes round
     except OverflowError:
-        outside = True
-    if outside:
+        scaled, there = value, False
+    if not there:
         raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262")
     return int(scaled.astype("int64"))
 
