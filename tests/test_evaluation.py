@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 import errorbudget as eb
 from errorbudget import SLO, Counts, Events, evaluation
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
+from errorbudget.evaluation import instant_of
+from errorbudget.judging import judge
 from errorbudget.status import Status
 from tests import oracles, strategies
 
@@ -538,5 +540,17 @@ def test_the_instant_is_the_end_of_the_data_unless_it_is_given() -> None:
     assert slo.evaluate(Events(time=[3, 7], good=[True, True])).at_ns == 7
     assert slo.evaluate(eb.CountSeries([60, 120], [1, 1], [1, 1], 60)).at_ns == 120
     assert slo.evaluate(eb.CountSeries([60], [1], [1], 60, "left"), at=500).at_ns == 500
-    report = eb.evaluate([slo, slo.replace(name="y")], Events(time=[3, 7], good=[True, True]))
+    events = Events(time=[3, 7], good=[True, True])
+    status = evaluation.evaluate_series(slo, judge(slo, events, until_ns=7).series, at_ns=7)
+    assert (status.left_out, status.counts) == (0, Counts(2, 0))
+    report = eb.evaluate([slo, slo.replace(name="y")], events)
     assert (report.at_ns, [status.at_ns for status in report]) == (7, [7, 7])
+
+
+def test_the_latest_end_of_several() -> None:
+    """What is empty has none, and nothing but empty data leaves nothing to judge."""
+    assert instant_of(None, [(0, 5), None, (3, 9), (1, 2)]) == 9
+    assert instant_of(4, [(0, 9)]) == 4
+    for spans in ([], [None]):
+        with pytest.raises(NoDataError, match="no instant to judge"):
+            instant_of(None, spans)

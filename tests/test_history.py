@@ -456,3 +456,19 @@ def test_a_history_over_a_change_of_target_at_its_very_instants(judged_by: Any) 
         for step in (1, 50):
             history = slo.history(events, step=f"{step}ns", start=0, end=300)
             agrees(slo, events, history)
+
+
+def test_a_threshold_in_calendar_days_and_at_one_instant() -> None:
+    """The first instant of a day belongs to it; of a rolling window it does not."""
+    events = Events(time=[0, MINUTE, DAY, DAY + 1], duration_s=[0.1, 0.9, 0.2, 0.8])
+    for window, totals, slowest in (
+        (Calendar("day"), [1, 2, 1, 2], [0.1, 0.9, 0.2, 0.8]),
+        ("1d", [1, 2, 2, 3], [0.1, 0.9, 0.9, 0.9]),
+    ):
+        slo = SLO("p", window=window, sli=eb.LatencyQuantile({"p100": "1s"}))
+        for at, total, value in zip((0, MINUTE, DAY, DAY + 1), totals, slowest, strict=True):
+            history = slo.history(events, step="1ns", start=at, end=at)
+            assert history.total.tolist() == [total]
+            assert history.measurements["p100"].tolist() == [value]
+            status = slo.evaluate(events, at=at)
+            assert (status.counts.total, status.measurements[0].value) == (total, value)

@@ -74,7 +74,7 @@ class GridWindows:
 
 
 def _largest(counts: NDArray[Any]) -> int:
-    return int(counts.max()) if len(counts) else 0
+    return int(counts.max())
 
 
 class WindowCounter:
