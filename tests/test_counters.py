@@ -16,6 +16,7 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.kernels import buckets as bucket_kernels
 from errorbudget.kernels import counters as kernels
 from errorbudget.kernels import over_time as over_time_kernels
+from errorbudget.kernels.counters.samples import samples as kernel_samples
 
 RULES = st.sampled_from(counters.RULES)
 SPACING = st.integers(1, 90_000) | st.sampled_from((15_000, 60_000, 300_000, 700_000))
@@ -486,3 +487,41 @@ def test_a_bucket_may_hold_one_event() -> None:
             [fast] = bucket_kernels.histogram_quantile(0.5, [1.0, math.inf], [counts], rules)
             assert same(expected, pure), (rules, counts)
             assert same(expected, fast), (rules, counts)
+
+
+@pytest.mark.parametrize("rules", ["prom2.42", "prom2.53", "prom3"])
+@pytest.mark.parametrize(
+    ("at", "length", "grown"),
+    [
+        (3_100, 3_100, 25),  # as far from the start as 1.1 times the spacing: half of it is taken
+        (3_100, 3_099, 20 * 3.099 / 2),
+        (4_200, 4_200, 30),  # and as far from the end
+        (4_199, 4_199, 20 * (2 + 0.5 + 1.099) / 2),
+    ],
+)
+def test_growth_is_carried_on_to_within_a_tenth(
+    rules: counters.Rules, at: int, length: int, grown: float
+) -> None:
+    """Less than 1.1 times the spacing of the samples, and from there on for half of it."""
+    times, values = [1_100, 2_100, 3_100], [100.0, 110.0, 120.0]
+    assert counters.increase(times, values, at, length, rules) == pytest.approx(grown, rel=1e-12)
+    (found,) = kernels.increase(times, values, [at], length, rules)
+    assert found == pytest.approx(grown, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_growth_beyond_the_floats_is_infinite_without_a_word() -> None:
+    """And of infinite values there is none."""
+    times = [1_000, 2_000, 3_000]
+    for values, grown in (([0.0, 1e308, 1.7e308], INF), ([INF, INF, INF], NAN)):
+        assert equal(kernels.increase(times, values, [20_000], 20_000)[0], grown)
+    assert equal(kernels.irate(times, [1.0, INF, INF], [3_000], 3_000)[0], NAN)
+
+
+def test_markers_of_staleness_are_no_samples() -> None:
+    """Whatever reads counts by anchors passes over them."""
+    times, values = [1_000, 2_000, 3_000], [1.0, counters.STALE, 4.0]
+    found = kernel_samples(times, values)
+    assert [column.tolist() for column in found] == [[1_000, 3_000], [1.0, 4.0]]
+    whole = kernel_samples(times, [1.0, 2.0, 4.0])
+    assert [column.tolist() for column in whole] == [times, [1.0, 2.0, 4.0]]

@@ -123,3 +123,20 @@ def test_a_bin_may_hold_as_many_as_a_number_does():
         np.testing.assert_array_equal(burns, [[[0, np.nan]]])
     with pytest.raises(InvalidCountsError, match="total has more than 2"):
         batch_burn_rates(most, most + np.uint64(1), [1], "99%")
+
+
+def test_large_counts_burn_exactly():
+    """Beyond 2**53, times the target's denominator: the rates are those of whole numbers."""
+    rng = np.random.default_rng(9)
+    total = rng.integers(2**46, 2**47, (2, 40))
+    good = total - rng.integers(0, 2**40, (2, 40))
+    found = batch_burn_rates(good, total, [1, 7, 40], "99.9%")
+    for row in range(2):
+        windows = grid_windows(
+            np.concatenate(([0], np.cumsum(good[row]))),
+            np.concatenate(([0], np.cumsum(total[row]))),
+            [1, 7, 40],
+        )
+        np.testing.assert_array_equal(found[row], burn_rate(*windows, "99.9%"))
+    one = batch_burn_rates([[2**51 + 1]], [[2**52 + 3]], [1], "99.9%")
+    assert one.tolist() == [[[1_000 * (2**51 + 2) / (2**52 + 3)]]]

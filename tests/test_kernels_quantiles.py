@@ -168,3 +168,12 @@ def test_bounds_hold_the_answer_of_every_window():
         cells = (groups.marks[:-1] < stop) & (groups.marks[1:] > start)
         assert (low[cells] <= bucket).all()
         assert (high[cells] >= bucket).all()
+
+
+def test_buckets_are_made_of_a_sample_of_many_values():
+    """Of 200,000 every third is looked at, and each falls into the bucket that encloses it."""
+    values = np.random.default_rng(2).exponential(size=200_000)
+    buckets = kernel.Buckets(values)
+    places = buckets.bounds.searchsorted(values, "right") - 1
+    counts = buckets.count(values, np.empty(len(values), dtype=np.int64))
+    assert counts.tolist() == np.bincount(places, minlength=len(buckets)).tolist()
