@@ -474,6 +474,15 @@ def test_what_is_allowed_where_the_target_changed(
     assert nothing.budget.error == Fraction(1, 10)
 
 
+def test_a_burn_rate_is_against_what_was_allowed_in_its_own_window() -> None:
+    """One bad of two, one of them under 50 % and one under 90 %; the event at the start is out."""
+    schedule = eb.TargetSchedule({0: "50%", 150: "90%"}, judge_by="event")
+    slo = SLO("x", target=schedule, window="1us", sli=eb.RatioSLI(), burn_windows=["100ns"])
+    slo = slo.replace(alerts=eb.AlertPolicy("none", ()))
+    events = Events(time=[100, 120, 160], good=[False, False, True])
+    assert dict(slo.evaluate(events, at=200).burn) == {100: Fraction(5, 3)}
+
+
 @pytest.mark.parametrize(
     ("hold", "before_s"), [("30s", [30]), ("90s", [90, 30]), ("3m", [180, 120, 60]), (0, None)]
 )

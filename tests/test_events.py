@@ -362,6 +362,9 @@ def test_parts_keep_every_column() -> None:
         values={"size": [1, 2, 3]},
         reading="read",
     )
+    assert repr(events).startswith(
+        "Events(3 events, 1970-01-01T00:00:00.000000001Z to 1970-01-01T00:00:00.000000003Z; time, "
+    )
     part = events.take(slice(1, None))
     assert part.status is not None
     assert part.duration_s is not None

@@ -133,3 +133,16 @@ def test_a_product_of_64_bits_is_compared_exactly():
     for threshold, above in ((1, True), (2, False), (Fraction(3, 2), True)):
         found = burn_exceeds(most, most, "50%", threshold)
         assert (found.tolist(), found.dtype) == ([above], np.bool_)
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_counts_under_a_target_of_any_share():
+    """3 in 1,000 has a numerator, too: 2**40 bad of 2**60 burn at 1,000 / (3 x 2**20)."""
+    total = [2**60, 0, 1_000]
+    good = [2**60 - 2**40, 0, 997]
+    expected = [1_000 / (3 * 2**20), np.nan, 1.0]
+    np.testing.assert_array_equal(burn_rate(good, total, "99.7%"), expected)
+    np.testing.assert_array_equal(sli(good, total), [1 - 2.0**-20, np.nan, 0.997])
+    left = [1 - Fraction(1_000, 3 * 2**20), np.nan, 0.0]
+    found = budget_remaining(good, total, "99.7%")
+    np.testing.assert_array_equal(found, [float(one) for one in left])

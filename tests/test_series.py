@@ -515,8 +515,18 @@ def test_events_at_the_edges_of_bins(
     assert series.binned(10, closed=closed, until_ns=49).label_ns.tolist() == list(
         range(10, last + 1, 10)
     )
+    assert series.binned(10).closed == "right"
     empty = EventSeries(series.time_ns[:0], series.bad_ns[:0], None).binned(10, closed=closed)
     assert (len(empty), empty.closed, empty.step_ns) == (0, closed, 10)
     beside = EventSeries(np.array([11, 19]), np.array([19]), (11, 19)).binned(10, closed=closed)
     assert beside.label_ns.tolist() == ([20] if closed == "right" else [10])
     assert (beside.good.tolist(), beside.total.tolist()) == ([1], [2])
+
+
+@pytest.mark.parametrize("closed", ["right", "left"])
+def test_events_are_binned_up_to_the_ends_of_time(closed: Any) -> None:
+    """In the first and in the last bin that lies within it."""
+    for first in (-((2**63 - 1) // 60) * 60, (2**63 - 1) // 60 * 60 - 60):
+        inside = np.array([first + 30])
+        found = EventSeries(inside, inside[:0], (first + 30, first + 30)).binned(60, closed=closed)
+        assert found.label_ns.tolist() == [first + (60 if closed == "right" else 0)]

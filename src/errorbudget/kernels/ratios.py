@@ -58,11 +58,11 @@ def _largest(counts: NDArray[np.int64]) -> int:
 def _divide(
     above: NDArray[np.int64], scale_above: int, below: NDArray[np.int64], scale_below: int
 ) -> NDArray[np.float64]:
-    """(above x scale_above) / (below x scale_below), correctly rounded; x/0 is inf, 0/0 is NaN."""
+    """(above x scale_above) / (below x scale_below), correctly rounded; 0/0 is NaN, of nothing."""
     top, bottom = above.astype(np.float64), below.astype(np.float64)
     top *= float(scale_above)
     bottom *= float(scale_below)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(invalid="ignore"):
         ratio = top / bottom
     if max(_largest(above) * scale_above, _largest(below) * scale_below) >= EXACT_BELOW:
         large = np.maximum(top, bottom) >= EXACT_BELOW
