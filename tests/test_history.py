@@ -400,12 +400,12 @@ def test_a_history_of_a_threshold_shows_its_figures() -> None:
 
 def test_maintenance_of_a_threshold_anywhere_in_a_history() -> None:
     """Also near its end: each point equals the status at that instant."""
-    for start, end in ((0, 2), (4, 6), (7, 9)):
+    for start, end in ((0, 2), (4, 6), (7, 9), (8.5, 9)):
         slo = SLO(
             "r",
             window="3m",
             sli=eb.Throughput(1),
-            corrections=[eb.Maintenance(start * MINUTE, end * MINUTE)],
+            corrections=[eb.Maintenance(int(start * MINUTE), end * MINUTE)],
         )
         events = Events(time=np.arange(1, 541) * 10**9)
         history = slo.history(events, step="1m")
@@ -472,3 +472,38 @@ def test_a_threshold_in_calendar_days_and_at_one_instant() -> None:
             assert history.measurements["p100"].tolist() == [value]
             status = slo.evaluate(events, at=at)
             assert (status.counts.total, status.measurements[0].value) == (total, value)
+
+
+def test_an_alert_of_one_step_waits_for_one_step() -> None:
+    """Also where its condition begins at the very last point."""
+    alert = eb.BurnAlert("short", "page", "2%", "1h", hold="1m")
+    slo = SLO("x", target="90%", window="30d", sli=eb.RatioSLI())
+    slo = slo.replace(alerts=eb.AlertPolicy("t", [alert]))
+    for condition, fires in (("0111011", "0011001"), ("001", "000"), ("01", "00"), ("11", "01")):
+        n = len(condition)
+        holds = np.array([mark == "1" for mark in condition])
+        columns = (np.arange(n) * MINUTE, MINUTE, *[np.zeros(n)] * 4)
+        history = eb.History(slo, *columns, conditions={"short": holds})
+        assert "".join(map(str, history.firing("short").astype(int))) == fires
+
+
+def test_before_the_first_event_there_is_no_share_to_show() -> None:
+    """The first point has none, the lowest is that of the points that have one."""
+    slo = SLO("x", target="90%", window="2m", sli=eb.RatioSLI())
+    events = Events(time=[2 * MINUTE, 3 * MINUTE], good=[True, False])
+    rows = slo.history(events, step="1m", start=MINUTE)._card().rows
+    assert rows[:2] == [
+        ("SLI", "-", "50.0000%", "100%", "50.0000%"),
+        ("budget left", "-", "-400.00%", "100%", "-400.00%"),
+    ]
+
+
+def test_few_bad_of_very_many_under_two_targets() -> None:
+    """2**60 events times ten have no int64; 2**40 bad ones times a hundred do."""
+    schedule = TargetSchedule({0: "90%", 300: "99%"})
+    slo = SLO("x", target=schedule, window="1us", sli=eb.RatioSLI(), burn_windows=())
+    slo = slo.replace(alerts=eb.AlertPolicy("none", ()))
+    series = eb.CountSeries([100], [2**60 - 2**40], [2**60], 100)
+    history = series.history(slo)
+    assert history.remaining_ratio[-1] == float(1 - 10 * Fraction(2**40, 2**60))
+    agrees(slo, series, history)
