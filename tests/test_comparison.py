@@ -214,7 +214,7 @@ def test_nothing_to_compare() -> None:
         "ratio timeslices  no data    -  0 of 0 slices            -     -",
         why,
     ]
-    with pytest.raises(InvalidInputError, match="is a threshold"):
+    with pytest.raises(InvalidInputError, match='"rps" is a threshold; only ratios have three'):
         SLO("rps", window="1h", sli=Throughput(1)).compare_methods(minutes([(1, 0)]))
 
 
@@ -265,3 +265,17 @@ def test_corrections_of_a_threshold() -> None:
         ("met", "-", "0 of 1 events", "-", "-"),
     ]
     assert [row["remaining_ratio"] for row in found.rows()] == [None, None]
+
+
+def test_the_objectives_own_method_does_not_matter() -> None:
+    """Whatever it is, each way is as it is said; and the instant is the one that was asked for."""
+    events = minutes([(9, 1), (0, 10), (10, 0)])
+    sliced = API.replace(method=Timeslices("1m", "90%"))
+    for slo in (API, sliced):
+        found = slo.compare_methods(events, slice_target="90%", at=2 * MINUTE)
+        assert found["occurrences"].counts == Counts(9, 11)
+        assert found["timeslices"].counts == Counts(1, 1)
+    pause = Maintenance(MINUTE, 2 * MINUTE)
+    found = compare_corrections(API, events, [pause], at=2 * MINUTE)
+    assert [found[way].counts for way in ("before", "after")] == [Counts(9, 11), Counts(9, 1)]
+    assert {status.at_ns for status in found.statuses.values()} == {2 * MINUTE}

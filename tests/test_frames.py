@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from errorbudget import Events
 from errorbudget.columns import Columns
-from errorbudget.errors import InvalidSeriesError
+from errorbudget.errors import InvalidSeriesError, MissingDependencyError
 from errorbudget.frames import frame, to_pandas
 
 pd = pytest.importorskip("pandas", reason="missing: pandas; pip install 'errorbudget[pandas]'")
@@ -100,6 +101,9 @@ def test_columns_of_our_own_names_need_no_telling() -> None:
     assert events.status.tolist() == [200, 503]
     assert events.duration_s is not None
     assert events.duration_s.tolist() == [0.5, 1.0]
+    judged = Events.from_frame(pd.DataFrame({"time": [1, 2], "good": [True, False]}))
+    assert judged.good is not None
+    assert judged.good.tolist() == [True, False]
     named = Events.from_frame(pd.DataFrame(table), status="code")
     assert named.status is not None
     assert named.status.tolist() == [404, 404]
@@ -138,7 +142,7 @@ def test_bad_frames(frame: Any, arguments: dict[str, Any], message: str) -> None
 def test_frame_out() -> None:
     """Columns go out indexed by time in UTC."""
     frame = to_pandas(np.array([0, 60 * 10**9]), {"good": np.array([1, 2])})
-    assert str(frame.index.tz) == "UTC"
+    assert (str(frame.index.tz), frame.index.name) == ("UTC", "time")
     assert frame["good"].tolist() == [1, 2]
 
 
@@ -201,3 +205,30 @@ def test_a_verdict_is_true_or_false_in_every_row(cells: Any) -> None:
     table = pd.DataFrame({"time": [1, 2], "ok": cells})
     with pytest.raises(InvalidSeriesError, match='column "ok" must hold true or false in every'):
         Events.from_frame(table, good="ok")
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("s", 1), ("ms", 1_000), ("us", 10**6), ("ns", 10**9)]
+)
+def test_durations_in_any_unit(unit: str, factor: int) -> None:
+    """One and a half seconds."""
+    table = pd.DataFrame({"time": [1], "took": [1.5 * factor]})
+    events = Events.from_frame(table, duration="took", duration_unit=unit)
+    assert events.column("duration_s").tolist() == [1.5]
+
+
+def test_stamps_without_a_zone_keep_their_nanoseconds() -> None:
+    """As UTC, in an engine whose lists know microseconds only."""
+    engine = pytest.importorskip("polars", reason="missing: polars")
+    table = engine.DataFrame({"time": [1, 10**18 + 1]}).cast(engine.Datetime("ns"))
+    assert Events.from_frame(table).time.tolist() == [1, 10**18 + 1]
+
+
+def test_without_pandas_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows and columns alike want it."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    cure = r"a DataFrame needs pandas: pip install 'errorbudget\[pandas\]'"
+    with pytest.raises(MissingDependencyError, match=cure):
+        frame([], {})
+    with pytest.raises(MissingDependencyError, match=cure):
+        to_pandas(np.array([0]), {})

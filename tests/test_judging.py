@@ -171,3 +171,38 @@ def test_maintenance_of_the_first_and_of_the_last_instant() -> None:
         fine = slo.replace(corrections=[Maintenance(start, start + 1, "good")])
         forgiven = int(start in (10, 30))
         assert fine.evaluate(events).counts == Counts(1 + forgiven, 2 - forgiven)
+
+
+def test_what_is_forgiven_is_still_ones_own() -> None:
+    """An event of another route lacks nothing, in maintenance neither."""
+    sli = eb.Availability(where={"route": "/a"})
+    upkeep = Maintenance(1, 10, "good")
+    slo = SLO("x", target="90%", window="1h", sli=sli, corrections=[upkeep])
+    events = Events(time=[1, 2], status=[200, 500], labels={"route": ["/a", "/b"]})
+    status = slo.evaluate(events)
+    assert (status.counts, status.left_out) == (Counts(1, 0), 0)
+
+
+def test_maintenance_between_two_updates_and_after_the_last() -> None:
+    """Fresh for a minute after each; ten seconds of it are excluded, then the last that are."""
+    second = 10**9
+    slo = SLO("x", target="90%", window="1h", sli=eb.Freshness("1m"))
+    for start, at, good, total in ((10, 200, 110, 190), (210, 300, 120, 290), (105, 115, 65, 105)):
+        upkeep = Maintenance(start * second, (start + 10) * second)
+        kept = slo.replace(corrections=[upkeep])
+        counts = kept.evaluate(Events(time=[0, 100 * second]), at=at * second).counts
+        assert (counts.good, counts.total) == (good * second, total * second)
+    one = slo.replace(corrections=[Maintenance(10 * second, 20 * second)])
+    counts = one.evaluate(Events(time=[0]), at=60 * second).counts
+    assert (counts.good, counts.total) == (50 * second, 50 * second)
+
+
+def test_maintenance_behind_the_data() -> None:
+    """Silence is excused after the last event as before it."""
+    corrections = [Maintenance(3 * MINUTE, 4 * MINUTE)]
+    slo = SLO("x", target="90%", window="1h", sli=RatioSLI(), corrections=corrections)
+    events = Events(time=[1, 2 * MINUTE], good=[True, True])
+    for method in (Timeslices("1m", no_data="bad"), RatioTimeslices("1m", no_data="bad")):
+        sliced = slo.replace(method=method, min_coverage=0)
+        for data in (events, slo.count(events)):
+            assert sliced.evaluate(data, at=5 * MINUTE).counts == Counts(2, 2)

@@ -392,15 +392,16 @@ def test_slices_of_quantiles() -> None:
         [0.1, 1.0],  # the slowest is not under its own
         [0.9, 0.1, 0.1],
         [0.999],
+        [0.1],
     ]
     time, values = [], []
     for minute, part in enumerate(parts):
         time += [minute * MINUTE + 1 + place for place in range(len(part))]
         values += part
     events = Events(time=time, duration_s=values)
-    found = bound_slices(slo, sli, method, events, 6 * MINUTE)
-    assert found.good.tolist() == [1, 0, 0, 0, 1, 0]
-    assert found.total.tolist() == [1, 1, 0, 1, 1, 1]
+    found = bound_slices(slo, sli, method, events, 7 * MINUTE)
+    assert found.good.tolist() == [1, 0, 0, 0, 1, 0, 1]
+    assert found.total.tolist() == [1, 1, 0, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("above", "least"), [(1, 61), ("99/100", 60), ("1/60", 2)])
@@ -448,3 +449,15 @@ def test_maintenance_of_any_one_slice(first: int, treat: Any) -> None:
         spared = int(treat == "good")
         assert found.good.tolist() == [spared * (minute == first) for minute in range(3)]
         assert found.total.tolist() == [int(minute != first or spared) for minute in range(3)]
+
+
+@pytest.mark.parametrize("minute", [0, 1, 2])
+def test_a_rate_over_what_is_left_of_any_slice(minute: int) -> None:
+    """Forty events in the half minute that is left are more than one a second."""
+    begin = minute * MINUTE
+    upkeep = Maintenance(begin + MINUTE // 2 + 1, begin + MINUTE + 1)
+    sli, method = eb.Throughput(1), Timeslices("1m")
+    slo = SLO("x", target="90%", window="1h", sli=sli, method=method, corrections=[upkeep])
+    time = np.concatenate(([1], begin + 2 + np.arange(40), [3 * MINUTE]))
+    found = bound_slices(slo, sli, method, Events(time=np.sort(time)), 3 * MINUTE)
+    assert found.good.tolist() == [int(one == minute) for one in range(3)]

@@ -160,13 +160,8 @@ def _why(
     if by_event.state == "no_data":
         return ("There are no events in the window, so no method has an answer.",)
     length = format_duration(method.slice)
-    fine = (
-        data.coarser(method.slice)
-        if isinstance(data, CountSeries)
-        else slo.count(data, step=length)
-    )
     interval = by_event.interval
-    slices = filled(fine, interval.end_ns)
+    slices = filled(slo.count(data, step=length), interval.end_ns)
     ends = slices.end_ns
     inside = (ends > interval.start_ns) & (ends <= interval.end_ns)
     total, good = slices.total[inside], slices.good[inside]
@@ -235,11 +230,13 @@ def compare_corrections(
     fewer = before.counts.bad - after.counts.bad
     sentences = [f"{correction}" for correction in added]
     sentences.append(f"{gone:,} {before.unit} are left out, and {fewer:,} fewer are bad.")
-    if before.budget is not None and after.budget is not None:
-        was, now = before.budget.remaining_ratio, after.budget.remaining_ratio
-        if was is not None and now is not None:
-            sentences.append(
-                f"The budget left moves from {was:.4%} to {now:.4%}; the tier from {before.tier} "
-                f"to {after.tier}."
-            )
+    was, now = (
+        None if status.budget is None else status.budget.remaining_ratio
+        for status in (before, after)
+    )
+    if was is not None and now is not None:
+        sentences.append(
+            f"The budget left moves from {was:.4%} to {now:.4%}; the tier from {before.tier} "
+            f"to {after.tier}."
+        )
     return Comparison({"before": before, "after": after}, tuple(sentences))

@@ -21,7 +21,6 @@ from errorbudget.measuring import (
     corrected,
     exempt_time,
     lacking,
-    last_whole,
     participants,
 )
 from errorbudget.methods import Occurrences, Timeslices
@@ -114,9 +113,7 @@ def judge(slo: SLO, events: Events, *, until_ns: int) -> Judged[Series]:
     judged = _ratio_series(slo, slo.sli, events)
     if isinstance(slo.method, Occurrences):
         return judged
-    bins = judged.series.binned(
-        slo.method.slice, closed=slo.window.closed, until_ns=last_whole(slo, until_ns)
-    )
+    bins = judged.series.binned(slo.method.slice, closed=slo.window.closed)
     return Judged(judge_series(slo, bins, until_ns=until_ns), judged.left_out_ns)
 
 

@@ -65,9 +65,7 @@ def corrected(slo: SLO, events: Events, valid: Mask, good: Mask) -> tuple[Mask, 
     for correction in slo.corrections:
         into = excluded if correction.treat == "exclude" else forgiven
         for interval in correction.intervals(within):
-            low, high = np.searchsorted(
-                events.time, [interval.start_ns, interval.end_ns], side="left"
-            )
+            low, high = np.searchsorted(events.time, [interval.start_ns, interval.end_ns])
             into[low:high] = True
     return (valid | forgiven) & ~excluded, good | forgiven
 
