@@ -2,12 +2,14 @@
 Futures put together from the past: traffic with its season, failures that cluster and drift.
 
 The past is cut into blocks, usually days. A future draws whole blocks, so that a burst stays a
-burst, and four things make the draws as uncertain as the future is:
+burst and a storm of retries brings its own traffic, and four things make the draws as uncertain as
+the future is:
 
-- *Drift.* The logarithm of the share of bad units is a level that may wander for good or come back,
-  plus noise of its own (`errorbudget.studies.levels`). How far it goes is not known, so every path
-  draws it, and the level's whole course, from what the past makes likely; a block is then scaled
-  from the level of its own time to that of the future.
+- *Drift.* The logarithm of the share of bad units is a level that may wander for good, come back or
+  have jumped, plus noise of its own (`errorbudget.studies.levels`). How far it goes is not known,
+  so every path draws it, and the level's whole course, from what the past makes likely; a block is
+  then scaled from the level of its own time to that of the future, and from the traffic that was
+  usual then to what will be.
 - *Clusters.* Where what is left resembles the block before, a draw goes on with the next block as
   often as the correlation says, and fewer blocks count as independent.
 - *Few blocks.* Every path draws from a past of its own, resampled and shorter.
@@ -111,36 +113,49 @@ class Past:
         per_block = self.total.shape[1]
         ahead = -(-steps // per_block)
         draws = _Failures.of(self, season).drawn(ahead, paths, random)
-        growth = self._growth(season, paths, random)
+        usual, slope, error = self._usual(season)
+        free = max(self.blocks // season - 2, 1)
+        growth = slope + error * random.standard_t(free, paths).clip(-5, 5)
         bad, total = (np.empty((paths, ahead, per_block)) for _ in range(2))
         for place in range(ahead):
-            same = np.arange((-1 - place) % season, self.blocks, season)
-            chosen = random.choice(same if len(same) else np.arange(self.blocks), paths)
-            seasons = np.round((chosen + place + 1) / season)
-            total[:, place] = self.total[chosen] * np.exp(seasons * growth)[:, None]
-            block, factor = next(draws)
-            scale = total[:, place] / np.maximum(self.total[block], 1.0) * factor[:, None]
-            # Fewer units than the block had are a sample of them; more are as many times its own.
+            block, factor, share, own = next(draws)
+            grown = np.exp(growth * (block // season + 1 + place // season))
+            scale = usual[(-1 - place) % season] / np.maximum(usual[block % season], 1e-12) * grown
+            units = self.total[block] * scale[:, None]
+            scale = (scale * factor)[:, None]
+            # Fewer units than the block had are a sample of them. More are as many times its own,
+            # but what was chance in them grows as a root does; the rest is spread as traffic is.
             fewer = random.binomial(self.bad[block], np.minimum(scale, 1.0))
-            bad[:, place] = np.where(scale < 1, fewer, self.bad[block] * scale)
+            kept = np.sqrt(own[:, None] + (1 - own[:, None]) / np.maximum(scale, 1.0))
+            more = kept * self.bad[block] * scale + (1 - kept) * units * share[:, None]
+            bad[:, place] = np.where(scale < 1, fewer, more)
+            total[:, place] = units
         whole = (paths, ahead * per_block)
         total = total.reshape(whole)[:, :steps]
         return np.minimum(bad.reshape(whole)[:, :steps], total), total
 
-    def _growth(self, season: int, paths: int, random: np.random.Generator) -> Floats:
-        """Change of the log of a season's traffic from one to the next, per path [log units]."""
-        seasons = self.blocks // season
-        sums = self.total[: seasons * season].sum(axis=1).reshape(seasons, season).sum(axis=1)
-        if seasons < 3 or not sums.all():
-            return np.zeros(paths)
-        heights = np.log(sums)[::-1]
-        place = np.arange(seasons) - (seasons - 1) / 2
-        spread = float(place @ place)
-        slope = float(place @ heights) / spread
-        rest = heights - heights.mean() - slope * place
-        error = np.sqrt(float(rest @ rest) / (seasons - 2) / spread)
-        growth: Floats = slope + error * random.standard_t(seasons - 2, paths).clip(-5, 5)
-        return growth
+    def _usual(self, season: int) -> tuple[Floats, float, float]:
+        """
+        Traffic of each place in a season, as it is by now, from the latest block back; then the
+        change of its log from one season to the next, and the standard error of that [log units].
+        """
+        sums = self.total.sum(axis=1)
+        seasons, slope, error = len(sums) // season, 0.0, 0.0
+        heights = sums[: seasons * season].reshape(-1, season).sum(axis=1)
+        if seasons >= 3 and heights.all():
+            heights = np.log(heights)[::-1]
+            turn = np.arange(seasons) - (seasons - 1) / 2
+            spread = float(turn @ turn)
+            slope = float(turn @ heights) / spread
+            rest = heights - heights.mean() - slope * turn
+            error = float(np.sqrt(rest @ rest / (seasons - 2) / spread))
+        block = np.arange(len(sums))
+        now = sums * np.exp(slope * (block // season))
+        # A storm is not usual, so the middle; where there is mostly none, what there is counts.
+        usual = np.full(season, now.mean())
+        for place in range(min(season, len(sums))):
+            usual[place] = np.median(now[place::season]) or now[place::season].mean()
+        return usual, slope, error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,13 +194,19 @@ class _Failures:
 
     def drawn(
         self, ahead: int, paths: int, random: np.random.Generator
-    ) -> Iterator[tuple[Integers, Floats]]:
-        """For each block ahead: which past one each path draws, and the factor of its share."""
+    ) -> Iterator[tuple[Integers, Floats, Floats, Floats]]:
+        """
+        For each block ahead: which past one each path draws, and the factor of its share; the
+        share that is usual then, and how much of the block's distance from it is not chance.
+        """
         n, every, season = len(self.height), np.arange(paths), len(self.season)
         if self.known.sum() < LEAST or not self.chance.any():
             level, future = np.zeros((paths, n)), np.zeros((paths, ahead))
+            noise = np.full(paths, np.inf)
         else:
-            level, future = courses(self.height, self.chance, self.known, ahead, paths, random)
+            level, future, noise = courses(
+                self.height, self.chance, self.known, ahead, paths, random
+            )
         rest = self.height - level
         rest -= rest.mean(axis=1, keepdims=True)
         square = (rest * rest).sum(axis=1)
@@ -207,13 +228,18 @@ class _Failures:
             if self.seasonal:
                 same = kin[(-1 - place) % season]
                 own = same[every, random.integers(0, same.shape[1], paths)]
-                share = self.seasonal * same.shape[1] / (same.shape[1] + 1)
-                block = np.where(random.random(paths) < share, own, block)
+                often = self.seasonal * same.shape[1] / (same.shape[1] + 1)
+                block = np.where(random.random(paths) < often, own, block)
             record = (random.random(paths) < self.own / (len(some) + 1)) & (excess is not None)
             block = np.where(record, worst, block)
             beyond = np.where(record, (excess or 0.0) * random.exponential(size=paths), 0.0)
             turn = self.season[(-1 - place) % season] - self.season[block % season]
-            yield block, np.exp(future[:, place] - level[every, block] + beyond + turn)
+            # That places differ is as sure as the past shows it, so not every path believes it.
+            turn = np.where(random.random(paths) < self.seasonal, turn, 0.0)
+            share = np.exp(future[:, place] + self.season[(-1 - place) % season])
+            own = 1 / (1 + self.chance[block] / np.maximum(noise, 1e-12))
+            factor = np.exp(future[:, place] - level[every, block] + beyond + turn)
+            yield block, factor, share, own
             last = block
 
 
