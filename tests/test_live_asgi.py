@@ -135,7 +135,7 @@ def test_the_route_is_told_from_the_root_of_the_site() -> None:
     asked = {"router": router, "endpoint": endpoint, "path_params": {"item": "7"}}
     for scope, route in (
         ({}, "/at/shop/items/7"),
-        ({"route": Thing(routes=[])}, "/at/shop/items/7"),
+        ({"route": Thing(path="/shop", routes=[])}, "/at/shop/items/7"),
         ({"route": item}, "/items/{item}"),
         ({"route": item, "root_path": "/at"}, "/items/{item}"),
         ({"route": item, "root_path": "/at/shop", "app_root_path": "/at"}, "/shop/items/{item}"),
