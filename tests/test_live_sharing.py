@@ -34,6 +34,8 @@ def test_what_has_to_be_added() -> None:
     new = held([4, 5, 6, 7, 9], [9, 3, 2, 0, 2**53 + 1], [0, 1, 1, 1, 0], left_out=5)
     found = _difference(new, old, 4)
     assert found.to_dict() == held([5, 7, 8, 9], [1, 0, -3, 2**53 + 1], [0, 1, 0, 0], 3).to_dict()
+    (gone,) = _difference(held([5], [1], [0]), held([4], [7], [0]), 4).good.tolist()
+    assert gone == 1
     assert {found.ends.dtype, found.good.dtype, found.bad.dtype} == {np.dtype("i8")}
 
 
@@ -334,14 +336,16 @@ def test_what_a_store_holds_is_seen() -> None:
     store.contents = (blank.holding(newest - 5, 2, *old),)
     part.sync()
     assert part.view.counts() == eb.Counts(good=8, bad=1)
-    # Another life, or an older copy, is put back first.
-    store.contents = (blank,)
-    for life, version in (("two", 99), ("one", -5)):
-        store.life, store.version, kept = life, version, store.push
-        store.push = lambda batch: True
+    # Another life, or an older copy, is put back first; as new a one is as good.
+    other = [np.array([number], dtype=np.int64) for number in (newest - 2, 100, 0)]
+    store.contents = (blank.holding(newest - 5, 2, *other),)
+    kept, now = store.push, store.version
+    store.push = lambda batch: True
+    for life, version, good in (("two", 99, 8), ("one", now - 1, 8), ("one", now, 108)):
+        store.life, store.version = life, version
         part.sync()
-        assert part.view.counts() == eb.Counts(good=8, bad=1)
-        store.push = kept
+        assert part.view.counts() == eb.Counts(good=good, bad=1)
+    store.push, store.contents = kept, (blank,)
     lost(part, store, "three", 0)
     assert part.view.counts() == eb.Counts(good=0, bad=0)
 
