@@ -369,6 +369,18 @@ def test_a_store_takes_nothing_of_another_past(given_to: Given) -> None:
     assert given_to.held() == [(60, 2, 0)]
 
 
+def test_a_batch_that_fails_midway_leaves_nothing(tmp_path: Path) -> None:
+    """A count that no column holds: the file is as it was, and may be given to."""
+    given_to = Given(SqliteStore(tmp_path / "budget.db"))
+    given_to.life = given_to.pull().life or ""
+    huge = replace(held([60, 61], [1, 1], [0, 0]), good=np.array([1, 2**63], dtype=object))
+    with pytest.raises(OverflowError):
+        given_to.push("w", 1, huge, 5, late=2)
+    assert given_to.pull() == (given_to.life, 0, State((BLANK,), 0), (Counted(),), {}, {})
+    assert given_to.push("w", 1, held([60], [1], [0]))
+    assert given_to.held() == [(60, 1, 0)]
+
+
 def test_a_file_forgets_who_rested_for_more_than_a_day(tmp_path: Path) -> None:
     """To the nanosecond."""
     given_to = Given(SqliteStore(tmp_path / "budget.db"))

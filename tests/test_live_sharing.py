@@ -11,7 +11,7 @@ import pytest
 
 import errorbudget as eb
 from errorbudget.errors import SourceUnavailableError
-from errorbudget.live import ManualClock, Shared, Tracker
+from errorbudget.live import ManualClock, Shared, Tracker, forks
 from errorbudget.live.shared import _difference, _Given, _updated
 from errorbudget.live.state import FeedState, State
 from errorbudget.live.store import Batch, Contents, Counted
@@ -124,6 +124,24 @@ def test_the_first_batch_is_for_a_life_that_is_drawn() -> None:
     part.sync()
     assert store.batches[-1][:4] == ("one", 1, store.batches[1].writer, 2)
     assert store.asked == [0, 1]
+
+
+def test_a_life_that_was_never_known_is_not_remembered() -> None:
+    """Of the store before the first nothing is kept; forked children are told of a fork."""
+    store, tracker = Noted(), Tracker(API, clock=ManualClock(NOON))
+
+    def away(*_: object) -> Contents:
+        raise SourceUnavailableError("gone")
+
+    pull, store.pull = store.pull, away  # type: ignore[method-assign]
+    part = Shared(tracker, store, every="1h")
+    part.ticker.stop()
+    assert part.ticker.failures == 1
+    assert (part._seen.life, part._seen.past) == ("one", {})
+    assert part in [*forks._watched.values()]
+    store.pull = pull  # type: ignore[method-assign]
+    part.sync()
+    assert [batch.number for batch in store.batches] == [1, 1, 2]
 
 
 def test_a_batch_holds_what_came_since_the_last() -> None:

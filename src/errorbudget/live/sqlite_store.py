@@ -110,12 +110,8 @@ class SqliteStore:
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
         with self._opened() as database:
             database.execute(f"BEGIN {kind}")
-            try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+            yield database
+            database.execute("COMMIT")  # what does not come here is taken back by closing
 
     def push(self, batch: Batch) -> bool:
         """
