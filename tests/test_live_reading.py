@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import errorbudget as eb
+from errorbudget.errors import InvalidWindowError
 from errorbudget.live import ManualClock, Tracker
 from errorbudget.live.reading import Reading, burns, figures
 
@@ -183,6 +184,20 @@ def test_alerts_that_only_the_question_has_are_waited_for() -> None:
         tracker.record(good=False, at=NOON - back * MINUTE)
     asked = API.replace(target="90%", alerts=eb.AlertPolicy("one", [HELD]))
     assert [alert.state for alert in tracker.evaluate(asked).alerts] == ["firing"]
+
+
+def test_a_condition_that_is_not_met_is_not_looked_for_in_the_past() -> None:
+    """So an alert that would have to hold for longer than is remembered can be asked about."""
+    clock = ManualClock(NOON)
+    tracker = Tracker(API, clock=clock)
+    clock.advance("2h")
+    tracker.record(good=True)
+    alert = eb.BurnAlert("long", "page", "10%", "1m", hold="1h")
+    asked = API.replace(alerts=eb.AlertPolicy("one", [alert]))
+    assert [found.state for found in tracker.evaluate(asked).alerts] == ["inactive"]
+    tracker.record(good=False)
+    with pytest.raises(InvalidWindowError, match="give it a longer horizon"):
+        tracker.evaluate(asked)
 
 
 def test_burning_is_strict_and_exact() -> None:
