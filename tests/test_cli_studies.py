@@ -383,7 +383,9 @@ def test_incident_files_are_read_or_refused(tmp_path: Path) -> None:
             read_incidents(path)
 
 
-def test_lint_speaks_to_people_and_to_ci(shop: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_lint_speaks_to_people_and_to_ci(
+    shop: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Severity decides the exit code; SARIF and annotations stand at the line of the objective."""
     spec = tmp_path / "slos.yaml"
     spec.write_text(
@@ -407,6 +409,12 @@ def test_lint_speaks_to_people_and_to_ci(shop: Path, tmp_path: Path, capsys: Cap
     assert place["region"]["startLine"] == 2
     code, shown = run(["lint", "--checks"], capsys)
     assert (code, shown.count("EB")) == (0, shown.count("EB1") + shown.count("EB2"))
+    assert max(map(len, shown.splitlines())) > 80  # a pipe can be searched by line
+    monkeypatch.setenv("COLUMNS", "60")
+    code, narrow = run(["lint", "--checks"], capsys)
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert narrow.split() == shown.split()
+    monkeypatch.delenv("COLUMNS")
     code, shown = run(
         ["lint", str(shop / "slos.yaml"), "--data", str(shop / "access.log"), "-f", "json"], capsys
     )

@@ -167,13 +167,13 @@ def test_status_texts(text: str, holds: list[int], fails: list[int]) -> None:
         ("5xx", "status 5xx"),
         (503, "status 503"),
         (["2xx", "304"], "status 2xx|304"),
-        ({"status": "!4xx"}, "not status 4xx"),
+        ({"status": "!4xx"}, "status not 4xx"),
         ({"status": status_in("2xx")}, "status 2xx"),
         ({"route": "/api/.*"}, 'route =~ "/api/.*"'),
-        ({"route": "!/api/.*"}, 'not route =~ "/api/.*"'),
+        ({"route": "!/api/.*"}, 'route !~ "/api/.*"'),
         ({"route": "/healthz"}, 'route = "/healthz"'),
         ({"route": "=~ /api"}, 'route =~ "/api"'),
-        ({"route": "!~/api"}, 'not route =~ "/api"'),
+        ({"route": "!~/api"}, 'route !~ "/api"'),
         ({"method": ["GET", "HEAD"]}, "method in (GET, HEAD)"),
         ({"success": False}, 'success = "false"'),
         ({"code": 7}, 'code = "7"'),
@@ -191,9 +191,9 @@ def test_short_forms(value: Any, text: str) -> None:
 def test_words_of_combinations() -> None:
     """Brackets stand where the reader needs them."""
     a, b, c = label("a").equals("1"), label("b").differs("2"), duration > "1s"
-    assert str((a | b) & c) == '(a = "1" or not b = "2") and duration > 1s'
-    assert str(a & b | c) == '(a = "1" and not b = "2") or duration > 1s'
-    assert str(~(a & b)) == 'not (a = "1" and not b = "2")'
+    assert str((a | b) & c) == '(a = "1" or b != "2") and duration > 1s'
+    assert str(a & b | c) == '(a = "1" and b != "2") or duration > 1s'
+    assert str(~(a & b)) == 'not (a = "1" and b != "2")'
     assert repr(~(a | c)) == "~(label('a').isin('1') | (number('duration_s') > '1s'))"
     assert str(Flag("good")) == "good"
     assert (duration < "1s").columns == {"duration_s"}

@@ -806,3 +806,10 @@ def test_mutual_tls(kind: str, certificates: Path) -> None:
         for tls in (TLS(ca=ca), TLS(cert=cert, key=key), TLS(verify=False)):
             with pytest.raises(SourceUnavailableError):
                 real(kind, Connection(address, tls=tls))  # type: ignore[arg-type]
+
+
+def test_the_address_of_a_server_shows_no_parameter() -> None:
+    """A parameter of its path may be a token; the server is asked with it all the same."""
+    server = Connection("http://prometheus.example/x;token=swordfish")
+    assert server.url.endswith("x;token=swordfish")
+    assert repr(server) == "Connection('http://prometheus.example/x;***')"

@@ -97,7 +97,7 @@ def test_defaults_and_words() -> None:
     assert str(eb.Availability()) == "bad is status 5xx"
     assert str(eb.ErrorRate()) == "bad is status 4xx|5xx"
     assert str(eb.RatioSLI()) == "good is good"
-    assert str(eb.Latency("200ms", valid="2xx")) == "good is duration <= 200ms; of status 2xx"
+    assert str(eb.Latency("200ms", valid="2xx")) == "good is duration <= 200ms, where status 2xx"
     assert str(eb.Throughput(1_000)) == "more than 1000 events/s (mean)"
     assert str(eb.Throughput(1_000, "1m")) == "more than 1000 events/s (in every 1m)"
     assert str(eb.Concurrency(1_000)) == "max of connections more than 1000"

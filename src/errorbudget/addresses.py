@@ -19,7 +19,7 @@ _SCHEME = re.compile(r"(?<=[\w+.-][\w+.-]):/{1,2}")
 
 def without_secrets(text: str) -> str:
     """
-    *text* without users, passwords and queries of the addresses in it.
+    *text* without users, passwords, queries, parameters and fragments of the addresses in it.
 
     Example:
         >>> without_secrets("no file https://slo:swordfish@logs.example/day.log?sig=4a1f here")
@@ -29,7 +29,7 @@ def without_secrets(text: str) -> str:
     """
     if ":/" not in text:
         return text
-    return _BARE.sub(_without_query, _WORD.sub(_without_users, text))
+    return _BARE.sub(_without_rest, _WORD.sub(_without_users, text))
 
 
 # By hand, as an expression that looks for an end behind every start takes minutes for a long word.
@@ -48,8 +48,17 @@ def _without_users(word: re.Match[str]) -> str:
     return text
 
 
-def _without_query(word: re.Match[str]) -> str:
+# In stores `?` is a pattern, `;` and `#` are parts of names, unless a value is set behind them.
+def _without_rest(word: re.Match[str]) -> str:
     text = word[0]
     found = _SCHEME.search(text)
-    mark = text.find("?", found.end()) + 1 if found else 0
-    return f"{text[:mark]}***" if mark and "=" in text[mark:] else text
+    if found is None:
+        return text
+    web = text[: found.start()].endswith(("http", "https"))
+    marks = (text.find(mark, found.end()) for mark in "?;#")
+    told = [
+        at
+        for at in marks
+        if at >= 0 and ("=" in text[at:] or (web and text[at] == "#" and at + 1 < len(text)))
+    ]
+    return f"{text[: min(told) + 1]}***" if told else text

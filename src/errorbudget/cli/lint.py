@@ -14,7 +14,7 @@ import click
 from errorbudget.cli import NO, OK
 from errorbudget.cli.inputs import instant, load_slos, read, wanted_columns
 from errorbudget.cli.prometheus_options import prometheus_options
-from errorbudget.cli.study import output_options, write_form
+from errorbudget.cli.study import output_options, terminal_width, write_form
 
 if TYPE_CHECKING:
     from errorbudget.series import CountSeries
@@ -32,9 +32,14 @@ def _list(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         return
     from errorbudget.studies.pitfalls import CHECKS
 
+    width = terminal_width()
     for check in CHECKS:
         click.echo(f"{check.id} {check.severity:7} {check.title}")
-        click.echo(f"    {check.why}\n    {check.cure}")
+        for text in (check.why, check.cure):
+            indent = " " * 4
+            click.echo(
+                indent + text if width is None else click.wrap_text(text, width, indent, indent)
+            )
     ctx.exit()
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "known_incidents",
     "output_options",
     "study_options",
+    "terminal_width",
     "unfiltered",
     "write_form",
 ]
@@ -266,13 +267,13 @@ def write_form(
     elif form == "csv":
         content = rows_to_csv(rows(), columns).encode()
     else:
-        content = paper_to_text(paper(), None if to_file else _width())
+        content = paper_to_text(paper(), None if to_file else terminal_width())
     write(content, out)
     if to_file:
         click.echo(f"wrote {out}", err=True)
 
 
-def _width() -> int | None:
+def terminal_width() -> int | None:
     """Columns of the terminal that reads the answer; None for a pipe."""
     import os
     import shutil

@@ -38,6 +38,10 @@ class Predicate:
         """The condition as plain data, read back by `from_dict`."""
         raise NotImplementedError  # pragma: no cover - abstract
 
+    def _denied(self) -> str:
+        """The opposite in words."""
+        return f"not {self}"
+
     def __and__(self, other: Predicate) -> Predicate:
         if not isinstance(other, Predicate):
             return NotImplemented
@@ -160,7 +164,7 @@ class Not(Predicate):
         return {"not": self.part.to_dict()}
 
     def __str__(self) -> str:
-        return f"not ({self.part})" if isinstance(self.part, (All, Any_)) else f"not {self.part}"
+        return f"not ({self.part})" if isinstance(self.part, (All, Any_)) else self.part._denied()
 
     def __repr__(self) -> str:
         return f"~{self.part!r}"

@@ -41,6 +41,11 @@ class LabelIn(Predicate):
             return f'{self.name} = "{self.values[0]}"'
         return f"{self.name} in ({', '.join(self.values)})"
 
+    def _denied(self) -> str:
+        if len(self.values) == 1:
+            return f'{self.name} != "{self.values[0]}"'
+        return f"{self.name} not in ({', '.join(self.values)})"
+
     def __repr__(self) -> str:
         return f"label({self.name!r}).isin({', '.join(map(repr, self.values))})"
 
@@ -80,6 +85,9 @@ class LabelMatches(Predicate):
 
     def __str__(self) -> str:
         return f'{self.name} =~ "{self.pattern}"'
+
+    def _denied(self) -> str:
+        return f'{self.name} !~ "{self.pattern}"'
 
     def __repr__(self) -> str:
         return f"label({self.name!r}).matches({self.pattern!r})"

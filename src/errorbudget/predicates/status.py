@@ -50,6 +50,9 @@ class StatusIn(Predicate):
     def __str__(self) -> str:
         return f"status {self.text}"
 
+    def _denied(self) -> str:
+        return f"status not {self.text}"
+
     def __repr__(self) -> str:
         return f'status_in("{self.text}")'
 

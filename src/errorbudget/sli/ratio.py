@@ -120,7 +120,7 @@ class RatioSLI:
 
     def __str__(self) -> str:
         text = f"bad is {self.bad}" if self.bad is not None else f"good is {self.good_when}"
-        return f"{text}; of {self.valid_when}" if self.valid_when is not EVERYTHING else text
+        return f"{text}, where {self.valid_when}" if self.valid_when is not EVERYTHING else text
 
 
 class Availability(RatioSLI):

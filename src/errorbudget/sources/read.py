@@ -219,6 +219,11 @@ def _read_file(
     stream: ByteStream, kind: str | None, options: Options, assembly: Assembly, meter: _Meter
 ) -> None:
     zeros = stream.skip_zeros()
+    if zeros and not stream.peek(1):
+        raise NoDataError(
+            f"{stream.name} holds only zero bytes, {zeros:,} of them; there are no requests to "
+            "answer with"
+        )
     found = find_format(stream, kind)
     facts = FileFacts(stream.name, found.kind)
     if zeros:

@@ -45,7 +45,7 @@ def check_budgeted(slo: SLO, data: Any) -> None:
     """
     if as_slo(slo).target is None:
         raise InvalidSeriesError(
-            f'SLO "{slo.name}" is a threshold ({slo.sli}) and has no budget to share out; '
+            f'SLO "{slo.name}" is a threshold ({slo.sli}), which has no budget; '
             'give it a target and method=errorbudget.Timeslices("1m")'
         )
     if isinstance(slo.method, RatioTimeslices):

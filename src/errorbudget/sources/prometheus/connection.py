@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from errorbudget.addresses import without_secrets
 from errorbudget.errors import InvalidInputError, SourceUnavailableError
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ class Connection:
         return text
 
     def __repr__(self) -> str:
-        return f"Connection({self.url!r})"
+        return f"Connection({without_secrets(self.url)!r})"
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
