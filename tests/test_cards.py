@@ -278,6 +278,20 @@ def test_a_card_to_the_letter() -> None:
     assert '<span class="eb-tag">met</span>' in Card("api", "met").html()
 
 
+@pytest.mark.parametrize(
+    ("cell", "figure"),
+    [
+        *((word, True) for word in ("12", "-1.5", "1,234", "<0.1%", "3 of 4", "3/4", "17 m", "2s")),
+        *((word, True) for word in ("inf", "-inf", "-", "")),
+        *((word, False) for word in ("api", "no", "x", "%", "/a", "of 4", "infinite", "12 days")),
+    ],
+)
+def test_short_words_are_no_figures(cell: str, figure: bool) -> None:
+    """A column stands to the right when it has digits, or says that there is no number."""
+    body = Card("api", header=["who", "n"], rows=[["a", cell]]).html().partition("<tbody>")[2]
+    assert ('class="eb-n"' in body) == figure
+
+
 def test_no_more_rows_than_fit() -> None:
     """What is left out is counted; an empty table has a header and no figures."""
     full = Card("api", header=["n"], rows=[["1"]] * MOST_ROWS)

@@ -407,6 +407,7 @@ def test_lint_speaks_to_people_and_to_ci(
     assert [len(each["results"]) for each in log["runs"]] == [1, 1]
     place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert place["region"]["startLine"] == 2
+    monkeypatch.delenv("COLUMNS", raising=False)
     code, shown = run(["lint", "--checks"], capsys)
     assert (code, shown.count("EB")) == (0, shown.count("EB1") + shown.count("EB2"))
     assert max(map(len, shown.splitlines())) > 80  # a pipe can be searched by line

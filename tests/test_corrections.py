@@ -353,10 +353,10 @@ def test_a_rule_that_would_explode_is_refused_with_its_number(rule: str, needed:
 )
 def test_a_rule_that_never_happens_is_found_out_at_once(rule: str) -> None:
     """30 February, and an end before the beginning: seconds at most, not until the year 9999."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InvalidWindowError, match="never happens"):
         Maintenance.recurring(rule, start="2026-01-01", duration="1h")
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize(

@@ -293,8 +293,11 @@ def test_what_is_no_state_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> No
         State.from_bytes(packed(zlib.compress(bytes(8))))
     size = len(zlib.decompress(body))
     monkeypatch.setattr(state_module, "_MOST_BYTES", size)
-    State.from_bytes(packed(body))
+    kept = State.from_bytes(packed(body))
+    assert kept.to_bytes()[24:] == body
     monkeypatch.setattr(state_module, "_MOST_BYTES", size - 1)
+    with pytest.raises(InvalidInputError, match=f"of {size} bytes, more than the {size - 1} that"):
+        kept.to_bytes()
     with pytest.raises(SourceFormatError, match=f"of more than {size - 1} bytes: not read"):
         State.from_bytes(packed(body))
 

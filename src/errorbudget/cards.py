@@ -84,7 +84,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+Z?")
-_FIGURE = re.compile(r"[-+<>]*(\d[\d,.]*)?( of \d+|/\d+)? ?(%|\w{0,3})")
+_FIGURE = re.compile(r"[-+<>]*\d[\d,.]*( of \d+|/\d+)? ?(%|\w{0,3})|-?inf|-|")
 
 
 @dataclass(frozen=True, slots=True)

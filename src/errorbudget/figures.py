@@ -35,23 +35,53 @@ NOTHING = "-"
 Figure = Fraction | float | int | None
 
 _MORE_DIGITS = 6
+_NONE, _EVEN, _ALL = Fraction(0), Fraction(1), Fraction(100)
 
 
-def _side(value: Fraction, line: Fraction) -> int:
-    return (value > line) - (value < line)
+# In integers, as a long table has millions of figures and fractions take several times longer.
+def _ratio(value: Fraction | float) -> tuple[int, int]:
+    top, bottom = (value if type(value) is float else Fraction(value)).as_integer_ratio()
+    return int(top), int(bottom)
 
 
-def _plain(value: Fraction, places: int, *, trim: bool) -> str:
-    scaled = abs(value) * 10**places
-    whole, rest = divmod(scaled.numerator, scaled.denominator)
-    up = 2 * rest > scaled.denominator or (2 * rest == scaled.denominator and whole % 2 == 1)
-    digits = str(whole + up).rjust(places + 1, "0")
+def _side(top: int, bottom: int, line: Fraction) -> int:
+    left, right = top * line.denominator, line.numerator * bottom
+    return (left > right) - (left < right)
+
+
+def _nearest(top: int, bottom: int) -> int:
+    whole, rest = divmod(abs(top), bottom)
+    up = 2 * rest > bottom or (2 * rest == bottom and whole % 2 == 1)
+    return whole + up if top >= 0 else -(whole + up)
+
+
+def _written(scaled: int, places: int, *, trim: bool) -> str:
+    digits = str(abs(scaled)).rjust(places + 1, "0")
     text = f"{int(digits[: len(digits) - places]):,}"
     if places:
         text += "." + digits[-places:]
         if trim:
             text = text.rstrip("0").rstrip(".")
-    return f"-{text}" if value < 0 and whole + up else text
+    return f"-{text}" if scaled < 0 else text
+
+
+def _shown(
+    top: int, bottom: int, places: int, lines: Iterable[Fraction], unit: str, *, trim: bool
+) -> str:
+    """*top* / *bottom* as `decimal` writes it."""
+    sides = [(line, _side(top, bottom, line)) for line in lines]
+    crossed: tuple[Fraction, int] | None = None
+    for digits in range(places, places + _MORE_DIGITS + 1):
+        scale = 10**digits
+        scaled = _nearest(top * scale, bottom)
+        crossed = next((pair for pair in sides if _side(scaled, scale, pair[0]) != pair[1]), None)
+        if crossed is None:
+            return _written(scaled, digits, trim=trim) + unit
+    assert crossed is not None  # noqa: S101 - the loop ended because one was crossed
+    line, side = crossed
+    sign = {1: ">", -1: "<", 0: ""}[side]
+    near = _nearest(line.numerator * 10**places, line.denominator)
+    return f"{sign}{_written(near, places, trim=True)}{unit}"
 
 
 def decimal(
@@ -82,17 +112,7 @@ def decimal(
         return NOTHING
     if isinstance(value, float) and isinf(value):
         return "inf" if value > 0 else "-inf"
-    exact = Fraction(value)
-    crossed: Fraction | None = None
-    for extra in range(_MORE_DIGITS + 1):
-        text = _plain(exact, places + extra, trim=trim)
-        rounded = Fraction(text.replace(",", ""))
-        crossed = next((x for x in lines if _side(rounded, x) != _side(exact, x)), None)
-        if crossed is None:
-            return text + unit
-    assert crossed is not None  # noqa: S101 - the loop ended because one was crossed
-    sign = {1: ">", -1: "<", 0: ""}[_side(exact, crossed)]
-    return f"{sign}{_plain(crossed, places, trim=True)}{unit}"
+    return _shown(*_ratio(value), places, lines, unit, trim=trim)
 
 
 def percent(
@@ -107,11 +127,12 @@ def percent(
     """
     if ratio is None or (isinstance(ratio, float) and (isnan(ratio) or isinf(ratio))):
         return decimal(ratio, unit="%") if ratio is not None else NOTHING
-    exact = Fraction(ratio) * 100
-    marks = [*(Fraction(line) * 100 for line in lines), Fraction(0), Fraction(100)]
-    if exact in (0, 100):
-        return f"{exact}%"
-    return decimal(exact, places, lines=marks, unit="%", trim=trim)
+    top, bottom = _ratio(ratio)
+    top *= 100
+    if top in (0, 100 * bottom):
+        return "100%" if top else "0%"
+    marks = [*(Fraction(line) * 100 for line in lines), _NONE, _ALL]
+    return _shown(top, bottom, places, marks, "%", trim=trim)
 
 
 def rate(value: Figure, *, lines: Iterable[Fraction] = ()) -> str:
@@ -123,7 +144,7 @@ def rate(value: Figure, *, lines: Iterable[Fraction] = ()) -> str:
         ('0.9999', '0', 'inf')
     """
     small = value is None or -100 < value < 100
-    return decimal(value, 2 if small else 0, lines=[*lines, Fraction(0), Fraction(1)])
+    return decimal(value, 2 if small else 0, lines=[*lines, _NONE, _EVEN])
 
 
 def count(value: Figure) -> str:
@@ -134,7 +155,7 @@ def count(value: Figure) -> str:
         >>> count(1_234_567), count(Fraction(9, 2)), count(-3), count(None)
         ('1,234,567', '4.5', '-3', '-')
     """
-    return decimal(value, 1, lines=[Fraction(0)])
+    return decimal(value, 1, lines=[_NONE])
 
 
 def seconds(value: Figure, places: int = 1) -> str:

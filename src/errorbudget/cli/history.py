@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,11 +90,15 @@ def _points(found: History) -> list[dict[str, Any]]:
 
 
 def _json(histories: list[History]) -> str:
-    data = {
-        "schema": "errorbudget.history/1",
-        "slos": [{"name": found.slo.name, "points": _points(found)} for found in histories],
-    }
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    # A point a line: with an indent json leaves its fast encoder.
+    dump = partial(json.dumps, allow_nan=False)
+    parts = [
+        f'{{"name": {dump(found.slo.name)}, "points": [\n'
+        + ",\n".join(map(dump, _points(found)))
+        + "\n]}"
+        for found in histories
+    ]
+    return f'{{"schema": "errorbudget.history/1", "slos": [\n{",".join(parts)}\n]}}\n'
 
 
 def _csv(histories: list[History]) -> str:

@@ -292,7 +292,12 @@ class State:
             raise SourceFormatError(f"not a tracker's state: {error}") from None
 
     def to_bytes(self) -> bytes:
-        """The state packed: a mark with the version, a checksum, compressed columns."""
+        """
+        The state packed: a mark with the version, a checksum, compressed columns.
+
+        Raises:
+            InvalidInputError: It is larger than `from_bytes` reads.
+        """
         heads, blocks = [], []
         for feed in self.feeds:
             start = int(feed.ends[0]) if len(feed.ends) else 0
@@ -304,7 +309,13 @@ class State:
         head = json.dumps(
             {"at_ns": self.at_ns, "dropped_late": self.dropped_late, "feeds": heads}
         ).encode()
-        body = zlib.compress(b"".join((len(head).to_bytes(4, "little"), head, *blocks)))
+        whole = b"".join((len(head).to_bytes(4, "little"), head, *blocks))
+        if len(whole) > _MOST_BYTES:
+            raise InvalidInputError(
+                f"a tracker's state of {len(whole):,} bytes, more than the {_MOST_BYTES:,} that "
+                "are read again; track fewer objectives in one, or take a longer step"
+            )
+        body = zlib.compress(whole)
         return _MARK + blake2b(body, digest_size=_DIGEST_BYTES).digest() + body
 
     @classmethod

@@ -237,7 +237,12 @@ class CountSeries(Shown):
     def cumulative(
         self, edges_ns: Integers, *, inclusive: bool = True
     ) -> tuple[Integers, Integers]:
-        """Good and total units of the bins that end at or before each edge."""
+        """
+        Good and total units of the bins that end at or before each edge.
+
+        Bins are whole and know no instants within them, so *inclusive* changes nothing; it is there
+        as single events have it.
+        """
         rows = np.searchsorted(self.end_ns, edges_ns, side="right")
         good, total = self._sums
         return good[rows], total[rows]
