@@ -442,6 +442,8 @@ def test_burns_are_compared_beyond_64_bits() -> None:
     assert windows.exceeds(Fraction(1, 2**11)).tolist() == [True, False]
     assert windows.exceeds(Fraction(2)).tolist() == [False, False]
     assert windows.exceeds(Fraction(2) - Fraction(1, 2**40)).tolist() == [True, False]
+    fine = GridWindows(total, total, np.zeros(2), np.zeros(2), parts)
+    assert fine.exceeds(Fraction(2**12)).tolist() == [False, False]
 
 
 @pytest.mark.parametrize("judged_by", ["event", "now"])
@@ -507,3 +509,29 @@ def test_few_bad_of_very_many_under_two_targets() -> None:
     history = series.history(slo)
     assert history.remaining_ratio[-1] == float(1 - 10 * Fraction(2**40, 2**60))
     agrees(slo, series, history)
+
+
+@pytest.mark.parametrize(
+    "left", [[0.52, 0.48], [0.48, 0.52, 0.56, 0.52, 0.48], [0.0, nan, 0.0], [1.0, 1.0], [nan, -0.1]]
+)
+@pytest.mark.parametrize("margin", ["0%", "5%"])
+def test_tiers_change_at_each_bound_and_beyond_its_margin(left: list[float], margin: str) -> None:
+    """Down at the bound, up a margin above it; where nothing is known there is no tier."""
+    policy = eb.ERROR_BUDGET_POLICY.with_hysteresis(margin)
+    slo = SLO("a", target="99%", window="1d", sli=eb.Availability(), policy=policy)
+    times, counts = np.arange(len(left)), np.ones(len(left), dtype=np.int64)
+    found = eb.History(slo, times, 1, counts, counts, np.ones(len(left)), np.array(left))
+    assert found.tier_changes() == policy.timeline(times.tolist(), left)
+
+
+def test_a_window_that_begins_at_a_reset_is_a_window_as_any_other() -> None:
+    """Its own start is out; a nanosecond later the instant of the reset counts."""
+    resets = [eb.BudgetReset(20, "agreed")]
+    slo = SLO("x", target="90%", window="30ns", sli=eb.RatioSLI(), resets=resets)
+    slo = slo.replace(alerts=eb.AlertPolicy("none", ()), burn_windows=())
+    events = Events(time=[10, 20, 30], good=[True] * 3)
+    history = slo.history(events, step="1ns", start=19, end=51)
+    totals = dict(zip(history.time_ns.tolist(), history.total.tolist(), strict=True))
+    assert [totals[at] for at in (19, 20, 29, 30, 49, 50, 51)] == [1, 1, 1, 2, 2, 1, 1]
+    for at, total in totals.items():
+        assert slo.evaluate(events, at=at).counts.total == total

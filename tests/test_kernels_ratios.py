@@ -146,3 +146,12 @@ def test_large_counts_under_a_target_of_any_share():
     left = [1 - Fraction(1_000, 3 * 2**20), np.nan, 0.0]
     found = budget_remaining(good, total, "99.7%")
     np.testing.assert_array_equal(found, [float(one) for one in left])
+
+
+@pytest.mark.parametrize("few", [1, 7, 1_001])
+def test_few_of_very_many_are_rounded_once(few):
+    """Where only the events, times what is allowed of them, outgrow a float."""
+    total = np.random.default_rng(few).integers(2**52, 2**54, 200)
+    error = Fraction(3, 1_000)
+    exact = [float(few / (error * whole)) for whole in total.tolist()]
+    assert burn_rate(total - few, total, "99.7%").tolist() == exact
