@@ -71,11 +71,11 @@ def test_every_mutant_that_lives_is_explained_once() -> None:
 
 
 def test_nine_in_ten_are_noticed_on_the_lowest_floors() -> None:
-    """Of values and maths of all; of kernels, where most that live are equal, of the others."""
+    """Of all; of kernels, where most that live are shorter ways to the same, nearly all others."""
     totals = page.totals()
-    assert page.score(totals[0]) >= 90
-    assert page.score(totals[1]) >= 90
-    assert page.score(totals[2], without_same=True) >= 90
+    assert [floor for floor in (0, 1, 3) if page.score(totals[floor]) < 90] == []
+    assert page.score(totals[2]) >= 80
+    assert page.score(totals[2], without_same=True) >= 95
 
 
 def test_the_page_is_what_was_kept() -> None:
