@@ -9,15 +9,24 @@ import numpy as np
 
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
+from errorbudget.durations import MINUTE_NS
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.events import Events
 from errorbudget.judging import judge, judge_series
 from errorbudget.methods import RatioTimeslices
-from errorbudget.series import CountSeries, Series
+from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.sli import ThresholdSLI
 from errorbudget.slo import SLO, as_slo
+from errorbudget.windows import Closed
 
-__all__ = ["check_budgeted", "history_until", "part_of_budget", "units_of"]
+__all__ = [
+    "bins_between",
+    "check_budgeted",
+    "counts_between",
+    "history_until",
+    "part_of_budget",
+    "units_of",
+]
 
 
 def part_of_budget(bad: Any, counts: Counts, error: Fraction) -> Ratio | None:
@@ -75,6 +84,29 @@ def history_until(slo: SLO, data: Events | CountSeries, at_ns: int | None) -> Co
             data = data.take(slice(int(np.searchsorted(data.time, at_ns, side="right"))))
         return slo.count(data)
     return data if at_ns is None else data.until(at_ns)
+
+
+def counts_between(series: Series, start_ns: int, end_ns: int) -> Counts:
+    """Good and bad units in (start, end]."""
+    good, total = series.cumulative(np.array([start_ns, end_ns], dtype=np.int64))
+    fine, units = int(good[1] - good[0]), int(total[1] - total[0])
+    return Counts(fine, units - fine)
+
+
+def bins_between(series: Series, start_ns: int, end_ns: int, closed: Closed) -> CountSeries | None:
+    """The bins that end in (start, end], minutes of single events; None where units are time."""
+    if isinstance(series, EventSeries):
+        series = series.binned(MINUTE_NS, closed=closed)
+    if not isinstance(series, CountSeries):
+        return None
+    inside = (series.end_ns > start_ns) & (series.end_ns <= end_ns)
+    return CountSeries(
+        series.label_ns[inside],
+        series.good[inside],
+        series.total[inside],
+        series.step_ns,
+        series.closed,
+    )
 
 
 def units_of(slo: SLO, data: Events | CountSeries, until_ns: int) -> Series:

@@ -22,13 +22,13 @@ import numpy as np
 from errorbudget import figures
 from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts, as_counts
-from errorbudget.durations import HOUR_NS, MINUTE_NS, DurationLike, length_of
+from errorbudget.durations import HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.rationals import shown
-from errorbudget.series import CountSeries, EventSeries
+from errorbudget.series import CountSeries
 from errorbudget.status import json_number, plain_count
 from errorbudget.studies.arguments import chance, number
-from errorbudget.studies.budgeted import check_budgeted, units_of
+from errorbudget.studies.budgeted import bins_between, check_budgeted, units_of
 from errorbudget.studies.chances import beta_quantile, normal_quantile
 from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
@@ -325,15 +325,10 @@ def confidence_of(
     status = slo.evaluate(data, at=at)
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     units = units_of(slo, data, status.at_ns)
-    if isinstance(units, EventSeries):
-        units = units.binned(MINUTE_NS, closed=slo.window.closed)
-    if not isinstance(units, CountSeries):
-        raise InvalidSeriesError(f'SLO "{slo.name}" ({slo.sli}) counts time, which is no sample')
     interval = status.interval
-    inside = (units.end_ns > interval.start_ns) & (units.end_ns <= interval.end_ns)
-    window = CountSeries(
-        units.label_ns[inside], units.good[inside], units.total[inside], units.step_ns, units.closed
-    )
+    window = bins_between(units, interval.start_ns, interval.end_ns, slo.window.closed)
+    if window is None:
+        raise InvalidSeriesError(f'SLO "{slo.name}" ({slo.sli}) counts time, which is no sample')
     return confidence(
         status.counts,
         1 - status.budget.error,

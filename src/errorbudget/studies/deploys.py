@@ -13,17 +13,15 @@ from fractions import Fraction
 from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from errorbudget.budget import Ratio, spent
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
-from errorbudget.durations import DAY_NS, MINUTE_NS, DurationLike, format_duration, length_of
-from errorbudget.series import CountSeries, EventSeries, Series
+from errorbudget.durations import DAY_NS, DurationLike, format_duration, length_of
+from errorbudget.series import CountSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
-from errorbudget.studies.budgeted import check_budgeted, units_of
+from errorbudget.studies.budgeted import bins_between, check_budgeted, counts_between, units_of
 from errorbudget.studies.chances import hypergeometric_tail
 from errorbudget.studies.confidence import dispersion
 from errorbudget.studies.tables import figure, frame
@@ -164,12 +162,6 @@ class DeployEffect(Shown):
         )
 
 
-def _between(series: Series, start_ns: int, end_ns: int) -> Counts:
-    good, total = series.cumulative(np.array([start_ns, end_ns], dtype=np.int64))
-    inside = int(good[1] - good[0])
-    return Counts(inside, int(total[1] - total[0]) - inside)
-
-
 def deploy_effect(
     slo: SLO,
     data: Events | CountSeries,
@@ -204,8 +196,8 @@ def deploy_effect(
     check_budgeted(slo, data)
     at_ns, before_ns, after_ns = to_ns(at), length_of(before), length_of(after)
     series = units_of(slo, data, at_ns + after_ns)
-    old = _between(series, at_ns - before_ns, at_ns)
-    new = _between(series, at_ns, at_ns + after_ns)
+    old = counts_between(series, at_ns - before_ns, at_ns)
+    new = counts_between(series, at_ns, at_ns + after_ns)
     total = int(old.total + new.total)
     p_value = hypergeometric_tail(int(new.bad), int(new.total), int(old.bad + new.bad), total)
     error = slo.target_at(at_ns + after_ns).error
@@ -218,19 +210,8 @@ def deploy_effect(
 
 def _clusters(slo: SLO, series: Series, at_ns: int, block_ns: int) -> float:
     """How failures clustered before the deploy, in blocks as long as the stretch after it."""
-    if isinstance(series, EventSeries):
-        series = series.binned(MINUTE_NS, closed=slo.window.closed)
-    if not isinstance(series, CountSeries):
-        return 1.0
-    inside = (series.end_ns > at_ns - HISTORY_NS) & (series.end_ns <= at_ns)
-    past = CountSeries(
-        series.label_ns[inside],
-        series.good[inside],
-        series.total[inside],
-        series.step_ns,
-        series.closed,
-    )
-    return dispersion(past, block=max(block_ns, series.step_ns))
+    past = bins_between(series, at_ns - HISTORY_NS, at_ns, slo.window.closed)
+    return 1.0 if past is None else dispersion(past, block=max(block_ns, past.step_ns))
 
 
 def _clustered(old: Counts, new: Counts, clusters: float) -> float:

@@ -11,22 +11,25 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from errorbudget.alerts import GUIDE, WORKBOOK
 from errorbudget.budget import spent
-from errorbudget.counts import Counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, format_duration
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.events import Events
 from errorbudget.methods import Occurrences
-from errorbudget.series import CountSeries, EventSeries, Series
+from errorbudget.series import CountSeries, Series
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import backtest
-from errorbudget.studies.budgeted import check_budgeted, history_until, units_of
+from errorbudget.studies.budgeted import (
+    bins_between,
+    check_budgeted,
+    counts_between,
+    history_until,
+    units_of,
+)
 from errorbudget.studies.burning import usual_threshold
 from errorbudget.studies.confidence import confidence, dispersion
 from errorbudget.studies.forecast import forecast
@@ -80,7 +83,10 @@ def reviewed(
         return SLOReview(slo, status, earlier, why_not=str(error))
     units = units_of(slo, data, now.end_ns)
     fixed = slo.replace(target=slo.target_at(now.end_ns))
-    seen = [Part(part.interval, _counts(units, part.interval)) for part in parts]
+    seen = [
+        Part(part.interval, counts_between(units, part.interval.start_ns, part.interval.end_ns))
+        for part in parts
+    ]
     clusters = _dispersion(units, before.start_ns, now.end_ns, slo.window.closed)
     figures_now = _figures(fixed, data, units, now, incidents)
     figures_before = _figures(fixed, data, units, before, incidents)
@@ -118,29 +124,10 @@ def _least_cost(slo: SLO, figures: Figures) -> Fraction:
     return LEAST_COST * Fraction(slo.period_ns, observed.length_ns)
 
 
-def _counts(units: Series, interval: Interval) -> Counts:
-    edges = np.array([interval.start_ns, interval.end_ns], dtype=np.int64)
-    good, total = units.cumulative(edges)
-    fine, whole = int(good[1] - good[0]), int(total[1] - total[0])
-    return Counts(fine, whole - fine)
-
-
 def _dispersion(units: Series, start_ns: int, end_ns: int, closed: Closed) -> float:
     """How failures clustered over both periods; 1 where the units are time."""
-    if isinstance(units, EventSeries):
-        units = units.binned(MINUTE_NS, closed=closed)
-    if not isinstance(units, CountSeries):
-        return 1.0
-    inside = (units.end_ns > start_ns) & (units.end_ns <= end_ns)
-    return dispersion(
-        CountSeries(
-            units.label_ns[inside],
-            units.good[inside],
-            units.total[inside],
-            units.step_ns,
-            units.closed,
-        )
-    )
+    bins = bins_between(units, start_ns, end_ns, closed)
+    return 1.0 if bins is None else dispersion(bins)
 
 
 def _step(length_ns: int) -> int:
@@ -163,7 +150,7 @@ def _within(incidents: Any, interval: Interval) -> Any:
 
 
 def _figures(slo: SLO, data: Data, units: Series, interval: Interval, incidents: Any) -> Figures:
-    counts = _counts(units, interval)
+    counts = counts_between(units, interval.start_ns, interval.end_ns)
     burn = spent(counts, slo.target_at(interval.end_ns).error)
     observed = _observed(data, interval)
     if not counts or observed is None:
