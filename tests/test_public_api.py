@@ -43,7 +43,8 @@ def signature(thing: Any) -> str:
 def members(thing: type) -> list[str]:
     """The public attributes of a class, its own and those of its kin here."""
     lines = []
-    for name in sorted(name for name in dir(thing) if not name.startswith("_")):
+    names = set(dir(thing)) - set(dir(BaseException))  # whose signatures hang on the Python
+    for name in sorted(name for name in names if not name.startswith("_")):
         member = inspect.getattr_static(thing, name)
         kind = next(
             (word for base, word in ((classmethod, "classmethod "), (staticmethod, "staticmethod "))
