@@ -25,7 +25,7 @@ from errorbudget.studies.confidence import (
     error_interval,
 )
 from errorbudget.studies.deploys import DeployEffect, deploy_effect
-from errorbudget.studies.forecast import Forecast, forecast
+from errorbudget.studies.forecast import Forecast, Scenario, forecast
 from errorbudget.studies.groups import attribute_groups
 from errorbudget.studies.ledger import Ledger, incident_ledger
 from errorbudget.studies.lint import LintReport, lint
@@ -42,6 +42,7 @@ from errorbudget.studies.recovery import Recovery, recovery
 from errorbudget.studies.review import Review, review
 from errorbudget.studies.simulate import (
     BrownOut,
+    CounterReset,
     Outage,
     RetryStorm,
     Route,
@@ -190,10 +191,12 @@ def test_absurd_sizes_are_refused_at_once() -> None:
         ({"step": "1ns"}, "take a longer step"),
         ({"paths": 10**9}, "fewer paths"),
         ({"paths": 1.5}, "whole number"),
-        ({"seed": -1}, "at least 0"),
+        ({"seed": -1}, "0 or more"),
     ):
         with pytest.raises(InvalidInputError, match=said):
             forecast(slo, data, at=END, **words)
+    with pytest.raises(InvalidInputError, match="traffic must be a finite number of 0 or more"):
+        Scenario(traffic=10**400)
     with pytest.raises(InvalidInputError, match="costly must not be negative"):
         backtest(slo, data, WORKBOOK, costly="-2%")
     with pytest.raises(InvalidInputError, match="lower rate"):
@@ -205,6 +208,21 @@ def test_absurd_sizes_are_refused_at_once() -> None:
         hour.scrape("1ms", 10)
     with pytest.raises(InvalidInputError, match="instances must be"):
         hour.scrape("1m", 1.5)
+
+
+def test_numbers_of_any_type_are_kept_as_plain_ones() -> None:
+    """So that traffic is made of them, and the truth is JSON."""
+    third = Fraction(3, 2)
+    kinds = (
+        BrownOut(START, "1m", slowdown_factor=third),
+        ZeroTrafficNights(START, "1m", hour=np.int64(0), hours=Decimal("1.5")),
+        RetryStorm(START, "1m", retries=np.int64(2)),
+        CounterReset(START, "1m", instance=np.int64(1)),
+    )
+    routes = {"/": Route(statuses={200: Decimal(3), 404: third})}
+    made = simulate(START, "1h", rate=0.1, incidents=kinds, routes=routes)
+    assert json.loads(json.dumps(made.to_dict())) == made.to_dict()
+    assert made.scrape("1m", buckets_s=[Decimal("0.1"), third]).buckets_s == (0.1, 1.5)
 
 
 ABSURD: tuple[Any, ...] = (
@@ -229,11 +247,12 @@ ARGUMENTS: dict[Callable[..., Any], dict[str, Any]] = {
         "period": "30d",
         "events_per_hour": 100,
     },
+    forecast: {"data": _counts(10, 1), "paths": 9, "horizon": "1d"},
     incident_from_dict: {"plain": {}},
     incident_ledger: {"data": _counts(10, 1)},
     least_bad: {"total": 10, "target": "99%", "threshold": 1},
     least_traffic: {"target": "99%"},
-    lint: {"slos": []},
+    lint: {"slos": SLOS["rolling"]},
     policy_sweep: {},
     quiet_alert: {"target": "99%", "period": "30d", "events_per_hour": 100},
     recovery: {"data": _counts(10, 1)},

@@ -237,7 +237,7 @@ def test_questions_without_an_answer_are_named() -> None:
         forecast(API, data, horizon="1m")
     with pytest.raises(InvalidInputError, match="paths"):
         forecast(API, data, paths=0)
-    with pytest.raises(InvalidInputError, match="factor of 0 or more"):
+    with pytest.raises(InvalidInputError, match="finite number of 0 or more"):
         Scenario("x", traffic=-1)
     with pytest.raises(InvalidInputError, match="repeats from"):
         forecast(API, data, scenario=Scenario("x", repeat=(0, 1), repeat_at=0))

@@ -16,10 +16,12 @@ from errorbudget import SLO, Availability, Calendar, Counts, CountSeries, Events
 from errorbudget.alerts import WORKBOOK
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.report.answers import incidents_table
 from errorbudget.report.paper import TableBlock, paper_to_text
 from errorbudget.report.review_paper import review_paper
 from errorbudget.studies.advice import advise
 from errorbudget.studies.confidence import dispersion
+from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.review import PERIODS, Review, review
 from errorbudget.studies.simulate import Outage, simulate
 from errorbudget.studies.trend import trend
@@ -145,6 +147,13 @@ def test_the_worst_incidents_are_named_and_the_others_added_up() -> None:
     ]
     assert [int(row[3]) for row in table.rows] == [*range(130, 230, 10), 100 + 110 + 120]
     assert table.rows[-1][5:] == ("4.58%", "15.87%")  # 330 of 7,200 and of 2,080
+
+
+def test_named_incidents_without_a_failure_have_no_share_together_either() -> None:
+    """Nothing failed, so nobody has a part of it."""
+    calm = {f"drill {place}": (place * HOUR_NS, place * HOUR_NS + 1) for place in range(1, 13)}
+    ledger = incident_ledger(API, hourly([0] * 24), incidents=calm)
+    assert [row[6] for row in incidents_table(ledger, most=10).rows] == ["-"] * 11
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,12 @@ def backtest_sections(
     return sections
 
 
+def _together(parts: Iterable[Any]) -> Any:
+    """Their sum; None where one is not known."""
+    found = list(parts)
+    return None if None in found else sum(found)
+
+
 def incidents_table(
     ledger: Ledger, costs: Sequence[Any] | None = None, most: int | None = None
 ) -> TableBlock:
@@ -174,8 +180,8 @@ def incidents_table(
                 "",
                 count(sum(ledger[place].counts.bad for place in others)),
                 "",
-                percent(sum(own[place] or 0 for place in others)),
-                percent(sum(ledger[place].share or 0 for place in others)),
+                percent(_together(own[place] for place in others)),
+                percent(_together(ledger[place].share for place in others)),
             )
         )
     head = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")

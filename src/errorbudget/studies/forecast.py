@@ -22,9 +22,10 @@ from errorbudget.durations import (
     length_of,
 )
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.slo import SLO
 from errorbudget.status import json_number
-from errorbudget.studies.arguments import chance
+from errorbudget.studies.arguments import chance, number, whole
 from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.futures import Past
 from errorbudget.studies.stretches import read_stretches
@@ -73,11 +74,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         for word in ("traffic", "failures"):
-            factor = getattr(self, word)
-            if not isinstance(factor, (int, float)) or not 0 <= factor < float("inf"):
-                raise InvalidInputError(
-                    f"{word} is a factor of 0 or more, such as 2.0, got {factor!r}"
-                )
+            object.__setattr__(self, word, number(word, getattr(self, word), least=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -249,7 +246,7 @@ def forecast(
         InvalidSeriesError: The objective has no budget, or the data lacks a column.
         NoDataError: The data is empty and *at* is not given.
 
-    Time and memory: O(paths x horizon / step).
+    Time and memory: O(paths x (horizon / step + blocks of the past)).
 
     Example:
         >>> from errorbudget.series import CountSeries
@@ -268,11 +265,9 @@ def forecast(
     check_budgeted(slo, data)
     lengths = _Lengths.read(horizon, step, block, season)
     share = chance("level", level)
-    for word, number, least in (("paths", paths, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not hasattr(number, "__index__") or number < least:
-            raise InvalidInputError(
-                f"{word} must be a whole number and at least {least}, got {number!r}"
-            )
+    paths, seed = whole("paths", paths, 1), whole("seed", seed, 0)
+    if not isinstance(scenario, Scenario | None):
+        raise InvalidInputError(f"scenario must be a Scenario, got {shown(scenario)}")
     status = slo.evaluate(data, at=at)
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
     at_ns = status.at_ns

@@ -81,7 +81,9 @@ def attribute_groups(
         )
     for texts in groups:
         if not isinstance(texts, tuple) or len(texts) != len(names):
-            raise InvalidInputError(f"groups by {', '.join(names)} have so many texts; got {texts}")
+            raise InvalidInputError(
+                f"a group by {', '.join(names)} is a tuple of as many texts, got {shown(texts)}"
+            )
     whole = CountSeries.merge(groups.values()) if groups else CountSeries([], [], [], "1m")
     status = slo.evaluate(whole, at=at)
     edges = np.array([status.interval.start_ns, status.interval.end_ns], dtype=np.int64)

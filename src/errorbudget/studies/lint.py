@@ -247,6 +247,7 @@ def lint(
         ...     print(finding)
         EB103 error: api: page-fast wants a burn above 14.4, and a total outage burns at 10
     """
+    from errorbudget.series import CountSeries
     from errorbudget.studies.pitfalls import CHECKS, of_history, of_objective, of_service
 
     every = as_slos(slos, distinct=False, least=0)
@@ -263,8 +264,11 @@ def lint(
             f'counts are series by name of the SLO, such as {{"api": ...}}, got {shown(counts)}'
         )
     histories = dict(counts or {})
-    if stray := sorted(histories.keys() - {slo.name for slo in every}):
+    if stray := sorted(map(str, histories.keys() - {slo.name for slo in every})):
         raise InvalidInputError(f'counts of "{stray[0]}" belong to no SLO that was given')
+    for series in histories.values():
+        if not isinstance(series, CountSeries):
+            raise InvalidInputError(f"counts are series as SLO.count gives, got {shown(series)}")
     by_service: dict[str, list[SLO]] = {}
     for slo in every:
         by_service.setdefault(slo.service, []).append(slo)

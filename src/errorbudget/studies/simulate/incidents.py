@@ -81,7 +81,8 @@ class BrownOut(Incident):
     failures: ClassVar[tuple[tuple[int, float], ...]] = ((503, 0.6), (504, 0.4))
 
     def _check(self) -> None:
-        number("slowdown_factor", self.slowdown_factor, least=1)
+        factor = number("slowdown_factor", self.slowdown_factor, least=1)
+        object.__setattr__(self, "slowdown_factor", factor)
 
     def failure_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """The intensity, throughout."""
@@ -174,7 +175,7 @@ class RetryStorm(Incident):
     failures: ClassVar[tuple[tuple[int, float], ...]] = ((503, 1.0),)
 
     def _check(self) -> None:
-        whole("retries", self.retries, 1, 10)
+        object.__setattr__(self, "retries", whole("retries", self.retries, 1, 10))
 
     def failure_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """The intensity, throughout."""
@@ -215,8 +216,8 @@ class ZeroTrafficNights(Incident):
     hours: float = 4.0
 
     def _check(self) -> None:
-        whole("hour", self.hour, 0, 23)
-        number("hours", self.hours, above=0, most=24)
+        object.__setattr__(self, "hour", whole("hour", self.hour, 0, 23))
+        object.__setattr__(self, "hours", number("hours", self.hours, above=0, most=24))
 
     def traffic_share(self, time: NDArray[np.int64]) -> NDArray[np.float64]:
         """What the intensity leaves of it at night, all of it by day."""
@@ -241,7 +242,7 @@ class CounterReset(Incident):
     instance: int = 0
 
     def _check(self) -> None:
-        whole("instance", self.instance, 0)
+        object.__setattr__(self, "instance", whole("instance", self.instance, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,9 +172,10 @@ def scrape(
     """What `Simulation.scrape` returns; see there."""
     step_ns = whole_ms("interval", parse_duration(interval))
     instances = whole("instances", instances, 1)
-    edges = listed("buckets_s", buckets_s, "[0.1, 0.5, 1]")
-    for edge in edges:
+    edges = [
         number("a bound of buckets_s", edge, above=0)
+        for edge in listed("buckets_s", buckets_s, "[0.1, 0.5, 1]")
+    ]
     readings = ((end_ns - start_ns) // step_ns + 1) * instances
     if readings > MOST_READINGS:
         raise InvalidInputError(

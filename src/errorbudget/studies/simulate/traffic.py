@@ -147,13 +147,15 @@ class Route:
             raise InvalidInputError(
                 f"statuses of a route are weights such as {{200: 1}}, got {shown(self.statuses)}"
             )
+        weights = {}
         for status, weight in self.statuses.items():
             if status not in range(100, 500):
                 raise InvalidInputError(
                     "statuses of a route must be 100 to 499 (5xx come from error_share), got "
                     f"{shown(status)}"
                 )
-            number(f"the weight of {status} of a route", weight, above=0)
+            weights[int(status)] = number(f"the weight of {status} of a route", weight, above=0)
+        object.__setattr__(self, "statuses", weights)
 
 
 ROUTES: dict[str, Route] = {
