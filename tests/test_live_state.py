@@ -118,6 +118,10 @@ def test_states_of_different_meaning_do_not_add_up() -> None:
         {"feeds": [{}]},
         {"feeds": None},
         {"at_ns": "now"},
+        {"at_ns": 1.5},
+        {"dropped_late": "5"},
+        {"dropped_late": True},
+        {"dropped_late": -1},
     ],
 )
 def test_plain_data_that_is_no_state(wrong: dict[str, object]) -> None:

@@ -287,9 +287,15 @@ class State:
             raise SourceFormatError(f"not a tracker's state of {SCHEMA}, got {found!r}")
         try:
             feeds = tuple(FeedState.from_dict(feed) for feed in data["feeds"])
-            return cls(feeds, int(data["at_ns"]), int(data["dropped_late"]))
+            at_ns, dropped_late = data["at_ns"], data["dropped_late"]
         except (KeyError, TypeError, ValueError) as error:
             raise SourceFormatError(f"not a tracker's state: {error}") from None
+        if type(at_ns) is not int or type(dropped_late) is not int or dropped_late < 0:
+            raise SourceFormatError(
+                "not a tracker's state: at_ns and dropped_late are whole numbers, got "
+                f"{at_ns!r} and {dropped_late!r}"
+            )
+        return cls(feeds, at_ns, dropped_late)
 
     def to_bytes(self) -> bytes:
         """
