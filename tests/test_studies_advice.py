@@ -13,6 +13,7 @@ from errorbudget import SLO, Availability, Counts, CountSeries, Events, Target, 
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
 from errorbudget.studies.advice import advise
 from errorbudget.studies.review import review
+from errorbudget.times import MAX_NS
 
 HOUR = 3_600 * 10**9
 MONTH = 30 * 24
@@ -89,6 +90,12 @@ def test_months_are_whole_to_the_hour(late_s: int, early_s: int, months: int) ->
     told = review(API, events, period="quarterly")[0].advice
     assert told is not None
     assert (told.months, told.counts) == (months, Counts(0, 4))
+
+
+def test_months_that_end_with_time_itself_are_counted() -> None:
+    """The hour that encloses the last minute is later than any instant that fits."""
+    last = MAX_NS // (60 * 10**9) * 60 * 10**9
+    assert advise(API, Events(time=[last - 40 * 24 * HOUR, last], status=[200] * 2)).months == 1
 
 
 def test_the_proposal_has_the_guides_six_steps() -> None:

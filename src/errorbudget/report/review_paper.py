@@ -160,7 +160,7 @@ def _performance(found: Review) -> Topic:
             blocks.append(
                 Sentence(
                     f"outside of incidents: {count(each.ledger.elsewhere.bad)} of "
-                    f"{count(each.now.counts.bad)} bad; costs are parts of a whole window's "
+                    f"{count(each.ledger.counts.bad)} bad; costs are parts of a whole window's "
                     "budget, and incidents were named, or found to cost more than 1 % of it"
                 )
             )

@@ -13,6 +13,7 @@ import numpy as np
 
 from errorbudget.counts import Counts
 from errorbudget.durations import DAY_NS
+from errorbudget.times import MAX_NS
 
 if TYPE_CHECKING:
     from errorbudget.series import CountSeries
@@ -43,7 +44,8 @@ def whole_months(series: CountSeries, step_ns: int) -> list[Counts]:
         return []
     first, last = series.span[0] // step_ns, -(-series.span[1] // step_ns)
     whole = (last - first) * step_ns // MONTH_NS
-    edges = last * step_ns - np.arange(whole, -1, -1, dtype=np.int64) * MONTH_NS
+    end_ns = min(last * step_ns, MAX_NS)
+    edges = end_ns - np.arange(whole, -1, -1, dtype=np.int64) * MONTH_NS
     good, total = series.cumulative(edges)
     pairs = zip(np.diff(good).tolist(), np.diff(total).tolist(), strict=True)
     return [Counts(fine, units - fine) for fine, units in pairs if units]
