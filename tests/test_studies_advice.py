@@ -92,6 +92,14 @@ def test_months_are_whole_to_the_hour(late_s: int, early_s: int, months: int) ->
     assert (told.months, told.counts) == (months, Counts(0, 4))
 
 
+def test_a_long_step_makes_no_month_of_an_hour() -> None:
+    """A day is the most that may lack."""
+    hour = Events(time=[29 * 24 * HOUR, 29 * 24 * HOUR + 1], status=[200] * 2)
+    assert advise(API, hour, step="30d", months=1).months == 0
+    short = Events(time=[HOUR, 29 * 24 * HOUR + HOUR], status=[200] * 2)
+    assert advise(API, short, step="30d").months == advise(API, short, step="1d").months == 1
+
+
 def test_months_that_end_with_time_itself_are_counted() -> None:
     """The hour that encloses the last minute is later than any instant that fits."""
     last = MAX_NS // (60 * 10**9) * 60 * 10**9

@@ -21,7 +21,7 @@ import numpy as np
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
-from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
+from errorbudget.durations import DAY_NS, HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.evaluation import instant_of
 from errorbudget.events import Events
@@ -244,8 +244,8 @@ def advise(
         data: Request events, or a count series of them.
         targets: The candidates.
         months: Months of consistent performance that a change asks for.
-        step: How often breaches and tiers are looked at, and how exactly a month must be covered
-            to be a whole one; a multiple of the bins.
+        step: How often breaches and tiers are looked at, and how exactly, to a day at most, a
+            month must be covered to be a whole one; a multiple of the bins.
         at: Where the history ends; by default the end of the data.
 
     Raises:
@@ -291,7 +291,7 @@ def advise(
         why = "there are no events, and so nothing to take a target from"
         return Advice(slo, start_ns, end_ns, 0, months, Counts(), (), present, (why,))
     step_ns = max(length_of(step), series.step_ns)
-    monthly = whole_months(series, step_ns)
+    monthly = whole_months(series, min(step_ns, max(DAY_NS, series.step_ns)))
     tried = sorted({present, *wanted}, key=lambda target: target.ratio)
     found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in tried)
     kept = [each for each in found if monthly and each.months_kept == len(monthly)]
