@@ -528,6 +528,17 @@ def test_a_simulation_is_written_as_its_name_says(
     assert found.startswith(b"time,good,total\n")
 
 
+def test_a_simulation_is_no_answer_on_standard_output(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it is told of; and no file gets the name of a dash."""
+    monkeypatch.chdir(tmp_path)
+    for more in ([], ["--log-format", "counts"]):
+        assert main(["simulate", "-o", "-", "--days", "0.1", *more]) == 2
+        assert "a simulation wants a file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_own_incidents_are_simulated_in_every_form(tmp_path: Path, capsys: Captured) -> None:
     """Every kind of incident, as log, counters and counts; the truth names each."""
     from errorbudget.studies.simulate import INCIDENTS

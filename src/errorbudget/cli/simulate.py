@@ -78,6 +78,8 @@ def simulate(
 
     if rate is not None and incidents is None:
         raise click.UsageError("--rate belongs to --incidents FILE")
+    if out == "-":  # where what was simulated is told
+        raise click.UsageError("a simulation wants a file: -o access.log")
     form = log_format or form_of(out, _FORMS, "combined", "--log-format")
     for option, given in (("--interval", interval), ("--instances", instances)):
         if given is not None and form != "openmetrics":
