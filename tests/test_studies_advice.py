@@ -32,7 +32,7 @@ def series(monthly_bad: list[int], per_hour: int = 1_000) -> CountSeries:
 @settings(max_examples=15)
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=4))
 def test_candidates_are_what_the_objective_says(monthly: list[int]) -> None:
-    """Months kept, time missed and tiers equal evaluations at each target."""
+    """Months kept, time missed and tiers equal evaluations of whole windows at each target."""
     data = series(monthly)
     advice = advise(API, data, targets=["98%", "99.9%"], step="1d")
     assert [str(each.target) for each in advice] == ["98%", "99%", "99.9%"]
@@ -41,7 +41,7 @@ def test_candidates_are_what_the_objective_says(monthly: list[int]) -> None:
         allowed = 1_000 * MONTH * each.target.error
         assert each.months_kept == sum(bad <= allowed for bad in monthly)
         states = []
-        for day in range(1, len(monthly) * 30 + 1):
+        for day in range(30, len(monthly) * 30 + 1):
             status = API.replace(target=each.target).evaluate(data, at=day * 24 * HOUR)
             states.append((status.state, status.tier))
         missed = [state == "missed" for state, _ in states]
@@ -52,6 +52,80 @@ def test_candidates_are_what_the_objective_says(monthly: list[int]) -> None:
         assert sum(each.tiers.values()) == 1
         for name, share in each.tiers.items():
             assert share == Fraction(sum(tier == name for _, tier in states), len(states))
+
+
+def outage(day: int, days: int = 100, minutes: int = 30) -> CountSeries:
+    """Days of 100 requests a minute; in one, all fail for some minutes from nine o'clock on."""
+    total = np.full(days * 1_440, 100)
+    bad = np.zeros_like(total)
+    began = (day - 1) * 1_440 + 540
+    bad[began : began + minutes] = 100
+    return CountSeries((np.arange(len(bad)) + 1) * (HOUR // 60), total - bad, total, "1m")
+
+
+@pytest.mark.parametrize("day", [1, 3, 40, 100])
+def test_an_outage_that_the_budget_allows_breaches_nothing(day: int) -> None:
+    """99 % over 30 days allows 7.2 hours, early in the history as late in it; 99.9 % 43 minutes."""
+    for each in advise(API, outage(day), targets=["99%", "99.9%"]):
+        assert (each.breaches, each.missed) == (0, 0)
+        assert each.tiers["exhausted"] == 0
+
+
+def test_a_stricter_target_that_was_breached_is_not_taken() -> None:
+    """An hour that two months share, or that lies before the first of them, is in one window."""
+    early = advise(API, outage(3, minutes=60), targets=["99.5%", "99.9%"])
+    # Whole windows end from day 30 on, and lose the outage ten hours into day 33.
+    hours = 2 * 24 + 10
+    strict = early[-1]
+    assert (strict.months_kept, strict.breaches) == (3, 1)
+    assert strict.missed == Fraction(hours, 70 * 24 + 1)
+    assert early.recommended == Target("99.5%")
+    assert early.reasons == (
+        "99.5% is the highest that each of the last 3 months kept without a breach",
+        (
+            "99.9% was kept by each of the last 3 months too, but breached once between them, "
+            "3.45% of the time"
+        ),
+        "it would have been breached 0 times and paged once",
+        "the present 99% would have been breached 0 times and paged once",
+    )
+    stays = advise(API.replace(target="99.5%"), outage(3, minutes=60), targets=["99.9%"])
+    assert (stays.recommended, stays.reasons[0]) == (Target("99.5%"), "99.5% stays")
+    # The present target was kept in every month: its breach is told, and lowers nothing.
+    kept = advise(API.replace(target="99.9%"), outage(3, minutes=60), targets=["99%"])
+    assert kept.recommended == Target("99.9%")
+    assert kept.reasons[1].startswith("it would have been breached once")
+
+
+def test_a_history_without_a_whole_window_judges_no_breach() -> None:
+    """Months, pages and events are told; what only a whole window shows is missing, and why."""
+    short = advise(API, outage(3, days=29), targets=[])
+    (only,) = short
+    assert (only.breaches, only.missed, only.tiers) == (None, None, {})
+    assert short.reasons[-1] == (
+        "the history holds no whole window (30d), so breaches, time missed and tiers are not judged"
+    )
+    assert short.reasons[1] == "it would have paged once"
+    assert str(short).splitlines()[1].split() == ["99%", "0", "of", "0", "-", "-", "1"]
+    year = advise(API.replace(window="360d"), outage(3), targets=["99.9%"])
+    assert year.recommended == Target("99.9%")
+    assert year.to_dict()["candidates"][0]["breaches"] is None
+    one = advise(API, outage(3, days=30), months=1, targets=[])
+    assert one.reasons[0] == "99% is the highest target that the last month kept"
+    assert (one[0].breaches, one[0].missed) == (0, 0)
+
+
+def test_calendar_windows_are_judged_at_their_ends() -> None:
+    """An outage on the first spends what the whole month allows; a month begun is not whole."""
+    slo = API.replace(window="calendar month UTC")
+    data = outage(1, days=31 + 28 + 31 + 15)
+    for each in advise(slo, data, targets=["99%", "99.9%"]):
+        assert (each.breaches, each.missed) == (0, 0)
+    # The hour before the month's end belongs to the month.
+    last = advise(slo, outage(31, days=59, minutes=900), targets=["97%", "98%"])
+    assert [each.breaches for each in last] == [0, 1, 1]  # 15 hours are 2.02 % of January
+    assert [each.missed for each in last] == [0, Fraction(1, 2), Fraction(1, 2)]
+    assert last.to_dict()["candidates"][1]["tiers"]["exhausted"] == 0.5
 
 
 def test_the_highest_target_that_every_month_kept_is_taken() -> None:

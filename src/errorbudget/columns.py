@@ -19,6 +19,7 @@ Kind = Literal[
     "instant?",
     "flag",
     "whole",
+    "whole?",
     "count",  # whole, unless events count in part
     "number",
     "figure",  # a number, missing, or infinite

@@ -31,6 +31,7 @@ _SHAPES: dict[Kind, _Shape] = {
     "instant?": {"anyOf": [{"$ref": "#/$defs/instant"}, {"type": "null"}]},
     "flag": {"type": "boolean"},
     "whole": {"type": "integer", "minimum": 0},
+    "whole?": {"type": ["integer", "null"], "minimum": 0},
     "count": {"$ref": "#/$defs/count"},
     "number": {"type": "number"},
     "figure": {"$ref": "#/$defs/figure"},

@@ -3,7 +3,9 @@ Which target fits: what each would have meant, and a proposal to agree on.
 
 The guide changes a target after three or more months of consistent performance. Each candidate is
 held against the same history: was it kept every month, how often was it breached, how often would
-it have paged, how long would the budget have stood in which tier.
+it have paged, how long would the budget have stood in which tier. Breaches and tiers are judged
+where the objective's own window is full of history: before, a single outage looks like a month of
+them.
 
 Source: the SLO guide, "SLO Adjustment Process".
 """
@@ -34,6 +36,7 @@ from errorbudget.studies.budgeted import check_budgeted, history_until
 from errorbudget.studies.firing import runs_of
 from errorbudget.studies.months import whole_months
 from errorbudget.studies.tables import figure, frame, percent, text_table
+from errorbudget.studies.whole_windows import whole_windows
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, format_time, to_ns
 
@@ -49,7 +52,7 @@ USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
 CANDIDATE: Columns = {
     "target": "text",
     "months_kept": "whole",
-    "breaches": "whole",
+    "breaches": "whole?",
     "missed": "chance",
     "pages": "whole",
     "tiers": "shares",
@@ -65,15 +68,17 @@ class Candidate:
     Attributes:
         target: The target.
         months_kept: Whole months, counted back from the end, whose events kept it.
-        breaches: Stretches in which the objective was missed.
-        missed: Share of the time in which it was missed [1]; None without data.
+        breaches: Stretches in which the objective was missed, as far as its window was full of
+            history; None where it never was.
+        missed: Share of the time in which it was missed [1], likewise; None also without data.
         pages: Pages that the SLO's alerts would have sent.
-        tiers: Share of the time per tier of the SLO's policy [1], best tier first.
+        tiers: Share of the time per tier of the SLO's policy [1], best tier first; likewise, and
+            empty where nothing could be judged.
     """
 
     target: Target
     months_kept: int
-    breaches: int
+    breaches: int | None
     missed: Fraction | None
     pages: int
     tiers: Mapping[str, Fraction]
@@ -156,7 +161,7 @@ class Advice(Shown, Sequence[Candidate]):
             [
                 str(candidate.target),
                 f"{candidate.months_kept} of {self.months}",
-                f"{candidate.breaches}",
+                "-" if candidate.breaches is None else f"{candidate.breaches}",
                 percent(candidate.missed),
                 f"{candidate.pages}",
             ]
@@ -237,7 +242,8 @@ def advise(
     Which target fits this history.
 
     The highest candidate that every whole month kept is taken, when there are enough months;
-    otherwise the present target stays.
+    otherwise the present target stays. A stricter target than the present one must also never
+    have been breached, over any whole window of the objective.
 
     Args:
         slo: The objective; the present target is a candidate too.
@@ -294,29 +300,17 @@ def advise(
     monthly = whole_months(series, min(step_ns, max(DAY_NS, series.step_ns)))
     tried = sorted({present, *wanted}, key=lambda target: target.ratio)
     found = tuple(_candidate(slo, series, target, monthly, step_ns) for target in tried)
-    kept = [each for each in found if monthly and each.months_kept == len(monthly)]
     now = next(each for each in found if each.target == present)
     total = int(series.total.sum())
     good = int(series.good.sum())
-    if len(monthly) < months:
-        best = now
-        some = f"{len(monthly)} whole month" + ("" if len(monthly) == 1 else "s")
-        reasons = [f"only {some} with events, and a change asks for {months}"]
-    elif kept:
-        best = kept[-1]
-        reasons = [
-            f"{best.target} is the highest target that each of the last {len(monthly)} months kept"
-        ]
-    else:
-        best = found[0]
-        reasons = [f"no candidate was kept in every month; {best.target} is the lowest of them"]
-    reasons.append(
-        f"it would have been breached {_times(best.breaches)} and paged {_times(best.pages)}"
-    )
+    best, reasons = _choice(found, now, len(monthly), months)
+    reasons.append(f"it {_record(best)}")
     if best is not now:
+        reasons.append(f"the present {present} {_record(now)}")
+    if best.breaches is None:
         reasons.append(
-            f"the present {present} would have been breached {_times(now.breaches)} and paged "
-            f"{_times(now.pages)}"
+            f"the history holds no whole window ({slo.window}), so breaches, time missed and tiers "
+            "are not judged"
         )
     return Advice(
         slo,
@@ -331,6 +325,41 @@ def advise(
     )
 
 
+def _choice(
+    found: Sequence[Candidate], now: Candidate, months: int, needed: int
+) -> tuple[Candidate, list[str]]:
+    """The candidate to take, and why."""
+    if months < needed:
+        some = f"{months} whole month" + ("" if months == 1 else "s")
+        return now, [f"only {some} with events, and a change asks for {needed}"]
+    kept = [each for each in found if each.months_kept == months]
+    if not kept:
+        lowest = found[0]
+        return lowest, [
+            f"no candidate was kept in every month; {lowest.target} is the lowest of them"
+        ]
+    allowed = [each for each in kept if not each.breaches or each.target.ratio <= now.target.ratio]
+    best = allowed[-1] if allowed else now
+    each_month = "the last month" if months == 1 else f"each of the last {months} months"
+    if best is kept[-1]:
+        return best, [f"{best.target} is the highest target that {each_month} kept"]
+    reasons = [
+        f"{other.target} was kept by {each_month} too, but breached "
+        f"{_times(other.breaches or 0)} between them, {percent(other.missed)} of the time"
+        for other in kept
+        if other.target.ratio > best.target.ratio
+    ]
+    told = "stays" if best is now else f"is the highest that {each_month} kept without a breach"
+    return best, [f"{best.target} {told}", *reasons]
+
+
+def _record(candidate: Candidate) -> str:
+    paged = f"paged {_times(candidate.pages)}"
+    if candidate.breaches is None:
+        return f"would have {paged}"
+    return f"would have been breached {_times(candidate.breaches)} and {paged}"
+
+
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
@@ -339,7 +368,7 @@ def _candidate(
     slo: SLO, series: CountSeries, target: Target, monthly: Sequence[Counts], step_ns: int
 ) -> Candidate:
     variant = slo.replace(target=target, warning_target=None)
-    history = variant.history(series, step=format_duration(step_ns))
+    history = whole_windows(variant, series, step_ns)
     left = history.remaining_ratio
     missed = left < 0  # NaN, no data, is no miss
     seen = int(np.count_nonzero(~np.isnan(left)))
@@ -349,7 +378,7 @@ def _candidate(
     return Candidate(
         target,
         kept,
-        len(runs_of(missed)),
+        len(runs_of(missed)) if seen else None,
         Fraction(int(np.count_nonzero(missed)), seen) if seen else None,
         len(trial[0].pages),
         {tier.name: Fraction(tiers[tier.name], seen) for tier in slo.policy.tiers if seen},
