@@ -228,6 +228,26 @@ def test_awkward_histories_have_answers() -> None:
     assert recovery(strict, _series(bad, bad)).back_above(0) == 31 * DAY
 
 
+def test_a_single_busy_day_foretells_nothing() -> None:
+    """Silent days are no days to learn from, however many there are."""
+    total, bad = np.zeros((2, 40 * 24), dtype=int)
+    total[80] = bad[80] = 1
+    found = forecast(API, _series(total, bad))
+    assert (found.probability, found.blocks) == (None, 1)
+    assert str(found) == (
+        "api: nothing foretold; the history holds 1 whole blocks with traffic, and 2 are the least"
+    )
+
+
+def test_a_period_that_is_over_has_no_future() -> None:
+    """An hour before the month ends there is no whole hour left of it."""
+    month = API.replace(window="month")
+    data = _series(np.full(31 * 24 - 1, 10), np.zeros(31 * 24 - 1, dtype=int))
+    assert str(forecast(month, data)) == (
+        "api: nothing foretold; the period of the budget ends within a step"
+    )
+
+
 def test_questions_without_an_answer_are_named() -> None:
     """A message says what came and what fits."""
     data = _series(np.full(72, 10), np.zeros(72, dtype=int))
@@ -241,6 +261,10 @@ def test_questions_without_an_answer_are_named() -> None:
         Scenario("x", traffic=-1)
     with pytest.raises(InvalidInputError, match="repeats from"):
         forecast(API, data, scenario=Scenario("x", repeat=(0, 1), repeat_at=0))
+    with pytest.raises(InvalidInputError, match="a block of 1h makes 21,600,000 points, more than"):
+        forecast(API, data, block="1h", paths=300_000, horizon="1h")
+    with pytest.raises(InvalidInputError, match="the horizon ends after 2262-04-11T23:47:16"):
+        forecast(API, data, at=2**63 - 2 * DAY)
     with pytest.raises(InvalidInputError, match="before the schedule"):
         recovery(API, data).remaining_at(0)
     fresh = SLO("fresh", target="99%", window="1d", sli=Freshness("5m"))

@@ -104,7 +104,7 @@ def forecast(**options: Any) -> int:
         options,
     )
     if all(futures[0].probability is None for _, futures, _ in answers):
-        say("nothing is foretold: the history holds less than two days with traffic")
+        say("nothing is foretold of any objective; the answers above say why")
         return NO_DATA
     return OK
 

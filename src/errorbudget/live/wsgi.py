@@ -61,7 +61,7 @@ class _Answer:
 
     def begin(self, status: str, headers: Any, *error: Any) -> Callable[[bytes], object]:
         """What the application calls to begin its answer."""
-        self._status = int(status.partition(" ")[0])
+        self._status = int(status[:3])
         recorder = self._recorder
         # Flask forgets the route as soon as its answer is made.
         if recorder is not None and recorder.labels is not None:

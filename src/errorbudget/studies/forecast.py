@@ -29,7 +29,7 @@ from errorbudget.studies.arguments import chance, number, whole
 from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.futures import Past
 from errorbudget.studies.stretches import read_stretches
-from errorbudget.times import MIN_NS, TimeLike, format_time, to_ns
+from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time, to_ns
 from errorbudget.windows import Calendar, Rolling
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ ENOUGH = 3
 """Times the look ahead that the past should be long; below, intervals hold less surely."""
 
 MOST_CELLS = 20_000_000
-"""Steps of the past, or steps ahead times paths; more would take gigabytes."""
+"""Steps of the past, steps ahead or blocks of the past times paths; more would take gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +185,10 @@ class Forecast(Shown):
 
     def __str__(self) -> str:
         if self.probability is None:
-            return (
-                f"{self.slo.name}: nothing foretold; the history holds {self.blocks} whole blocks "
-                "with traffic, and 2 are the least"
-            )
+            why = f"the history holds {self.blocks} whole blocks with traffic, and 2 are the least"
+            if self.blocks >= 2:
+                why = "the period of the budget ends within a step"
+            return f"{self.slo.name}: nothing foretold; {why}"
         until = format_time(int(self.time_ns[-1]))
         text = (
             f"{self.slo.name}, {self.scenario.name}: exhausted by {until} in "
@@ -276,11 +276,17 @@ def forecast(
     steps = lengths.horizon // lengths.step
     if isinstance(slo.window, Calendar):
         steps = min(steps, (slo.window.interval(at_ns).end_ns - 1 - at_ns) // lengths.step)
+    if at_ns + steps * lengths.step > MAX_NS:
+        raise InvalidInputError(
+            f"the horizon ends after {format_time(MAX_NS)}, the last instant that can be told; "
+            "take a shorter one"
+        )
     behind = 0 if series.span is None else (at_ns - series.span[0]) // lengths.step
-    _check_size(max(behind, steps * paths), lengths.step)
+    _check_size("step", lengths.step, max(behind, steps * paths))
     past = Past.of(series, at_ns, lengths.step, lengths.block)
+    _check_size("block", lengths.block, past.blocks * paths)
     known_ns = past.blocks * lengths.block
-    if past.blocks < 2 or steps < 1:
+    if past.busy < 2 or steps < 1:
         nothing = np.empty(0)
         none = (None, None, None)
         time_ns = np.empty(0, dtype=np.int64)
@@ -289,7 +295,7 @@ def forecast(
             at_ns,
             supposed,
             share,
-            past.blocks,
+            past.busy,
             known_ns,
             None,
             none,
@@ -343,11 +349,11 @@ def _instants(found: list[int], last_ns: int) -> tuple[int | None, int | None, i
     return early, median, late
 
 
-def _check_size(cells: int, step_ns: int) -> None:
+def _check_size(name: str, length: int, cells: int) -> None:
     if cells > MOST_CELLS:
         raise InvalidInputError(
-            f"a step of {format_duration(step_ns)} makes {cells:,} points, more than "
-            f"{MOST_CELLS:,}; take a longer step, a shorter horizon or fewer paths"
+            f"a {name} of {format_duration(length)} makes {cells:,} points, more than "
+            f"{MOST_CELLS:,}; take a longer {name}, a shorter horizon or fewer paths"
         )
 
 

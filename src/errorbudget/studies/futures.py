@@ -80,6 +80,11 @@ class Past:
         """How many there are, from the first with traffic on."""
         return len(self.total)
 
+    @property
+    def busy(self) -> int:
+        """How many of them have traffic."""
+        return int((self.total.sum(axis=1) > 0).sum())
+
     @classmethod
     def of(cls, series: Series, at_ns: int, step_ns: int, block_ns: int) -> Past:
         """The blocks of *series* that end at *at_ns*; a block is a multiple of the step."""
