@@ -158,7 +158,7 @@ def test_each_pitfall_of_histories_is_found() -> None:
     assert found(API, _series(10_000, 5)) == []
     assert found(API, _series(10_000, 10)) == []  # spent exactly is met
     assert found(API, _series(10_000, 0)) == ["EB202"]
-    assert found(API, _series(10_000, 0, days=20)) == []  # too short to say
+    assert found(API, _series(10_000, 0, days=20)) == ["EB205"]
     assert found(API, _series(1, 0)) == ["EB202", "EB203", "EB204", "EB204"]
     assert found(API, _series(60, 0)) == ["EB202", "EB204"]
     assert found(API, CountSeries([], [], [], HOUR)) == []
@@ -171,6 +171,7 @@ HISTORY_PAIRS = {
     "EB203": ((1, 0, 60), (2, 0, 60)),
     # page-fast wants more than 14.4 x 0.1 % in an hour: one of 69 requests is, one of 70 is not.
     "EB204": ((69, 0, 60), (70, 0, 60)),
+    "EB205": ((10_000, 5, 29), (10_000, 5, 30)),
 }
 """Per check hourly requests, hourly failures and days that bring it out, and that do not."""
 
@@ -183,6 +184,57 @@ def test_each_check_of_histories_has_its_edge(check: str) -> None:
     )
     assert check in fires
     assert check not in silent
+
+
+def test_histories_are_judged_over_whole_windows_or_said_to_be_short() -> None:
+    """Three days of failures are no window of thirty, and one event has no pace of an hour."""
+
+    def told(series: CountSeries, slo: SLO = API) -> list[tuple[str, str]]:
+        return [(each.check.id, each.message) for each in lint([slo, SLOW], counts={"api": series})]
+
+    short = "3 days of history hold no whole window (30d)"
+    assert told(_series(10_000, 10_000, days=3)) == [("EB205", short)]
+    one = CountSeries([HOUR // 60], [0], [1], "1m")
+    assert told(one) == [("EB205", "1m of history hold no whole window (30d)")]
+    # A calendar's window is whole at its end.
+    month = API.replace(window="calendar month UTC")
+    none = "30 days of history hold no whole window (month)"
+    assert ("EB205", none) in told(_series(10_000, 11, days=30), month)
+    assert {*dict(told(_series(10_000, 11, days=31), month))} == {"EB105", "EB201"}
+    # Half of the first window fails; over every minute, counts of an hour have one answer.
+    hours = _series(10_000, 0)
+    good = np.where(np.arange(len(hours)) < 750, 0, 10_000)
+    assert told(CountSeries(hours.label_ns, good, hours.total, "1h"))[0][0] == "EB201"
+    good = np.where(np.arange(len(hours)) < 700, 0, 10_000)
+    assert told(CountSeries(hours.label_ns, good, hours.total, "1h")) == []
+    near = told(_series(1_000_000, 1_001))
+    best = "at best -0.1% of the budget left"
+    assert near == [("EB201", f"missed over every whole window of 60 days; {best}")]
+
+
+def test_thin_traffic_is_told_in_whole_events() -> None:
+    """Less than one, about one, and some; what is wanted is never rounded down to what is there."""
+    n = 60 * 24
+    for every, hourly, six, window in (
+        (24, "less than one event", "less than one event", "some 30 events"),
+        (4, "less than one event", "about one event", "some 180 events"),
+        (1, "about one event", "some 6 events", "some 720 events"),
+    ):
+        total = (np.arange(n) % every == every - 1).astype(int)
+        series = CountSeries((np.arange(n) + 1) * HOUR, total, total, "1h")
+        slo = API.replace(target="99.87%")
+        texts = [each.message for each in lint([slo, SLOW], counts={"api": series})]
+        assert texts[1:] == [
+            f"{window} a window; the target wants 770",
+            f"page-fast sees {hourly} in 1h",
+            f"page-slow sees {six} in 6h",
+        ]
+    # A single failure burns at 10 at most: it exceeds the slow alert's 6, not the fast one's 14.4.
+    rare = CountSeries((np.arange(n // 24) + 1) * 24 * HOUR, [1] * 60, [1] * 60, "1d")
+    lone = lint([API.replace(target="90%", alerts=WORKBOOK), SLOW], counts={"api": rare})
+    assert [each.message for each in lone if each.check.id == "EB204"] == [
+        "page-slow sees less than one event in 6h"
+    ]
 
 
 def test_every_check_has_a_pair() -> None:

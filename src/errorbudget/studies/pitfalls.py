@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 
 from errorbudget.burn import max_burn_rate
-from errorbudget.durations import format_duration
+from errorbudget.durations import DAY_NS, format_duration
+from errorbudget.figures import percent
 from errorbudget.methods import Occurrences
 from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.sli import Latency, LatencyQuantile, RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.studies.lint import Check, Finding
+from errorbudget.studies.whole_windows import whole_windows
 
 __all__ = ["CHECKS", "of_history", "of_objective", "of_service"]
 
@@ -117,6 +119,13 @@ ONE_PAGES = Check(
     "At this traffic a single failure burns above the threshold, whatever the service is like.",
     "Look at a longer window, or ask errorbudget.studies.noise how many failures to wait for.",
 )
+TOO_SHORT = Check(
+    "EB205",
+    "history shorter than the window",
+    "info",
+    "Whether a target was ever met, or in danger, shows only over a whole window.",
+    "Give the history of one whole window or more.",
+)
 
 CHECKS = (
     TOO_MANY,
@@ -132,6 +141,7 @@ CHECKS = (
     NEVER_MISSED,
     LITTLE_TRAFFIC,
     ONE_PAGES,
+    TOO_SHORT,
 )
 
 
@@ -209,17 +219,20 @@ def of_history(slo: SLO, series: CountSeries) -> Iterator[Finding]:
     if series.span is None or slo.target is None or not isinstance(slo.sli, RatioSLI):
         return
     length = series.span[1] - series.span[0]
-    if length >= slo.period_ns:
-        # Windows before the first whole one say little.
-        left = slo.history(series).remaining_ratio[slo.period_ns // series.step_ns :]
-        left = left[~np.isnan(left)]
-        days = f"{length / 86_400e9:.0f} days"
-        if len(left) and float(left.max()) < 0:
-            message = f"missed all of {days}; at best {float(left.max()):.0%} of the budget left"
-            yield Finding(NEVER_MET, slo.name, message)
-        if len(left) and float(left.min()) >= 0.8:
-            message = f"in {days} no more than {1 - float(left.min()):.0%} of the budget was spent"
-            yield Finding(NEVER_MISSED, slo.name, message)
+    days = f"{length / DAY_NS:.0f} days" if length >= 2 * DAY_NS else format_duration(length)
+    left = whole_windows(slo, series, series.step_ns).remaining_ratio
+    if not len(left):
+        message = f"{days} of history hold no whole window ({slo.window})"
+        yield Finding(TOO_SHORT, slo.name, message)
+    left = left[~np.isnan(left)]
+    if len(left) and float(left.max()) < 0:
+        best = percent(float(left.max()), 0)
+        message = f"missed over every whole window of {days}; at best {best} of the budget left"
+        yield Finding(NEVER_MET, slo.name, message)
+    if len(left) and float(left.min()) >= 0.8:
+        most = percent(1 - float(left.min()), 0)
+        message = f"over no whole window of {days} more than {most} of the budget was spent"
+        yield Finding(NEVER_MISSED, slo.name, message)
     error = slo.target_at(series.span[1]).error
     total = int(series.total.sum())
     if not isinstance(slo.method, Occurrences) or not total or not length or not error:
@@ -227,13 +240,21 @@ def of_history(slo: SLO, series: CountSeries) -> Iterator[Finding]:
     pace = Fraction(total, length)
     if pace * slo.period_ns * error < 1:
         message = (
-            f"some {float(pace * slo.period_ns):,.0f} events a window; the target wants "
-            f"{float(1 / error):,.0f}"
+            f"{_some(floor(pace * slo.period_ns))} a window; the target wants {ceil(1 / error):,}"
         )
         yield Finding(LITTLE_TRAFFIC, slo.name, message)
     for alert in slo.alerts.alerts:
+        if alert.severity not in ("critical", "page") or length < alert.long:
+            continue
         usual = floor(pace * alert.long)
-        threshold = alert.threshold(slo.period_ns)
-        if alert.severity in ("critical", "page") and usual * error * threshold < 1:
-            message = f"{alert.name} sees some {usual:,} events in {format_duration(alert.long)}"
+        # A window that sees less than an event on average holds one when it fails.
+        if max(1, usual) * error * alert.threshold(slo.period_ns) < 1:
+            message = f"{alert.name} sees {_some(usual)} in {format_duration(alert.long)}"
             yield Finding(ONE_PAGES, slo.name, message)
+
+
+def _some(events: int) -> str:
+    """A usual number of events, in words where it is one or none."""
+    if events < 2:
+        return "about one event" if events else "less than one event"
+    return f"some {events:,} events"
