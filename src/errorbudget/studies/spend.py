@@ -2,7 +2,8 @@
 What each day spent: bad events as part of an average period's budget.
 
 Costs are told on one scale, that of the history's own traffic over one period of the SLO, so days
-add up and months compare.
+add up and months compare. A history of events is as long as the minutes that hold it, as in a
+backtest: one event has a minute's traffic, and three days of a request a minute are three days.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
-from errorbudget.series import CountSeries
+from errorbudget.durations import MINUTE_NS
+from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.tables import figure, frame, percent
@@ -166,8 +168,7 @@ def daily_spend(slo: SLO, data: Events | CountSeries, *, zone: str = "UTC") -> D
         for fine, units in zip(np.diff(good).tolist(), np.diff(total).tolist(), strict=True)
     ]
     units = int(sum(each.total for each in counts))
-    length_ns = max(1, last_ns - first_ns)
-    allowed = Fraction(units, length_ns) * slo.period_ns * slo.target_at(last_ns).error
+    allowed = Fraction(units, _length(slo, series)) * slo.period_ns * slo.target_at(last_ns).error
     days = []
     _, clock = load_zone(zone)
     for start_ns, each in zip(starts, counts, strict=False):
@@ -175,3 +176,14 @@ def daily_spend(slo: SLO, data: Events | CountSeries, *, zone: str = "UTC") -> D
         cost = Fraction(each.bad) / allowed if allowed and each.total else None
         days.append(Day(start_ns, there.isoformat(), there.weekday(), each, cost))
     return DailySpend(slo, zone, tuple(days))
+
+
+def _length(slo: SLO, series: Series) -> int:
+    """How long the units go on: whole bins, whole minutes of events, and time as it is [ns]."""
+    first_ns, last_ns = series.span or (0, 0)
+    if isinstance(series, EventSeries):
+        bins = MINUTE_NS
+        if slo.window.closed == "right":
+            return (-(-last_ns // bins) - (first_ns - 1) // bins) * bins
+        return (last_ns // bins + 1 - first_ns // bins) * bins
+    return max(1, last_ns - first_ns)
