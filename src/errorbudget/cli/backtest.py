@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["backtest"]
 
+SWEEP: dict[str, Any] = {
+    "budget": ["0.5%", "1%", "2%", "5%", "10%"],
+    "long": ["30m", "1h", "3h", "6h", "1d"],
+    "short": ["1/12", None],
+    "hold": ["0s", "5m"],
+}
 _TABLES = ("own", "workbook", "workbook-three", "guide")
 
 
@@ -35,7 +41,7 @@ _TABLES = ("own", "workbook", "workbook-three", "guide")
     type=click.Choice(_TABLES),
     help="Alerts to try, several times; by default the SLO's own, the Workbook's and the guide's.",
 )
-@click.option("--sweep", is_flag=True, help="Try a hundred variants, and recommend one.")
+@click.option("--sweep", is_flag=True, help="Try up to a hundred variants.")
 @click.option("--incidents", metavar="FILE", help="What truly happened: CSV or JSON.")
 @click.option(
     "--costly",
@@ -49,7 +55,7 @@ _TABLES = ("own", "workbook", "workbook-three", "guide")
     default="1",
     show_default=True,
     metavar="N",
-    help="False pages in 30 days that are put up with.",
+    help="False pages in 30 days, repeats of open ones too, that are put up with.",
 )
 @click.option("--detail", is_flag=True, help="List incidents and false pages of every policy.")
 @output_options()
@@ -66,6 +72,7 @@ def backtest(**options: Any) -> int:
     from errorbudget.cli.progress import meter
     from errorbudget.report.answers import backtest_sections, paper_of
     from errorbudget.studies.backtest import backtest as run
+    from errorbudget.studies.pareto import policy_sweep
     from errorbudget.times import to_ns
 
     found, at = histories(options, reach=lambda slo: slo.period_ns, starts=True)
@@ -92,6 +99,9 @@ def backtest(**options: Any) -> int:
             before += len(policies)
     chosen = [result.recommend(options["false_pages"]) for result in results]
     pairs = list(zip(results, chosen, strict=True))
+    untried = [
+        len(policy_sweep(**SWEEP)) - len(_swept(slo)) if options["sweep"] else 0 for slo, _ in found
+    ]
     deliver(
         "errorbudget.backtest/1",
         lambda: [
@@ -106,10 +116,11 @@ def backtest(**options: Any) -> int:
             "Alert policies on this history",
             [
                 section
-                for result, best in pairs
+                for (result, best), without in zip(pairs, untried, strict=True)
                 for section in backtest_sections(
                     result,
                     best,
+                    untried=without,
                     detail=[each.name for each in result]
                     if options["detail"]
                     else list(dict.fromkeys((result[0].name, best.policy.name))),
@@ -131,10 +142,16 @@ def _tell(progress: Meter, before: int, whole: int, done: int, _: int) -> None:
     progress(before + done, whole)
 
 
+def _swept(slo: SLO) -> list[AlertPolicy]:
+    """The variants that a healthy service does not set off."""
+    from errorbudget.studies.pareto import policy_sweep
+
+    return policy_sweep(**SWEEP, window=slo.period_ns)
+
+
 def _policies(slo: SLO, options: dict[str, Any]) -> list[AlertPolicy]:
     """What to try, the SLO's own first; names differ."""
     from errorbudget.alerts import GUIDE, WORKBOOK, WORKBOOK_THREE
-    from errorbudget.studies.pareto import policy_sweep
 
     tables = {
         "own": slo.alerts,
@@ -145,10 +162,5 @@ def _policies(slo: SLO, options: dict[str, Any]) -> list[AlertPolicy]:
     names = options["policies"] or ("own", "workbook", "guide")
     wanted = [table for name in names if (table := tables[name]) is not None]
     if options["sweep"]:
-        wanted += policy_sweep(
-            budget=["0.5%", "1%", "2%", "5%", "10%"],
-            long=["30m", "1h", "3h", "6h", "1d"],
-            short=["1/12", None],
-            hold=["0s", "5m"],
-        )
+        wanted += _swept(slo)
     return list({policy.name: policy for policy in reversed(wanted)}.values())[::-1]

@@ -133,7 +133,7 @@ def backtest_figure(backtest: Backtest) -> Picture:
         right, top = everyone.max(axis=0)
         ax.set_xlim(-0.06 * max(right, 1), 1.15 * max(right, 1))
         ax.set_ylim(-0.1 * max(top, 1), 1.2 * max(top, 1))
-        ax.set_xlabel("false pages in 30 days")
+        ax.set_xlabel("false pages in 30 days, open ones sent again among them")
         ax.set_ylabel("spent unseen [% of a budget]")
         ax.grid(visible=True, axis="both")
         ax.set_title(f"{short(backtest.slo.name)}: noise against what goes unseen")
@@ -153,8 +153,8 @@ def backtest_figure(backtest: Backtest) -> Picture:
 
 
 def _place(result: PolicyResult) -> tuple[float, float]:
-    """False pages a month, and the percentage of a budget that was spent unseen."""
-    return float(result.false_pages_per_month or 0), 100 * float(result.spent_unseen)
+    """False pages and repeats a month, and the percentage of a budget that was spent unseen."""
+    return float(result.noise_per_month or 0), 100 * float(result.spent_unseen)
 
 
 def policy_figure(result: PolicyResult) -> Picture:

@@ -58,7 +58,10 @@ def _lapse(value_s: float | None) -> str:
 
 def policy_table(results: Iterable[PolicyResult]) -> TableBlock:
     """What each policy would have done, a row each."""
-    head = ("policy", "pages", "a month", "false", "seen", "detection", "reset", "spent unseen")
+    head = (
+        *("policy", "pages", "a month", "false", "again", "idle"),
+        *("seen", "detection", "reset", "spent unseen"),
+    )
     return TableBlock(
         head,
         tuple(
@@ -67,7 +70,9 @@ def policy_table(results: Iterable[PolicyResult]) -> TableBlock:
                 count(len(result.pages)),
                 decimal(result.pages_per_month, 2, lines=[Fraction(0)]),
                 count(len(result.false_pages)),
-                f"{len(result.detections) - len(result.missed)}/{len(result.detections)}",
+                count(result.repeats),
+                percent(result.idle, 1),
+                f"{result.seen}/{len(result.detections)}",
                 _lapse(result.detection_s),
                 _lapse(result.reset_s),
                 percent(result.spent_unseen),
@@ -108,7 +113,7 @@ def detections(result: PolicyResult) -> list[Block]:
 
 
 def backtest_sections(
-    found: Backtest, chosen: Recommendation, *, detail: Sequence[str] = ()
+    found: Backtest, chosen: Recommendation, *, detail: Sequence[str] = (), untried: int = 0
 ) -> list[Section]:
     """
     One history: the policies, the front, the recommendation, and some policies in detail.
@@ -117,6 +122,7 @@ def backtest_sections(
         found: The backtest.
         chosen: What it recommends.
         detail: Names of the policies to list incidents and false pages of.
+        untried: How many variants of the sweep were left out, for a healthy service pages in them.
     """
     front = {result.name for result in found.front()}
     table = policy_table(found)
@@ -132,6 +138,14 @@ def backtest_sections(
     if len(rows) < len(found):
         others = "policies that others beat" if front else "more policies"
         blocks.append(Sentence(f"{len(found) - len(rows)} {others} are left out."))
+    if untried:
+        blocks.append(
+            Sentence(
+                f"{untried} variants of the sweep were not tried: over "
+                f"{length(found.slo.period_ns)} they fire at a burn of 1 or less, which a healthy "
+                "service has."
+            )
+        )
     blocks.append(Sentence(f"take {chosen.policy.name}:", strong=True))
     blocks.append(Items(chosen.reasons))
     whole = f"{instant(found.start_ns)} to {instant(found.end_ns)}"

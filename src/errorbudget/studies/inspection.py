@@ -230,11 +230,14 @@ def _better_policy(slo: SLO, data: Data, now: Interval, figures: Figures) -> Rec
     known = [found.incident for found in present.detections]
     tried = [each for each in (WORKBOOK, GUIDE) if each.name != present.name]
     tried += policy_sweep(
-        budget=["1%", "2%", "5%", "10%"], long=["30m", "1h", "3h", "6h"], short=["1/12"]
+        budget=["1%", "2%", "5%", "10%"],
+        long=["30m", "1h", "3h", "6h"],
+        short=["1/12"],
+        window=slo.period_ns,
     )
     result = backtest(
         slo, data, tried, incidents=known, start=figures.observed.start_ns + 1, end=now.end_ns
     )
-    best = result.recommend(present.false_pages_per_month or 0)
-    quieter = len(best.result.false_pages) <= len(present.false_pages)
+    best = result.recommend(present.noise_per_month or 0)
+    quieter = best.result.noise <= present.noise
     return best if quieter and best.result.spent_unseen < present.spent_unseen else None

@@ -12,6 +12,7 @@ from errorbudget.alerts import AlertPolicy
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.durations import SECOND_NS
+from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.times import format_time
 
@@ -32,6 +33,8 @@ PAGE: Columns = {
     "alerts": "texts",
     "incident": "text?",
     "spent": "figure",
+    "idle_s": "seconds",
+    "repeats": "whole",
     "why": "text",
 }
 """A page as a row."""
@@ -49,6 +52,8 @@ POLICY: Columns = {
     "pages": "whole",
     "pages_per_month": "figure",
     "false_pages": "whole",
+    "repeats": "whole",
+    "idle": "chance",
     "tickets": "whole",
     "precision": "chance",
     "recall": "chance",
@@ -124,6 +129,8 @@ class Page:
         spent: Part of an average period's budget spent when it came: since its incident began, or
             within the longest look-back; None where there is no budget.
         why: What a false page was about; empty for a true one.
+        idle_ns: How long it was open while no incident was on [ns].
+        repeats: How often it was sent again, every 4 hours, while no incident was on.
     """
 
     start_ns: int
@@ -132,6 +139,8 @@ class Page:
     incident: str | None
     spent: Fraction | None
     why: str = ""
+    idle_ns: int = 0
+    repeats: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The page as plain data, ready for JSON."""
@@ -141,6 +150,8 @@ class Page:
             "alerts": list(self.alerts),
             "incident": self.incident,
             "spent": figure(self.spent),
+            "idle_s": self.idle_ns / SECOND_NS,
+            "repeats": self.repeats,
             "why": self.why,
         }
 
@@ -228,6 +239,11 @@ class PolicyResult(Shown):
         return tuple(page for page in self.pages if page.incident is None)
 
     @property
+    def seen(self) -> int:
+        """How many incidents somebody was paged for."""
+        return len(self.detections) - len(self.missed)
+
+    @property
     def missed(self) -> tuple[Detection, ...]:
         """Incidents that nobody was paged for."""
         return tuple(found for found in self.detections if found.detected_ns is None)
@@ -241,6 +257,31 @@ class PolicyResult(Shown):
     def false_pages_per_month(self) -> Fraction | None:
         """False pages in 30 days; None for a history without length."""
         return Fraction(len(self.false_pages)) / self.months if self.months else None
+
+    @property
+    def repeats(self) -> int:
+        """How often open pages were sent again, every 4 hours, while no incident was on."""
+        return sum(page.repeats for page in self.pages)
+
+    @property
+    def noise(self) -> int:
+        """How often people were called for nothing: false pages, and repeats."""
+        return len(self.false_pages) + self.repeats
+
+    @property
+    def noise_per_month(self) -> Fraction | None:
+        """False pages and repeats in 30 days; None for a history without length."""
+        return self.noise / self.months if self.months else None
+
+    @property
+    def idle(self) -> Fraction | None:
+        """
+        Share of the history in which a page was open while no incident was on.
+
+        None for a history without length.
+        """
+        idle_ns = sum(page.idle_ns for page in self.pages)
+        return idle_ns / (self.months * MONTH_NS) if self.months else None
 
     @property
     def precision(self) -> Fraction | None:
@@ -280,6 +321,8 @@ class PolicyResult(Shown):
             "pages": len(self.pages),
             "pages_per_month": figure(self.pages_per_month),
             "false_pages": len(self.false_pages),
+            "repeats": self.repeats,
+            "idle": figure(self.idle),
             "tickets": self.tickets,
             "precision": figure(self.precision),
             "recall": figure(self.recall),
@@ -315,8 +358,7 @@ class PolicyResult(Shown):
             f"False page at {format_time(page.start_ns)}: {page.why}" for page in self.false_pages
         ]
         line = f"{len(self.pages)} pages, {len(self.false_pages)} of them false"
-        seen = len(self.detections) - len(self.missed)
-        line += f"; {seen} of {len(self.detections)} incidents seen"
+        line += f"; {self.seen} of {len(self.detections)} incidents seen"
         header = ("incident", "start", "of a budget", "seen after", "why not sooner")
         return Card(f"Policy {self.name}", "", "", [line], header, rows, notes)
 

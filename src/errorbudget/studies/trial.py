@@ -8,6 +8,7 @@ up is said with the figures that explain it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,10 @@ from errorbudget.durations import format_duration
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.pages import CostlyPeriod, Detection, Episode, Page, PolicyResult
+from errorbudget.studies.repeats import IncidentTime
 from errorbudget.studies.stretches import Stretch
 from errorbudget.target import Target
+from errorbudget.times import format_time
 from errorbudget.windows import Interval
 
 if TYPE_CHECKING:
@@ -120,6 +123,7 @@ class Trial:
         self, paging: Sequence[BurnAlert], incidents: Sequence[CostlyPeriod]
     ) -> list[tuple[Page, int]]:
         """Pages by start, each with the instant from which on it looks at events."""
+        known = IncidentTime((each.start_ns, each.end_ns) for each in incidents)
         found = []
         for low, high in self.table.union(paging).tolist():
             start_ns, end_ns = int(self.table.times[low]), self._instant(high)
@@ -138,7 +142,17 @@ class Trial:
                 why = ""
             names = tuple(alert.name for alert in first)
             name = None if about is None else about.name
-            found.append((Page(start_ns, end_ns, names, name, self._cost(bad), why), since_ns))
+            page = Page(
+                start_ns,
+                end_ns,
+                names,
+                name,
+                self._cost(bad),
+                why,
+                known.idle_ns(start_ns, until_ns),
+                known.repeats(start_ns, until_ns),
+            )
+            found.append((page, since_ns))
         return found
 
     def _fires(self, alert: BurnAlert, row: int) -> bool:
@@ -170,7 +184,8 @@ class Trial:
             and (page.start_ns <= self.whole.end_ns)
         ]
         if not about:
-            return Detection(incident, None, None, incident.cost, self._missed(incident, paging))
+            why = self._missed(incident, paging, pages)
+            return Detection(incident, None, None, incident.cost, why)
         detected_ns = max(about[0].start_ns, incident.start_ns)
         bad, _ = self._bad_total(incident.start_ns, min(detected_ns, incident.end_ns))
         why = ""
@@ -180,18 +195,24 @@ class Trial:
             why = "somebody was paged already"
         return Detection(incident, detected_ns, about[-1].end_ns, self._cost(bad), why)
 
-    def _missed(self, incident: CostlyPeriod, paging: Sequence[BurnAlert]) -> str:
+    def _missed(
+        self,
+        incident: CostlyPeriod,
+        paging: Sequence[BurnAlert],
+        pages: Sequence[tuple[Page, int]],
+    ) -> str:
         """What came closest to a page."""
         if not paging:
             return "the policy pages for nothing"
         best, text = -1.0, "no events"
         for alert in paging:
-            low, high = np.searchsorted(
-                self.table.times, [incident.start_ns, incident.end_ns + alert.long], side="right"
-            )
+            # Where the long window still reaches into the incident.
+            low = int(np.searchsorted(self.table.times, incident.start_ns, side="right"))
+            high = int(np.searchsorted(self.table.times, incident.end_ns + alert.long))
             threshold = alert.threshold(self.table.period_ns)
             burns = [self.table.burn(window)[low:high] for window in alert.windows]
-            burn = np.fmin.reduce(burns) if len(burns) > 1 else burns[0]
+            # A window without events burns nothing: then the condition does not hold.
+            burn = np.minimum.reduce(burns)
             if not len(burn) or np.isnan(burn).all():
                 continue
             peak = float(np.nanmax(burn))
@@ -199,11 +220,17 @@ class Trial:
                 continue
             best = peak / float(threshold)
             windows = " and ".join(map(format_duration, alert.windows))
-            text = f"{alert.name} came to a burn of {peak:.2f} over {windows}; it wants more than "
+            # Rounded down: what did not exceed must not look as if it had.
+            shown = Decimal(peak).quantize(Decimal("0.01"), ROUND_DOWN)
+            text = f"{alert.name} came to a burn of {shown} over {windows}; it wants more than "
             text += f"{float(threshold):g}"
             runs = self.table.condition_runs(alert)
             held = runs[(runs[:, 0] < high) & (runs[:, 1] > low)]
-            if len(held):
+            fired = held[held[:, 1] - held[:, 0] > -(-alert.hold // self.table.step_ns)]
+            if len(fired):
+                row = int(fired[0, 0]) - (-alert.hold // self.table.step_ns)
+                text = self._elsewhere(alert, int(self.table.times[row]), pages)
+            elif len(held):
                 longest = int((held[:, 1] - held[:, 0]).max() - 1) * self.table.step_ns
                 text = (
                     f"{alert.name} held for {format_duration(longest)} of its "
@@ -212,3 +239,12 @@ class Trial:
             elif not alert.reachable(self.target, self.table.period_ns):
                 text += ", which not even a total outage reaches"
         return text
+
+    def _elsewhere(self, alert: BurnAlert, fired_ns: int, pages: Sequence[tuple[Page, int]]) -> str:
+        """An alert that fired into a page whose first alerts do not look back so far."""
+        page = next(page for page, _ in reversed(pages) if page.start_ns <= fired_ns)
+        about = "a false page" if page.incident is None else f"the page for {page.incident}"
+        return (
+            f"{alert.name} fired at {format_time(fired_ns)}, but {about} was open since "
+            f"{format_time(page.start_ns)}: nobody was paged anew"
+        )
