@@ -149,6 +149,27 @@ def test_the_worst_incidents_are_named_and_the_others_added_up() -> None:
     assert table.rows[-1][5:] == ("4.58%", "15.87%")  # 330 of 7,200 and of 2,080
 
 
+def test_a_review_says_how_its_two_lists_of_incidents_were_found() -> None:
+    """Alerts are judged by what spends faster than evenly; incidents burned above what pages."""
+    history = [0] * 720
+    history[100:104], history[200] = [50] * 4, 200  # burns of 5 and 20; pages come above 6
+    found = review(API, hourly(history), period="monthly")
+    assert [each.incident.name for each in found["api"].now.alerts.detections] == [
+        "spending 1",
+        "spending 2",
+    ]
+    assert [each.counts.bad for each in found["api"].incidents] == [200]
+    text = " ".join(paper_to_text(review_paper(found)).split())
+    for words in (
+        "every stretch that spent the budget faster than evenly (a burn above 1 over an hour, or",
+        "and more than 2 % of it; the",
+        "the incidents of Performance Analysis burned above what pages",
+        "from the first failure to the last that burned above 6 over five minutes, or a longer bin",
+    ):
+        assert words in text
+    assert "Performance Analysis" not in paper_to_text(review_paper(review(API, hourly(history))))
+
+
 def test_named_incidents_without_a_failure_have_no_share_together_either() -> None:
     """Nothing failed, so nobody has a part of it."""
     calm = {f"drill {place}": (place * HOUR_NS, place * HOUR_NS + 1) for place in range(1, 13)}

@@ -19,6 +19,7 @@ from errorbudget.report.answers import (
 )
 from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
 from errorbudget.report.wording import measurement_words
+from errorbudget.studies.burning import usual_threshold
 
 if TYPE_CHECKING:
     from errorbudget.studies.review import Review
@@ -138,6 +139,15 @@ def _alerts(found: Review) -> Topic:
         sections.append(
             Section(each.slo.name, (TableBlock(head, tuple(rows)), *detections(results[0])), 3)
         )
+    if sections:
+        text = (
+            "Alerts are judged by the incidents that were named, or else by every stretch that "
+            "spent the budget faster than evenly (a burn above 1 over an hour, or a longer bin) "
+            "and more than 2 % of it"
+        )
+        if "Performance Analysis" in found.topics:
+            text += "; the incidents of Performance Analysis burned above what pages"
+        blocks.append(Sentence(f"{text}."))
     return blocks, sections
 
 
@@ -161,7 +171,9 @@ def _performance(found: Review) -> Topic:
                 Sentence(
                     f"outside of incidents: {count(each.ledger.elsewhere.bad)} of "
                     f"{count(each.ledger.counts.bad)} bad; costs are parts of a whole window's "
-                    "budget, and incidents were named, or found to cost more than 1 % of it"
+                    "budget, and incidents were named, or found: from the first failure to the "
+                    f"last that burned above {rate(usual_threshold(each.slo))} over five minutes, "
+                    "or a longer bin, and cost more than 1 % of it"
                 )
             )
         if each.confidence is not None:
