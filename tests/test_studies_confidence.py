@@ -258,40 +258,51 @@ def test_false_page_rate_is_what_simulation_finds() -> None:
     assert false_pages_per_month(WORKBOOK.alerts[0], "99.9%", "30d", 0) == 0
 
 
-def months_of_pages(alert: BurnAlert, hourly: int, share: float, *, even: bool) -> float:
-    """Pages in 30 days that ordinary failures make, minute by minute over some years."""
-    random = np.random.default_rng(23)
-    n = 60 * 24 * 30 * 24
-    one_by_one = np.diff(np.arange(n + 1) * hourly // 60)
-    total = one_by_one if even else random.poisson(hourly / 60, n)
+def months_of_pages(
+    alert: BurnAlert, hourly: int, share: float, daily: float | None
+) -> tuple[float, float]:
+    """Pages in 30 days that ordinary failures make, minute by minute, and the standard error."""
+    random, months = np.random.default_rng(23), 48
+    n = 60 * 24 * 30 * months
+    minute = np.arange(n + 1)
+    total = (
+        np.diff(minute * hourly // 60)  # one by one
+        if daily is None
+        else random.poisson(hourly / 60 * (1 + daily * np.cos(minute[:-1] * (np.pi / 720))))
+    )
     bad = random.binomial(total, share)
     wide = alert.long // (60 * 10**9)
     sums = [np.concatenate(([0], np.cumsum(units))) for units in (bad, total)]
     lost, seen = (each[wide:] - each[:-wide] for each in sums)
     limit = float(alert.threshold(30 * 86_400 * 10**9)) * 0.001
     fires = lost > limit * seen
-    return float(np.count_nonzero(fires[1:] & ~fires[:-1])) / 24
+    began = np.flatnonzero(fires[1:] & ~fires[:-1])
+    each = np.bincount(began // (n // months), minlength=months)
+    return float(each.mean()), float(each.std() / months**0.5)
 
 
-def test_sliding_windows_page_falsely_as_often_as_said() -> None:
-    """The rate of level crossings is what a minute-by-minute simulation counts."""
+def test_sliding_windows_page_falsely_no_more_often_than_said() -> None:
+    """Looked at each minute, even and random traffic page no more than what is said of any look."""
     for budget, long, hourly in (("2%", "1h", 60), ("5%", "6h", 60), ("4%", "1h", 120)):
         alert = BurnAlert("a", "page", budget, long)
-        said = false_pages_per_month(alert, "99.9%", "30d", hourly)
-        counted = months_of_pages(alert, hourly, 0.001, even=True)
-        # Counted over 24 months, so five deviations of a Poisson count are this many a month.
-        assert counted == pytest.approx(said, abs=5 * (said / 24) ** 0.5), (budget, long)
+        for daily in (None, 0.0, 0.6):
+            said = false_pages_per_month(alert, "99.9%", "30d", hourly, daily=daily or 0.0)
+            counted, error = months_of_pages(alert, hourly, 0.001, daily)
+            assert counted <= said + 3 * error, (budget, long, daily)
+            if daily is not None:
+                assert counted >= said / 5, (budget, long, daily)
 
 
-@pytest.mark.parametrize("hourly", [5, 60, 600])
-@pytest.mark.parametrize("bound", [1, 4])
-def test_quiet_alerts_keep_their_promise(hourly: int, bound: int) -> None:
-    """Uneven traffic does not make an alert for little traffic page more often than it may."""
+@pytest.mark.parametrize("hourly", [5, 10, 60, 600])
+@pytest.mark.parametrize("bound", [0.4, 4])
+def test_quiet_alerts_keep_their_promise(hourly: int, bound: float) -> None:
+    """Even, random and daily traffic page no more often than is said, nor than was asked."""
     quiet = quiet_alert("99.9%", "30d", hourly, false_pages_per_month=bound)
     assert quiet is not None
     assert quiet.false_pages_per_month <= bound
-    counted = months_of_pages(quiet.alert, hourly, 0.001, even=False)
-    assert counted <= bound * 1.2 + 0.2
+    for daily in (None, 0.0, 0.6):
+        counted, error = months_of_pages(quiet.alert, hourly, 0.001, daily)
+        assert counted <= quiet.false_pages_per_month + 3 * error, daily
     # It is no quieter than need be: an outage of the length it says is seen.
     slo = SLO("api", target="99.9%", window="30d", sli=Availability())
     minutes = 5 * 1_440
@@ -313,6 +324,7 @@ def test_quiet_alerts_say_when_there_is_none() -> None:
         ({"events_per_hour": 0}, "above 0"),
         ({"false_pages_per_month": "x"}, "false_pages_per_month"),
         ({"ordinary": 2}, "ordinary"),
+        ({"daily": 1.5}, "daily"),
     ):
         asked = {"target": "99.9%", "period": "30d", "events_per_hour": 60, **change}
         with pytest.raises(InvalidInputError, match=part):

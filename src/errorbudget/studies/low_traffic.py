@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
-from statistics import NormalDist
+from math import ceil, floor
 from typing import Any
 
 from errorbudget.alerts import BurnAlert
@@ -21,16 +20,16 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
-from errorbudget.studies.arguments import exact, listed
-from errorbudget.studies.noise import crossings_per_month
+from errorbudget.studies.arguments import exact, listed, number
+from errorbudget.studies.crossings import Crossings
 from errorbudget.studies.tables import frame
 from errorbudget.target import Target, TargetLike
 
 __all__ = ["QuietAlert", "quiet_alert"]
 
 WINDOWS = ("15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "2d", "3d")
-LULL = 0.001
-"""Traffic is not even: as little as this share of windows sees is reckoned with."""
+SHARES = 4
+"""Parts between two whole counts at the usual traffic, at which thresholds are tried."""
 
 
 _ROW: Columns = {
@@ -100,11 +99,16 @@ def quiet_alert(
     *,
     false_pages_per_month: Number = 1,
     ordinary: Number | None = None,
+    daily: float = 0.6,
     windows: Iterable[DurationLike | int] = WINDOWS,
     severity: str = "page",
 ) -> QuietAlert | None:
     """
     The alert that sees an outage first, of those that page falsely no more than so often.
+
+    Each time that it begins to fire is a page, also when it had only just stopped. The bound is
+    kept at even traffic, at random arrivals, and at random ones that swing by the day; looking each
+    minute misses some beginnings, so that fewer are seen.
 
     Args:
         target: Exact share of events that must be good, in (0, 1).
@@ -112,6 +116,8 @@ def quiet_alert(
         events_per_hour: Usual traffic [events / h].
         false_pages_per_month: False pages in 30 days that are put up with.
         ordinary: Share of bad events of an ordinary day; by default all that the target allows.
+        daily: How far a day's traffic swings about its mean, in [0, 1], as in `Season`: the bound
+            is kept at this swing and at none.
         windows: Windows that may be looked at, none longer than *period*.
         severity: Severity of the alert.
 
@@ -124,11 +130,8 @@ def quiet_alert(
 
     Example:
         >>> print(quiet_alert("99.9%", "30d", 60))
-        0.0646 of the budget in 2h: waits for 3 bad events, sees an outage after 3m, and pages \
-falsely 0.27 times a month
-
-    Source: R. J. Adler, "Level crossings": a sliding count begins to reach a level as often as
-    events come that find it one below.
+        0.0868 of the budget in 30m: waits for 4 bad events, sees an outage after 4m, and pages \
+falsely 1 times a month
     """
     goal, period_ns = Target(target), length_of(period)
     rate, bound = (
@@ -147,13 +150,26 @@ falsely 0.27 times a month
             if not goal.error
             else f"ordinary is a share of events in [0, 1], got {ordinary!r}"
         )
-    found = [
-        quiet
-        for window in sorted(map(length_of, listed("windows", windows, '["1h", "6h"]')))
-        if window <= period_ns
-        and (quiet := _over(goal, period_ns, rate, bound, usual, window, severity)) is not None
-    ]
-    return min(found, key=lambda each: (each.detection_ns, each.alert.long), default=None)
+    swing = number("daily", daily, least=0, most=1)
+    best: QuietAlert | None = None
+    for window in sorted(map(length_of, listed("windows", windows, '["1h", "6h"]'))):
+        total = rate * window / HOUR_NS
+        least = max(1, ceil(total * Fraction(usual)))
+        if not (window <= period_ns and total >= 1 and (best is None or least < best.wait_for)):
+            continue
+        # No more than the whole budget can be waited for.
+        limit = min(Fraction(1), goal.error * period_ns / window)
+        found = _lowest(Crossings(rate, window, usual, swing), least, limit, float(bound))
+        if found is not None and (best is None or found[0] < best.wait_for):
+            wait, share, often = found
+            best = QuietAlert(
+                BurnAlert("low-traffic", severity, share / goal.error * window / period_ns, window),
+                wait,
+                often,
+                ceil(wait * HOUR_NS / rate),
+                Fraction(wait) / (rate * period_ns / HOUR_NS * goal.error),
+            )
+    return best
 
 
 def _positive(name: str, value: Number) -> Fraction:
@@ -163,46 +179,27 @@ def _positive(name: str, value: Number) -> Fraction:
     return found
 
 
-def _over(
-    goal: Target,
-    period_ns: int,
-    rate: Fraction,
-    bound: Fraction,
-    ordinary: float,
-    window: int,
-    severity: str,
-) -> QuietAlert | None:
-    """The lowest threshold on one window that chance crosses seldom enough; None if none does."""
-    total = int(rate * window / HOUR_NS)
-    low = _in_a_lull(total)
-    if not low:
-        return None
-    first, last = 1, total + 1  # crossings only become rarer beyond the usual count
-    first = max(1, ceil(total * ordinary))
-    while first < last:
-        middle = (first + last) // 2
-        if crossings_per_month(rate, total, middle, ordinary) <= bound:
-            last = middle
+def _lowest(
+    chance: Crossings, least: int, limit: Fraction, bound: float
+) -> tuple[int, Fraction, float] | None:
+    """The fewest bad events that chance gathers seldom enough, the share, and how often it does."""
+
+    def shares(wait: int) -> list[Fraction]:
+        parts = ((wait - 1 + Fraction(part, SHARES)) / chance.usual for part in range(1, SHARES))
+        return [share for share in parts if share < limit]
+
+    def rare(wait: int) -> bool:
+        return any(chance.keep_to(share, bound) for share in shares(wait))
+
+    most, step = floor(chance.usual), 1
+    low = high = least
+    while high < most and not rare(high):
+        low, high, step = high + 1, min(most, high + step), 2 * step
+    while low < high:
+        middle = (low + high) // 2
+        if rare(middle):
+            high = middle
         else:
-            first = middle + 1
-    # One fewer must not fire even in a lull.
-    share = Fraction(first - 1, low) if first > 1 else Fraction(1, 2 * total)
-    if share >= 1:
-        return None
-    budget = share / goal.error * window / period_ns
-    if not 0 < budget <= 1:
-        return None
-    wait = int(share * total) + 1
-    return QuietAlert(
-        BurnAlert("low-traffic", severity, budget, window),
-        wait,
-        crossings_per_month(rate, total, first, ordinary),
-        ceil(wait * HOUR_NS / rate),
-        Fraction(wait) / (rate * period_ns / HOUR_NS * goal.error),
-    )
-
-
-def _in_a_lull(total: int) -> int:
-    """Events that all but few windows hold at least, where *total* is usual (Poisson)."""
-    reach = -NormalDist().inv_cdf(LULL)
-    return max(0, int(total - reach * total**0.5))
+            low = middle + 1
+    quietest = min(((chance.per_month(share), share) for share in shares(low)), default=None)
+    return (low, quietest[1], quietest[0]) if quietest and quietest[0] <= bound else None

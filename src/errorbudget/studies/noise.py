@@ -17,12 +17,12 @@ from errorbudget.burn import Number, burn_rate_exact
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
-from errorbudget.durations import HOUR_NS, DurationLike, length_of
+from errorbudget.durations import DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.rationals import shown
 from errorbudget.studies.arguments import chance, exact, number, whole
 from errorbudget.studies.chances import binomial_tail
-from errorbudget.studies.months import MONTH_NS
+from errorbudget.studies.crossings import Crossings
 from errorbudget.studies.tables import figure, frame
 from errorbudget.target import Target, TargetLike
 
@@ -31,7 +31,6 @@ __all__ = [
     "LeastTraffic",
     "burn_or_noise",
     "chance_to_exceed",
-    "crossings_per_month",
     "false_pages_per_month",
     "least_bad",
     "least_traffic",
@@ -223,58 +222,37 @@ def false_pages_per_month(
     events_per_hour: Number,
     *,
     ordinary: Number | None = None,
+    daily: float = 0.6,
 ) -> float:
     """
-    How often chance alone would fire *alert* in 30 days.
+    How often chance alone would fire *alert* in 30 days, at most.
 
-    A sliding window begins to burn with a failure that finds one fewer than needed in it already;
-    that happens as often as failures come, times the chance of so many. A short window, `hold` and
-    looking only each minute make it less, never more.
+    Each beginning is a page: an alert that stops and fires again, as its window's traffic comes and
+    goes, has paged twice. Said is the most of even traffic, of random arrivals, and of random ones
+    that swing by the day. A short window, `hold` and looking only each minute make it less, never
+    more.
 
     Args:
         alert: The alert.
         target: Exact share of events that must be good, in (0, 1].
         period: Window of the SLO; text, `timedelta` or ns.
-        events_per_hour: Even traffic [events / h].
+        events_per_hour: Usual traffic [events / h].
         ordinary: Share of bad events of an ordinary day; by default all that the target allows.
+        daily: How far a day's traffic swings about its mean, in [0, 1], as in `Season`.
 
     Example:
         >>> fast = BurnAlert("fast", "page", "2%", "1h", "5m")
         >>> round(false_pages_per_month(fast, "99.9%", "30d", 60), 1)
-        40.7
+        105.6
         >>> false_pages_per_month(fast, "99.9%", "30d", 6_000) < 1e-9
         True
     """
     if not isinstance(alert, BurnAlert):
         raise InvalidInputError(f"an alert was asked for, such as a BurnAlert, got {shown(alert)}")
     rate = exact("events_per_hour", events_per_hour)
-    total = int(rate * alert.long / HOUR_NS)
-    return crossings_per_month(
-        rate,
-        total,
-        least_bad(total, target, alert.threshold(length_of(period))),
-        _ordinary(target, ordinary),
-    )
-
-
-def crossings_per_month(
-    events_per_hour: Fraction, total: int, least: int, ordinary: float
-) -> float:
-    """
-    How often a sliding window comes to hold *least* bad events, in 30 days.
-
-    Args:
-        events_per_hour: Even traffic [events / h].
-        total: Events in the window [events].
-        least: Bad events that are waited for [events, >= 1].
-        ordinary: Chance of each event to be bad [1].
-    """
-    if not total or least > total:
-        return 0.0
-    others = binomial_tail(least - 1, total - 1, ordinary) - binomial_tail(
-        least, total - 1, ordinary
-    )
-    return float(events_per_hour * MONTH_NS / HOUR_NS) * ordinary * max(others, 0.0)
+    share = Target(target).error * alert.threshold(length_of(period))
+    usual, swing = _ordinary(target, ordinary), number("daily", daily, least=0, most=1)
+    return Crossings(rate, alert.long, usual, swing).per_month(share) if rate else 0.0
 
 
 @dataclass(frozen=True, slots=True)
