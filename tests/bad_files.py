@@ -35,6 +35,9 @@ def files() -> dict[str, bytes]:
         "future.csv": b"time,status\n2026-03-01T12:00:00Z,200\n2199-01-01T00:00:00Z,500\n",
         "only-future.csv": b"time,status\n2199-01-01T00:00:00Z,500\n",
         "two.csv": b"time,status,status\n2026-03-01T12:00:00Z,200,500\n",
+        "counts.csv": b"time,good,total\n2026-03-01T12:01:00Z,8,9\n2026-03-01T12:02:00Z,9,9\n",
+        "mostly.csv": b"time,status\n2026-03-01T12:00:00Z,200\n"
+        + b"2026-03-01T12:00:01Z,999\n" * 3,
         "good.yaml": spec.encode(),
         "typo.yaml": spec.replace("target", "traget").encode(),
         "twice.yaml": f"{spec}  - {OBJECTIVE}\n".encode(),

@@ -17,6 +17,7 @@ from errorbudget.errors import InvalidInputError, MissingDependencyError
 if TYPE_CHECKING:
     from errorbudget.cli.prometheus_options import Extrapolated
     from errorbudget.events import Events
+    from errorbudget.series import CountSeries
     from errorbudget.slo import SLO
     from errorbudget.sources.engines import CountedEvents
     from errorbudget.sources.prometheus import PrometheusCounts
@@ -48,13 +49,13 @@ class Inputs:
         since: Where a history begins [ns UTC], or None for the start of the data.
     """
 
-    events: Events | CountedEvents | PrometheusCounts | Extrapolated
+    events: Events | CountSeries | CountedEvents | PrometheusCounts | Extrapolated
     slos: tuple[SLO, ...]
     defaults: bool
     at: int | None
     since: int | None = None
 
-    def countable(self) -> Events | CountedEvents | PrometheusCounts:
+    def countable(self) -> Events | CountSeries | CountedEvents | PrometheusCounts:
         """
         What has a history.
 
@@ -264,9 +265,12 @@ def gathered(
         UsageError: Options contradict each other, or no file is named.
         ErrorBudgetError: Something cannot be read.
     """
+    from errorbudget.cli.count_tables import of_table
+    from errorbudget.cli.doubts import doubt
     from errorbudget.cli.engines import wants_counts
     from errorbudget.cli.prometheus_options import refuse_without_server
     from errorbudget.report.defaults import default_slos
+    from errorbudget.sources.records import CountsFoundError
     from errorbudget.target import Target
     from errorbudget.windows import parse_window
 
@@ -290,12 +294,19 @@ def gathered(
     labels = tuple(dict.fromkeys((*labels, *further)))
     try:
         events = (reader or read)(options, labels=labels, values=values, at=at)
+    except CountsFoundError:
+        if reader is not None or "-" in options["files"]:  # which is read by now
+            raise
+        series, slo = of_table(options, slos, at)
+        return Inputs(series, _with_burn([slo], burn), spec is None, at, since)
     except InvalidInputError as error:
         if len(slos) < 2 or "has no column" not in str(error):
             raise
         raise InvalidInputError(
             f"{error}; to judge only what these files can answer, choose with --slo NAME"
         ) from error
+    if reader is None:
+        doubt(events)
     if spec is None:
         slos = chosen(
             default_slos(events, target=target, window=window, where=where or None),

@@ -52,7 +52,8 @@ def report(
     FILES are access logs, JSON lines, CSV or Parquet, also packed; - is standard input. Without
     a file of SLOs (-s) a set of defaults is judged. --prometheus URL reads a server's counters.
     With --engine files larger than memory are counted where they are; a folder that `errorbudget
-    count -o` keeps is read as it is.
+    count -o` keeps is read as it is, and so is a table of counts with the columns time, good and
+    total.
     """
     from errorbudget.cli.outputs import write
     from errorbudget.cli.render import form_of, render

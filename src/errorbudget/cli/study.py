@@ -125,8 +125,9 @@ def unfiltered(
 def _of(slo: SLO, data: Any) -> Data:
     """The history of one objective: the events themselves, or its own counts."""
     from errorbudget.events import Events
+    from errorbudget.series import CountSeries
 
-    if isinstance(data, Events):
+    if isinstance(data, (Events, CountSeries)):
         return data
     of = getattr(data, "of", None)
     found: Data = data.count(slo) if of is None else of(slo)

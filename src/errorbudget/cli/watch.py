@@ -63,6 +63,11 @@ class _Followed:
             raise NoDataError("waiting for the first request")
         return self._events
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for log in self._logs:
+            log.close()
+
     def forget(self, start_ns: int, at_ns: int) -> None:
         """Let go of events that no window reaches any more, once they are worth the copying."""
         events = self._events
@@ -113,6 +118,7 @@ def watch(options: Mapping[str, Any], *, every: str, title: str) -> int:
         return OK
     finally:
         signal.signal(signal.SIGTERM, before)
+        reader.close()
     return OK
 
 

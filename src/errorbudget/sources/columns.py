@@ -15,6 +15,7 @@ from errorbudget.errors import InvalidInputError, did_you_mean
 __all__ = [
     "ROLES",
     "UNIT_DECIMALS",
+    "count_columns",
     "find_columns",
     "known_duration",
     "plain_name",
@@ -158,6 +159,22 @@ def find_columns(names: Sequence[str], asked: Mapping[str, str], *, source: str)
                 found[role] = match
                 taken.add(match)
     return found
+
+
+def count_columns(names: Iterable[str]) -> dict[str, str]:
+    """
+    The columns called good, bad and total; empty unless there are two of them, which are enough.
+
+    Example:
+        >>> count_columns(["time", "Good", "total"]), count_columns(["time", "good"])
+        ({'good': 'Good', 'total': 'total'}, {})
+    """
+    by_plain: dict[str, str] = {}
+    for name in names:
+        by_plain.setdefault(plain_name(name), name)
+    roles: tuple[str, ...] = ("good", "bad", "total")
+    found = {role: by_plain[role] for role in roles if role in by_plain}
+    return found if len(found) > 1 else {}
 
 
 def _match(

@@ -23,6 +23,7 @@ class Options:
         zone: Zone of times that name none.
         labels: Wanted labels; None for the usual ones.
         values: Wanted columns of further numbers.
+        counts: Whether rows are bins with counts instead of requests.
     """
 
     strict: bool = False
@@ -32,3 +33,4 @@ class Options:
     zone: Zone | None = None
     labels: tuple[str, ...] | None = None
     values: tuple[str, ...] = ()
+    counts: bool = False

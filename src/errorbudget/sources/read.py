@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from errorbudget.errors import InvalidInputError, NoDataError
+from errorbudget.errors import InvalidInputError, NoDataError, SourceFormatError
 from errorbudget.events import Events
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
 from errorbudget.sources.blocks import blocks
@@ -31,7 +31,7 @@ from errorbudget.sources.requests import REQUEST_LABELS
 from errorbudget.sources.stamps import zone_of
 from errorbudget.times import TimeLike, to_ns
 
-__all__ = ["read_events"]
+__all__ = ["Source", "assembled", "read_events", "sources_of"]
 
 Source = PathLike | IO[bytes]
 
@@ -87,7 +87,8 @@ def read_events(
     Raises:
         SourceUnavailableError: A file is missing, a directory, or may not be read.
         SourceFormatError: A file is in no known format, damaged, without a single good line,
-            or has a bad line and *errors* is "raise" (`.line`).
+            or has a bad line and *errors* is "raise" (`.line`); a table of counts instead
+            of requests.
         NoDataError: There are no requests in the files.
         InvalidTimeError: Times have no zone and none was given.
         InvalidInputError: An argument or a named column does not exist.
@@ -113,8 +114,26 @@ def read_events(
         labels=None if labels is None else _names("labels", labels),
         values=_names("values", values),
     )
-    kind = format_argument(format)
-    sources = _sources(source)
+    assembly = assembled(
+        sources_of(source), format_argument(format), options, now=now, progress=progress
+    )
+    return assembly.events()
+
+
+def assembled(
+    sources: Sequence[Source],
+    kind: str | None,
+    options: Options,
+    *,
+    now: TimeLike | None,
+    progress: Progress | None,
+) -> Assembly:
+    """
+    All rows of *sources*, with the books about them; the rest as in `read_events`.
+
+    Raises:
+        NoDataError: There are none.
+    """
     assembly = Assembly(strict=options.strict, now=None if now is None else to_ns(now))
     meter = _Meter(progress, sources)
     empty: NoDataError | None = None
@@ -133,7 +152,7 @@ def read_events(
                 raw.close()
     if not assembly.reading().events:
         raise _nothing(assembly, empty)
-    return assembly.events()
+    return assembly
 
 
 def _names(argument: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -142,14 +161,15 @@ def _names(argument: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _sources(source: Source | Iterable[Source]) -> list[Source]:
+def sources_of(source: Source | Iterable[Source]) -> list[Source]:
+    """*source* as a list of files, patterns such as `logs/*.log` replaced by what they name."""
     if isinstance(source, (str, os.PathLike)):
         return _globbed(source)
     if hasattr(source, "read"):
         return [cast("IO[bytes]", source)]
     if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
         open_bytes(source)  # says what fits
-    listed = [each for one in source for each in _sources(one)]
+    listed = [each for one in source for each in sources_of(one)]
     _refuse_twice(listed)
     if not listed:
         raise InvalidInputError("no files were given; give a path or several")
@@ -256,6 +276,8 @@ def _batches(
         facts.format = DELIMITERS[found.delimiter]
         text = [line.decode("utf-8", "backslashreplace") for line in found.lines]
         return delimited_batches(blocks(stream), text, found.delimiter, options, facts, assembly)
+    if options.counts:
+        raise SourceFormatError(f"{stream.name} is an access log, not a table of counts")
     return _log_batches(stream, found, options, facts, assembly)
 
 

@@ -13,7 +13,13 @@ import numpy as np
 
 from errorbudget.errors import InvalidTimeError, SourceFormatError
 from errorbudget.sources.batches import Assembly, Batch, FileFacts
-from errorbudget.sources.columns import ROLES, find_columns, unit_of, unknown_column
+from errorbudget.sources.columns import (
+    ROLES,
+    count_columns,
+    find_columns,
+    unit_of,
+    unknown_column,
+)
 from errorbudget.sources.convert import (
     NAIVE,
     NUMBER,
@@ -35,7 +41,7 @@ from errorbudget.sources.reading import Skips
 from errorbudget.sources.requests import REQUEST_LABELS, Requests, route_of
 from errorbudget.sources.stamps import iso, naive_to_ns
 
-__all__ = ["EXTRA_LABELS", "Plan"]
+__all__ = ["EXTRA_LABELS", "CountsFoundError", "Plan"]
 
 EXTRA_LABELS = (
     *("service", "app", "region", "instance", "pod", "cluster"),
@@ -44,6 +50,10 @@ EXTRA_LABELS = (
 """Columns kept as labels without being asked for, beside method, route and host."""
 
 _USUAL = ("method", "route", "host")
+
+
+class CountsFoundError(SourceFormatError):
+    """A table of counts where events were to be read."""
 
 
 class Plan:
@@ -61,7 +71,8 @@ class Plan:
     Raises:
         InvalidInputError: A named column does not exist.
         InvalidTimeError: Times have no zone, and none was given.
-        SourceFormatError: There is no column of times.
+        SourceFormatError: There is no column of times, or the rows are no events but counts, or no
+            counts where counts were to be read.
     """
 
     def __init__(
@@ -83,6 +94,22 @@ class Plan:
                 f"{facts.file} has no column of times; its columns are "
                 f'{", ".join([*names][:20])}; name it: columns={{"time": ...}}'
             )
+        counts = count_columns(names)
+        if options.counts:
+            if not counts:
+                raise SourceFormatError(
+                    f"{facts.file} is no table of counts, which has two of the columns good, bad "
+                    f"and total; its columns are {', '.join([*names][:20])}"
+                )
+            found = {"time": found["time"]}
+        elif "good" not in options.columns and _are_counts(counts, found, sample):
+            raise CountsFoundError(
+                f"{facts.file} is a table of counts (columns {', '.join(counts.values())}), not of "
+                "single events; report, history, gate and the studies read it, as a named file and "
+                "without --watch, and in Python errorbudget.sources.count_table.read_count_table "
+                "does. If each row is an event, name "
+                'the column of verdicts: columns={"good": ...}'
+            )
         self.roles: dict[str, str] = {
             role: found[role] for role in ("time", "status", "duration", "good") if role in found
         }
@@ -90,7 +117,9 @@ class Plan:
         self._set_time(sample, options)
         self._set_duration(sample, options)
         self._set_labels(names, found, options, assembly)
-        self._values = options.values
+        self._values = {name: name for name in options.values}
+        if options.counts:  # events cannot have values called good
+            self._values = {f"{role} count": name for role, name in counts.items()}
         for name in options.values:
             if name not in names:
                 raise unknown_column(name, names, facts.file)
@@ -180,7 +209,7 @@ class Plan:
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns that batches must bring."""
-        own = (*self.roles.values(), *self._sources.values(), *self._values)
+        own = (*self.roles.values(), *self._sources.values(), *self._values.values())
         return tuple(dict.fromkeys((*own, self._request) if self._request else own))
 
     def batch(
@@ -204,8 +233,8 @@ class Plan:
         """
         wrong: Wrong = {}
         values = {}
-        for name in self._values:
-            values[name], bad = further_numbers(name, columns[name])
+        for key, name in self._values.items():
+            values[key], bad = further_numbers(name, columns[name])
             wrong |= bad
         good = status = duration = None
         if "good" in self.roles:
@@ -265,6 +294,16 @@ class Plan:
                 f"{self._twice:,} times stand in an hour that the clock showed twice: "
                 "taken as the first one"
             )
+
+
+def _are_counts(
+    counts: Mapping[str, str], found: Mapping[str, str], sample: Mapping[str, Column]
+) -> bool:
+    """Whether columns called good, bad and total count requests instead of judging one."""
+    if not counts or "status" in found or "duration" in found:
+        return False
+    values = [value for name in counts.values() for value in sample[name] if not is_missing(value)]
+    return bool(values) and all(_numeric(value) and float(value) % 1 == 0 for value in values)
 
 
 def _numeric(value: Any) -> bool:
