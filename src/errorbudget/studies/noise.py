@@ -17,7 +17,7 @@ from errorbudget.burn import Number, burn_rate_exact
 from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts, as_counts
-from errorbudget.durations import DurationLike, length_of
+from errorbudget.durations import HOUR_NS, DurationLike, length_of
 from errorbudget.errors import InvalidInputError, InvalidTargetError
 from errorbudget.rationals import shown
 from errorbudget.studies.arguments import chance, exact, number, whole
@@ -250,6 +250,7 @@ def false_pages_per_month(
     if not isinstance(alert, BurnAlert):
         raise InvalidInputError(f"an alert was asked for, such as a BurnAlert, got {shown(alert)}")
     rate = exact("events_per_hour", events_per_hour)
+    _events(int(rate * alert.long / HOUR_NS))
     share = Target(target).error * alert.threshold(length_of(period))
     usual, swing = _ordinary(target, ordinary), number("daily", daily, least=0, most=1)
     return Crossings(rate, alert.long, usual, swing).per_month(share) if rate else 0.0
