@@ -238,6 +238,14 @@ def test_conditions_on_events_go_through_a_translator() -> None:
         assert back.sli == as_query(slo)
 
 
+def test_a_service_of_two_lines_is_no_part_of_a_name() -> None:
+    """Sloth's names begin with the service; one that would break them is told as lost."""
+    ratio = QueryRatio(bad_query="bad[{{.window}}]", total_query="total[{{.window}}]")
+    done = export(SLO("api", service="a\nb", target="99%", window="30d", sli=ratio), "sloth")
+    assert ("api.service", "a\nb") in [(loss.path, loss.value) for loss in done.losses]
+    assert load(done.text)[0].name == "default-api"
+
+
 def test_metrics_put_conditions_into_promql() -> None:
     """With the names of metrics, indicators on events go to Sloth and Pyrra as queries."""
     from errorbudget.rules import Metrics

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.alerts import WORKBOOK
+from errorbudget.characters import first_control
 from errorbudget.methods import Occurrences
 from errorbudget.sli import QueryRatio
 from errorbudget.slo import SLO
@@ -58,7 +59,8 @@ def _file(service: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _service(slo: SLO) -> str:
-    return slo.service or "default"
+    # Sloth calls an objective by its service, and a name is one line.
+    return slo.service if slo.service and not first_control(slo.service, lines=False) else "default"
 
 
 def _entry(slo: SLO, as_query: AsQuery | None, losses: list[Loss]) -> dict[str, Any] | None:
@@ -87,10 +89,10 @@ def _entry(slo: SLO, as_query: AsQuery | None, losses: list[Loss]) -> dict[str, 
                 "Sloth takes it from its command line: --default-slo-period",
             )
         )
-    if not slo.service:
-        losses.append(
-            Loss(f"{slo.name}.service", "", 'Sloth wants a service: "default" is written')
-        )
+    service = _service(slo)
+    if service != slo.service:
+        why = 'Sloth wants a service of one line: "default" is written'
+        losses.append(Loss(f"{slo.name}.service", slo.service, why))
     name = slo.name.removeprefix(f"{slo.service}-") if slo.service else slo.name
     entry: dict[str, Any] = {"name": name or slo.name, "objective": _number(percent)}
     if slo.description:
@@ -98,7 +100,7 @@ def _entry(slo: SLO, as_query: AsQuery | None, losses: list[Loss]) -> dict[str, 
     if slo.labels:
         entry["labels"] = dict(slo.labels)
     entry |= {"sli": _sli(sli), "alerting": _alerting(slo, losses)}
-    got = read_back([_file(_service(slo), [entry])], read_sloth)
+    got = read_back([_file(service, [entry])], read_sloth)
     losses += changed(slo, got, losses, "Sloth")
     return entry
 
