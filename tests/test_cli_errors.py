@@ -64,9 +64,17 @@ def test_interrupt_is_quiet(folder: Path) -> None:
     """Ctrl-C ends with 130 and says nothing."""
     os.mkfifo(folder / "slow.log")
     process = start("report", "slow.log")
-    time.sleep(1.0)  # until it waits for the other end of the pipe
+    deadline = time.monotonic() + 90
+    while True:  # until it waits at the other end of the pipe
+        try:
+            pipe = os.open(folder / "slow.log", os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=90)
+    os.close(pipe)
     assert (process.returncode, out, err) == (130, b"", b"")
 
 

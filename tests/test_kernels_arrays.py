@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from errorbudget.errors import InvalidCountsError, InvalidSeriesError
+from errorbudget.kernels import arrays
 from errorbudget.kernels.arrays import (
     BLOCK,
     bad_rows,
@@ -114,3 +117,20 @@ def test_the_instant_that_descends_is_shown_beside_the_one_before() -> None:
             check_ascending(np.array([10, 30, 20]), name)
         said = f"{name} must ascend, got 20 after 30 at index 2; sort them first{cure}"
         assert (str(caught.value), caught.value.index) == (said, 2)
+
+
+def test_numpy_that_raises_is_asked_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 2.5 on numpy raises where nanoseconds end, and does not say where: halves tell."""
+    quiet = arrays._there_and_back
+
+    def loud(column: Any) -> Any:
+        found = quiet(column)
+        if found[1] is not None:
+            raise OverflowError
+        return found
+
+    monkeypatch.setattr(arrays, "_there_and_back", loud)
+    for where in range(9):
+        column = np.full(9, "2026", "M8[s]")
+        column[where:] = "2300"
+        assert nanoseconds(column)[1] == where

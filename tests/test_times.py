@@ -126,3 +126,19 @@ def test_datetimes_are_rounded_down() -> None:
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     assert to_datetime(1_999) == epoch + dt.timedelta(microseconds=1)
     assert to_datetime(-1) == epoch - dt.timedelta(microseconds=1)
+
+
+def test_an_instant_that_numpy_refuses_is_outside() -> None:
+    """From 2.5 on numpy raises where it went round before; both are told alike."""
+
+    class Stamp:
+        ndim, dtype = 0, np.dtype("M8[s]")
+
+        def astype(self, _: str) -> object:
+            raise OverflowError
+
+        def __str__(self) -> str:
+            return "2300-01-01"
+
+    with pytest.raises(InvalidTimeError, match=r"^2300-01-01 lies outside the years 1678 to 2262$"):
+        to_ns(Stamp())  # type: ignore[arg-type]

@@ -8,5 +8,6 @@ function reachable() {
 document$.subscribe(() => {
   reachable();
   setTimeout(reachable); // the theme wraps tables after this
+  document.fonts.ready.then(reachable); // and letters may turn out wider
 });
 addEventListener("resize", reachable);
