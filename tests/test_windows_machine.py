@@ -503,5 +503,5 @@ def test_a_day_that_never_was() -> None:
     start, end = period(days, to_ns("2011-12-30T09:59:59Z"))
     assert (start, end) == (to_ns("2011-12-29T10:00:00Z"), to_ns("2011-12-30T10:00:00Z"))
     assert period(days, end) == (end, to_ns("2011-12-31T10:00:00Z"))
-    with pytest.raises(ValueError, match="day is out of range"):
+    with pytest.raises(ValueError, match=r"day.* range"):  # Python 3.14 names it
         dt.datetime(2023, 2, 29)
