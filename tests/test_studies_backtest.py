@@ -323,6 +323,19 @@ def test_awkward_histories_have_answers() -> None:
     assert len(found[0].pages) == 1
 
 
+def test_a_target_of_everything_says_why_nothing_fired() -> None:
+    """At 100 % a single failure burns without end; it did not hold for long enough."""
+    total = np.full(300, 10)
+    bad = np.zeros(300, dtype=int)
+    bad[100] = 1
+    minute = 60 * 10**9
+    data = CountSeries((np.arange(300) + 1) * minute, total - bad, total, "1m")
+    slo = SLO("all", target="100%", window="30d", sli=Availability())
+    slow = AlertPolicy("slow", (BurnAlert("burn", "page", "2%", "1h", "5m", "30m"),))
+    (found,) = backtest(slo, data, [slow], incidents={"one": (100 * minute, 101 * minute)})
+    assert [missed.why for missed in found.missed] == ["burn held for 4m of its 30m"]
+
+
 def test_questions_without_an_answer_are_named() -> None:
     """A message says what does not fit and what to do."""
     data = CountSeries([MINUTE], [1], [1], MINUTE)

@@ -219,11 +219,6 @@ class Trial:
             if peak / float(threshold) <= best:
                 continue
             best = peak / float(threshold)
-            windows = " and ".join(map(format_duration, alert.windows))
-            # Rounded down: what did not exceed must not look as if it had.
-            shown = Decimal(peak).quantize(Decimal("0.01"), ROUND_DOWN)
-            text = f"{alert.name} came to a burn of {shown} over {windows}; it wants more than "
-            text += f"{float(threshold):g}"
             runs = self.table.condition_runs(alert)
             held = runs[(runs[:, 0] < high) & (runs[:, 1] > low)]
             fired = held[held[:, 1] - held[:, 0] > -(-alert.hold // self.table.step_ns)]
@@ -236,8 +231,20 @@ class Trial:
                     f"{alert.name} held for {format_duration(longest)} of its "
                     f"{format_duration(alert.hold)}"
                 )
-            elif not alert.reachable(self.target, self.table.period_ns):
-                text += ", which not even a total outage reaches"
+            else:
+                text = self._short_of(alert, peak)
+        return text
+
+    def _short_of(self, alert: BurnAlert, peak: float) -> str:
+        """An alert whose condition never held; *peak* is the most that it compared."""
+        windows = " and ".join(map(format_duration, alert.windows))
+        # Rounded down: what did not exceed must not look as if it had.
+        shown = Decimal(peak).quantize(Decimal("0.01"), ROUND_DOWN)
+        threshold = float(alert.threshold(self.table.period_ns))
+        text = f"{alert.name} came to a burn of {shown} over {windows}; it wants more than "
+        text += f"{threshold:g}"
+        if not alert.reachable(self.target, self.table.period_ns):
+            text += ", which not even a total outage reaches"
         return text
 
     def _elsewhere(self, alert: BurnAlert, fired_ns: int, pages: Sequence[tuple[Page, int]]) -> str:
