@@ -296,7 +296,8 @@ def test_charts_end_at_the_figures_of_the_report() -> None:
 def test_burn_rates_are_named_beside_the_plot_and_noise_lies_below_it() -> None:
     """A threshold's name is at its height, apart from the next; a calm hour is out of sight."""
     from errorbudget.report.chart import chart
-    from errorbudget.report.chart_svg import BELOW, KEY_ROW, chart_html
+    from errorbudget.report.chart_svg import chart_html
+    from errorbudget.report.panels import BELOW, KEY_ROW
 
     requests = [(60 * n, 500 if n % 400 == 0 or n > 1_950 else 200, 0.1) for n in range(2_000)]
     objective = eb.SLO("api", target="99%", window="30d", sli=eb.Availability())

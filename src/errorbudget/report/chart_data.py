@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from errorbudget.durations import format_duration
+from errorbudget.report.panels import Scale
 
 if TYPE_CHECKING:
     from errorbudget.report.chart import Chart
     from errorbudget.slo import SLO
 
-__all__ = ["Scale", "chart_data", "scale_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Instants in the units of a chart."""
-
-    start_ns: int
-    unit_ns: int
-    width: int
-
-    def x(self, time_ns: Any) -> Any:
-        """Units from the start."""
-        return (time_ns - self.start_ns) // self.unit_ns
-
-
-def scale_of(chart: Chart) -> Scale:
-    """Seconds for an hour and more, else milliseconds."""
-    span = chart.end_ns - chart.start_ns
-    unit = 10**9 if span >= 3_600 * 10**9 else 10**6
-    return Scale(chart.start_ns, unit, max(1, span // unit))
+__all__ = ["chart_data"]
 
 
 def _figures(values: Any, lines: Iterable[float]) -> list[float | str | None]:
@@ -62,7 +42,7 @@ def chart_data(chart: Chart, slo: SLO) -> dict[str, Any]:
     Times are in units of `unit_ms` from `start_ms`, the moments as differences. A line's last value
     is the one of the report.
     """
-    scale = scale_of(chart)
+    scale = Scale.of(chart.start_ns, chart.end_ns)
     lines = [*chart.figures, *(() if chart.left is None else (chart.left,)), *chart.burn]
     bounds = [100 * float(tier.above) for tier in slo.policy.tiers if tier.above is not None]
     pieces = chart.pieces
