@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -74,3 +75,30 @@ def blocks_of(size: int, *modules: ModuleType) -> Iterator[None]:
             for name in named:
                 patch.setattr(module, name, sizes[name] * size)
         yield
+
+
+@contextmanager
+def pools_of(module: ModuleType) -> Iterator[list[int]]:
+    """The sizes of the pools of threads that *module* makes meanwhile."""
+    made: list[int] = []
+    pool = module.ThreadPoolExecutor  # type: ignore[attr-defined]
+
+    def noted(threads: int) -> Any:
+        made.append(threads)
+        return pool(threads)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "ThreadPoolExecutor", noted)
+        yield made
+
+
+def fresh_bytes(work: Callable[[], object]) -> int:
+    """The most memory that *work* has at a time, beside what was there before it."""
+    work()  # what is imported or remembered by the first time is there
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()

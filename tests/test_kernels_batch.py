@@ -17,7 +17,7 @@ from errorbudget.errors import (
 )
 from errorbudget.kernels import batch as kernel
 from errorbudget.kernels import batch_burn_rates, burn_rate, grid, grid_windows
-from tests.kernel_inputs import DISGUISES, blocks_of
+from tests.kernel_inputs import DISGUISES, blocks_of, fresh_bytes, pools_of
 
 
 @st.composite
@@ -120,7 +120,7 @@ def test_bins_without_events_have_no_burn_rate_and_a_wrong_bin_is_named():
 def test_a_bin_may_hold_as_many_as_a_number_does():
     """2**63 - 1 events, unsigned or not; one more is refused."""
     most = np.array([[2**63 - 1, 0]], dtype=np.uint64)
-    for table in (most, most.astype(np.int64)):
+    for table in (most, most.astype(np.int64), most.astype(">u8")):
         burns = batch_burn_rates(table, table, [1], "99%")
         np.testing.assert_array_equal(burns, [[[0, np.nan]]])
     with pytest.raises(InvalidCountsError, match="total has more than 2"):
@@ -137,3 +137,41 @@ def test_large_counts_burn_exactly():
     for row in range(50):
         sums = [np.concatenate(([0], np.cumsum(column[row]))) for column in (good, total)]
         np.testing.assert_array_equal(found[row], burn_rate(*grid_windows(*sums, [1, 3]), third))
+
+
+def test_small_types_do_not_go_round():
+    """A byte less a larger byte is negative, and so is a count below 0."""
+    for kind in (np.uint8, np.int8):
+        with pytest.raises(InvalidCountsError, match="got 5 good of 3 in bin 1 of series 0"):
+            batch_burn_rates(np.array([[1, 5]], kind), np.array([[1, 3]], kind), [1], "99%")
+    with pytest.raises(InvalidCountsError, match="got -1 good of 3 in bin 1 of series 1"):
+        batch_burn_rates([[0, 0], [3, -1]], [[0, 0], [3, 3]], [1], "99%")
+    large = np.full((1, 2), 127, dtype=np.int8)
+    assert batch_burn_rates(large * 0, large, [2], "90%").tolist() == [[[10, 10]]]
+
+
+def test_series_without_bins_have_no_rates():
+    """Of any type, for an empty list is of floats; steps are looked at all the same."""
+    assert batch_burn_rates([[], []], [[], []], [1, 2], "99%").shape == (2, 2, 0)
+    with pytest.raises(InvalidWindowError):
+        batch_burn_rates([[]], [[]], [0], "99%")
+
+
+def test_threads_are_those_that_were_asked_for():
+    """One, unless more are."""
+    with pools_of(kernel) as made:
+        batch_burn_rates([[1]], [[1]], [1], "99%")
+        batch_burn_rates([[1]], [[1]], [1], "99%", threads=3)
+    assert made == [1, 3]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint32])
+@pytest.mark.parametrize(("series", "bins"), [(400, 50), (2, 20_000)])
+def test_memory_is_the_answer_and_a_few_series(kind, series, bins):
+    """Tables are not copied, windows are not kept, and short series have little scratch."""
+    rng = np.random.default_rng(4)
+    total = rng.integers(1_000, 2_000, (series, bins)).astype(kind)
+    good = total - total // 100
+    out = np.empty((series, 3, bins))
+    size = fresh_bytes(lambda: batch_burn_rates(good, total, [1, 5, 20], "99.9%", out=out))
+    assert size < 72 * bins + 200 * series + 80_000

@@ -22,7 +22,15 @@ from errorbudget.kernels import (
 )
 from errorbudget.kernels import grid as kernel
 from errorbudget.target import Target
-from tests.kernel_inputs import DISGUISES, blocks_of, events, groups, sorted_instants
+from tests.kernel_inputs import (
+    DISGUISES,
+    blocks_of,
+    events,
+    fresh_bytes,
+    groups,
+    pools_of,
+    sorted_instants,
+)
 
 BLOCKS = st.sampled_from([1, 2, 3, 7, 1 << 15])
 CLOSED = st.sampled_from(["right", "left"])
@@ -219,3 +227,95 @@ def test_thousands_of_events_between_edges(closed, block):
             fine, total = grid_counts(time, good, edges, closed=closed)
         np.testing.assert_array_equal(total, rows)
         np.testing.assert_array_equal(total - fine, bad[rows])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bins", [1, 3, 1 << 15])
+@pytest.mark.parametrize("target", ["99.7%", "2/3"])
+def test_small_counts_have_the_exact_ratios_piece_by_piece(bins, target):
+    """Empty bins, windows longer than the grid, and sums that do not begin with 0."""
+    rng = np.random.default_rng(8)
+    total = np.append([0, 0, 7], rng.integers(0, 3, 17))
+    good = rng.integers(0, total + 1)
+    for offset in (0, 5):
+        cumulative = [offset + np.append(0, np.cumsum(column)) for column in (good, total)]
+        with blocks_of(bins, kernel):
+            answer = grid_budget(*cumulative, [1, 2, 5, 30], target)
+        counts = grid_windows(*cumulative, [1, 2, 5, 30])
+        expected = sli(*counts), budget_remaining(*counts, target), burn_rate(*counts, target)
+        for column, twin in zip(answer, expected, strict=True):
+            np.testing.assert_array_equal(column, twin)
+
+
+def test_large_sums_have_the_exact_ratios():
+    """The last sum says how large they are."""
+    rng = np.random.default_rng(8)
+    total = np.append(1, rng.integers(2**50, 2**51, 300))
+    good = total - rng.integers(0, total)
+    cumulative = [np.append(0, np.cumsum(column)) for column in (good, total)]
+    counts = grid_windows(*cumulative, [1, 7])
+    answer = grid_budget(*cumulative, [1, 7], "99.7%")
+    np.testing.assert_array_equal(answer[0], sli(*counts))
+    np.testing.assert_array_equal(answer[1], budget_remaining(*counts, "99.7%"))
+    np.testing.assert_array_equal(answer[2], burn_rate(*counts, "99.7%"))
+
+
+def test_sums_beyond_int64_are_refused_in_either_column():
+    """A single edge shows no growth, and is looked at all the same; the last number is one."""
+    most = 2**63 - 1
+    assert as_lists(grid_windows([0, most], [0, most], [1])) == ([[most]], [[most]])
+    for good, total in (([5], [2**63]), ([2**63], [5]), ([2**63, 2**63], [0, 9])):
+        with pytest.raises(InvalidCountsError, match="below 2"):
+            grid_windows(np.array(good, "u8"), np.array(total, "u8"), [1])
+
+
+def test_columns_are_those_that_the_docs_name():
+    """int64 for counts, of every kind of row, float64 for ratios."""
+    grid = [grid_counts([1, 2], [1, 0], [1, 2], total=total) for total in (None, [1, 1])]
+    for column in (*grid[0], *grid[1], *grid_windows(*grid[0], [1])):
+        assert column.dtype == np.int64
+    small = np.array([0, 200], dtype=np.uint8), np.array([0, 255], dtype=np.uint8)
+    assert all(column.dtype == np.float64 for column in grid_budget(*small, [1], "99%"))
+
+
+def test_threads_share_what_is_enough_for_each():
+    """A pass each; fewer events are counted here."""
+    flags = np.ones(30, dtype=np.bool_)
+    with blocks_of(10, kernel), pools_of(kernel) as made:
+        grid_counts(np.arange(30), flags, [5])
+        grid_counts(np.arange(30), flags, [5], threads=2)
+        grid_counts(np.arange(30), flags, [5], threads=3)
+        grid_counts(np.arange(29), flags[:29], [5], threads=3)
+        grid_counts(np.arange(9), flags[:9], [5], threads=2)
+    assert made == [2, 3]
+
+
+@pytest.mark.parametrize("closed", ["left", "right"])
+def test_edges_as_dense_as_events_are_merged_with_them(monkeypatch, closed):
+    """In the merge's own memory: a search of each edge would take some times as long."""
+    shared = []
+    merge = kernel.Merge.rows_up_to
+
+    def noted(self, instants, rows, limits):
+        found = merge(self, instants, rows, limits)
+        shared.append(np.shares_memory(found, self._place))
+        return found
+
+    monkeypatch.setattr(kernel.Merge, "rows_up_to", noted)
+    time = np.arange(1_000) * 10
+    total = grid_counts(time, time % 3 > 0, time + 5, closed=closed)[1]
+    assert total.tolist() == list(range(1, 1_001))
+    assert shared == [True]
+
+
+def test_memory_is_the_answer_and_what_the_events_need():
+    """Many edges behind a few events take two columns; windows of a budget are not kept."""
+    edges = np.arange(100_000) + 10
+    assert fresh_bytes(lambda: grid_counts([1, 2], [True, False], edges)) < 17 * len(edges)
+    total = np.arange(0, 20_001, 2)
+    steps = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
+    size = fresh_bytes(lambda: grid_budget(total // 2, total, steps, "99.9%"))
+    assert size < (24 * len(steps) + 100) * len(total)
+    few = np.arange(4)
+    assert fresh_bytes(lambda: grid_budget(few, few, [1], "99.9%")) < 20_000
+    assert fresh_bytes(lambda: grid_counts([1, 2], [True, False], [1, 2])) < 100_000

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errorbudget.kernels import merging
-from errorbudget.kernels.merging import Merge
-from tests.kernel_inputs import sorted_instants
+from errorbudget.kernels.merging import LIKE, Merge
+from tests.kernel_inputs import fresh_bytes, sorted_instants
 
 SHAPES = {
     "even": lambda rng, n: rng.integers(0, 10**15, n),
@@ -61,3 +61,44 @@ def test_each_way_is_taken(monkeypatch):
     assert not taken
     rows_up_to(np.repeat(np.arange(10), 100), np.repeat(np.arange(10), 100))
     assert taken
+
+
+def stepped_to(instants: np.ndarray, limits: np.ndarray) -> bool:
+    """Whether the answer, which is right, lies in the merge's own memory: nothing was searched."""
+    merge = Merge(len(instants), len(limits))
+    sentinel = np.append(instants, np.iinfo(np.int64).max)
+    found = merge.rows_up_to(sentinel, len(instants), limits)
+    np.testing.assert_array_equal(found, instants.searchsorted(limits, "right"))
+    return np.shares_memory(found, merge._place)
+
+
+def test_columns_of_like_length_are_stepped_to():
+    """From a single row on, up to the length that is named, on either side; not beyond."""
+    assert stepped_to(np.array([5]), np.array([5]))
+    for rows, limits in ((100, 100), (100, 100 * LIKE), (100 * LIKE, 100)):
+        even = np.linspace(0, 10**15, rows, endpoint=False).astype(np.int64)
+        asked = np.linspace(0, 10**15, limits, endpoint=False).astype(np.int64)
+        for shift in (0, -(10**15) // 2, -(10**15)):
+            assert stepped_to(even + shift, asked + shift)
+    assert not stepped_to(np.arange(100) * LIKE, np.arange(100 * LIKE + 1))
+    assert not stepped_to(np.arange(100 * LIKE + 1), np.arange(100) * LIKE)
+
+
+def test_columns_are_stepped_to_over_all_that_int64_counts():
+    """A span of 2**63 - 1 is one number; a longer one goes round."""
+    rows = np.arange(64) * (2**63 // 64)
+    rows[-1] = 2**63 - 2
+    assert stepped_to(rows, rows)
+    assert stepped_to(rows, np.append(-1, rows[1:]))
+    assert not stepped_to(rows, np.append(-2, rows[1:]))
+
+
+def test_it_has_no_memory_but_its_own():
+    """48 bytes a row and 17 a limit, used again; beside them no more than a part of a column."""
+    rows, limits = 50_000, 60_000
+    merge = Merge(rows, limits)
+    held = [column for column in vars(merge).values() if isinstance(column, np.ndarray)]
+    assert sum(column.nbytes for column in held) == 48 * rows + 17 * limits + 16
+    instants = np.append(np.arange(0, 10 * rows, 10), np.iinfo(np.int64).max)
+    asked = np.arange(0, 8 * limits, 8)
+    assert fresh_bytes(lambda: merge.rows_up_to(instants, rows, asked)) < 2 * rows

@@ -17,6 +17,7 @@ from errorbudget.errors import (
 )
 from errorbudget.kernels import budget_remaining, burn_exceeds, burn_rate, sli
 from errorbudget.target import Target
+from tests.kernel_inputs import fresh_bytes
 
 TARGETS = st.one_of(
     st.sampled_from(["99.9%", "99.99999%", "100%", "50%", "2/3", "0.0001%"]),
@@ -155,3 +156,53 @@ def test_few_of_very_many_are_rounded_once(few):
     error = Fraction(3, 1_000)
     exact = [float(few / (error * whole)) for whole in total.tolist()]
     assert burn_rate(total - few, total, "99.7%").tolist() == exact
+
+
+def test_one_large_count_is_a_count_too():
+    """Beyond 2**53 as below it the answer is an array without dimensions."""
+    for good, total in ((2**60 - 2**40, 2**60), (999, 1_000)):
+        answers = (
+            sli(good, total),
+            burn_rate(good, total, "99.7%"),
+            budget_remaining(good, total, "99.7%"),
+        )
+        bad = Fraction(total - good, total)
+        expected = (1 - bad, bad * 1000 / 3, 1 - bad * 1000 / 3)
+        for answer, exact in zip(answers, expected, strict=True):
+            assert isinstance(answer, np.ndarray)
+            assert (answer.shape, float(answer)) == ((), float(exact))
+
+
+def test_a_budget_of_three_in_a_thousand():
+    """A numerator other than 1, with few events and with as many as need whole numbers."""
+    for scale in (1, 2**40):
+        total = np.array([1_000, 1_000, 500, 2_000]) * scale
+        good = total - np.array([3, 1, 3, 0]) * scale
+        left = budget_remaining(good, total, "99.7%")
+        assert left.tolist() == [0.0, 2 / 3, -1.0, 1.0]
+        assert burn_rate(good, total, "99.7%").tolist() == [1.0, 1 / 3, 2.0, 0.0]
+
+
+def test_small_types_do_not_go_round():
+    """200 of 255 in a byte each, flags, and unsigned beside signed ones."""
+    bad, total = np.array([200], dtype=np.uint8), np.array([255], dtype=np.uint8)
+    assert burn_exceeds(bad, total, "99%", 78).tolist() == [True]
+    assert burn_exceeds(bad, total, "99%", 79).tolist() == [False]
+    assert burn_rate([True, False], [True, True], "50%").tolist() == [0.0, 2.0]
+    large = np.array([2**60 + 1, 1])
+    assert sli(large.astype(np.uint64), large).tolist() == [1.0, 1.0]
+
+
+def test_one_count_beyond_int64_is_refused():
+    """Among others that are not, whatever the order of its bytes."""
+    for order in "<>":
+        column = np.array([1, 2**64 - 1], dtype=f"{order}u8")
+        with pytest.raises(InvalidCountsError, match="total has more than"):
+            sli([1, 1], column)
+
+
+def test_ordinary_counts_are_compared_in_columns():
+    """As whole numbers of any size they would take some hundred bytes each."""
+    total = np.arange(50_000) + 1_000
+    size = fresh_bytes(lambda: burn_exceeds(total // 100, total, "99.9%", 14.4))
+    assert size < 40 * len(total)

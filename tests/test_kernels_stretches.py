@@ -74,3 +74,12 @@ def test_every_part_of_every_stretch_counts():
     assert out.tolist() == [True, False, False, False, False]
     assert fine.tolist() == [False, True, True, True, False]
     assert exempt.hold(np.array([9, 16, 19, 20])).tolist() == [False, True, True, False]
+
+
+def test_a_slice_is_good_for_a_single_nanosecond():
+    """Of seven that are excluded and one that is forgiven, the one decides."""
+    exempt = Exempt(
+        Stretches.of([Interval(10, 17, "left")]), Stretches.of([Interval(17, 18, "left")])
+    )
+    out, fine = exempt.judged(np.array([10]), np.array([18]))
+    assert (out.tolist(), fine.tolist()) == ([False], [True])

@@ -125,6 +125,8 @@ def main() -> int:
     for name in modules:
         importlib.import_module("errorbudget." + name.removesuffix(".py").replace("/", "."))
     files = files_asked(sorted({one.module for one in mutants}), own=given.own)
+    if not files:  # pytest would run all there are
+        raise SystemExit("these modules have no test files of their own")
     print(f"{len(mutants)} mutants of {len(modules)} modules, {len(files)} files of tests")
     began = time.perf_counter()
     chance, minutes = random.Random(given.seed), given.minutes

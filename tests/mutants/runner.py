@@ -320,7 +320,7 @@ def own_files(module: str) -> set[str]:
     """The test files over *module*: `test_sli_ratio`, `test_sli`, and `test_ratio` of its twin."""
     parts = module.removesuffix(".py").split("/")
     joined = ["_".join(parts[: i + 1]) for i in range(len(parts))]
-    return {f"test_{name}" for name in (*joined, parts[-1], _GUESTS.get(parts[-1], parts[-1]))}
+    return {f"test_{name}" for name in (*joined, *parts[1:], _GUESTS.get(parts[-1], parts[-1]))}
 
 
 class _Loaded:

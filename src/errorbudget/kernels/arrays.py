@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCK",
     "bad_rows",
+    "beyond_int64",
     "check_ascending",
     "check_out",
     "check_threads",
@@ -93,6 +94,11 @@ def _there_and_back(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None
     return scaled.view(np.int64), int(np.argmax(outside)) if outside.any() else None
 
 
+def beyond_int64(column: NDArray[Any]) -> bool:
+    """Whether a column of integers holds one that int64 does not."""
+    return column.dtype.kind == "u" and bool((column > np.iinfo(np.int64).max).any())
+
+
 def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
     """
     Instants as int64 nanoseconds, shape (n,).
@@ -109,7 +115,7 @@ def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
             raise InvalidSeriesError(f"{name} is missing (NaT) or outside the years 1678 to 2262")
     elif column.dtype.kind not in "iu" and column.size:
         raise InvalidSeriesError(f"{name} must be integer nanoseconds, got {column.dtype}")
-    if column.dtype.kind == "u" and column.size and int(column.max()) > np.iinfo(np.int64).max:
+    if beyond_int64(column):
         raise InvalidSeriesError(f"{name} lies outside the years 1678 to 2262")
     return np.ascontiguousarray(column, dtype=np.int64)
 
@@ -159,7 +165,7 @@ def counts_column(
             )
         if column.dtype.kind not in "iub" and column.size:
             raise InvalidSeriesError(f"{name} must be integer counts, got {column.dtype}")
-        if column.dtype.kind == "u" and column.size and int(column.max()) > np.iinfo(np.int64).max:
+        if beyond_int64(column):
             raise InvalidCountsError(f"{name} has more than 2**63 - 1 events in a row")
         columns.append(np.ascontiguousarray(column, dtype=np.int64))
     good_column, total_column = columns

@@ -11,7 +11,7 @@ import numpy as np
 
 from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
-from errorbudget.kernels.arrays import check_out, check_threads
+from errorbudget.kernels.arrays import beyond_int64, check_out, check_threads
 from errorbudget.kernels.grid import BINS, grid_windows, window_pieces
 from errorbudget.rolling import check_steps
 from errorbudget.target import Target, TargetLike
@@ -26,14 +26,10 @@ def _table(name: str, counts: ArrayLike) -> NDArray[np.integer]:
     table = np.asarray(counts)
     if table.ndim != 2:
         raise InvalidSeriesError(f"{name} must have two dimensions, got {table.ndim}")
-    if not table.size:
-        return table.astype(np.int64)
-    if table.dtype.kind not in "iub":
+    if table.dtype.kind not in "iub" and table.size:
         raise InvalidSeriesError(f"{name} must be integer counts, got {table.dtype}")
-    if table.dtype == np.uint64:
-        if int(table.max()) > np.iinfo(np.int64).max:
-            raise InvalidCountsError(f"{name} has more than 2**63 - 1 events in a bin")
-        table = table.astype(np.int64)
+    if beyond_int64(table):
+        raise InvalidCountsError(f"{name} has more than 2**63 - 1 events in a bin")
     return table
 
 
@@ -48,35 +44,35 @@ def _fill(
     bins = good.shape[1]
     bad = np.empty(bins, dtype=np.int64)
     bad_cum, total_cum = np.zeros((2, bins + 1), dtype=np.int64)
-    spent, budget = np.empty((2, bins + 1))
+    columns = np.empty((2, bins + 1))
     scratch = np.empty((2, min(BINS, bins)))
     for row in rows:
         np.subtract(total[row], good[row], out=bad, dtype=np.int64)
-        if min(good[row].min(initial=0), bad.min(initial=0)) < 0:
+        if min(good[row].min(), bad.min()) < 0:
             index = int(np.argmax((good[row] > total[row]) | (good[row] < 0)))
             raise InvalidCountsError(
                 f"good must lie between 0 and total, got {good[row, index]} good of "
                 f"{total[row, index]} in bin {index} of series {row}"
             )
-        most = int(total[row].max(initial=0))
+        most = int(total[row].max())
         if most * bins > np.iinfo(np.int64).max and sum(total[row].tolist()) >= 2**63:
             raise InvalidCountsError(
                 f"more than 2**63 - 1 events in series {row}; split the series"
             )
         np.cumsum(bad, out=bad_cum[1:])
-        np.cumsum(total[row], out=total_cum[1:])
+        np.cumsum(total[row], dtype=np.int64, out=total_cum[1:])
         error = targets[row].error
         if not error or int(total_cum[-1]) * error.denominator >= ratios.EXACT_BELOW:
             counts = grid_windows(total_cum - bad_cum, total_cum, steps)
             out[row] = ratios.burn_rate(*counts, targets[row])
             continue
         # Whole numbers below 2**53, so float64 keeps them exactly.
-        np.multiply(bad_cum, error.denominator, out=spent)
-        np.multiply(total_cum, error.numerator, out=budget)
+        np.multiply(bad_cum, error.denominator, out=columns[0])
+        np.multiply(total_cum, error.numerator, out=columns[1])
         with np.errstate(invalid="ignore"):
-            for burns, step in zip(out[row], steps, strict=True):
-                for piece, (down, whole) in window_pieces((spent, budget), step, scratch):
-                    np.divide(down, whole, out=burns[piece])
+            for window, step in enumerate(steps):
+                for piece, (down, whole) in window_pieces(columns, step, scratch):
+                    np.divide(down, whole, out=out[row, window, piece])
 
 
 def batch_burn_rates(
@@ -135,6 +131,8 @@ def batch_burn_rates(
     if out is None:
         out = np.empty(shape)
     check_out([out], shape)
+    if not bins:
+        return out
     cuts = [series * share // threads for share in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         jobs = [

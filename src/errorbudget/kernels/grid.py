@@ -19,6 +19,7 @@ from errorbudget.kernels import ratios
 from errorbudget.kernels.arrays import (
     BLOCK,
     bad_rows,
+    beyond_int64,
     check_ascending,
     check_threads,
     counts_column,
@@ -69,8 +70,8 @@ class _Pass:
         Returns:
             The first of those edges, the one behind the last, and how many of the rows are bad.
         """
-        most = min(PASS, stop - start)
-        falls, merge = np.empty(most, dtype=np.bool_), Merge(most, LIKE * most)
+        most = min(PASS, len(self.time))
+        merge = Merge(most, LIKE * most)
         first = settled = self.reached(start - 1) if start else 0
         bad_before = 0
         for begin in range(start, stop, PASS):
@@ -78,11 +79,11 @@ class _Pass:
             block = self.time[begin:end]
             if begin and block[0] < self.time[begin - 1]:
                 raise not_ascending(self.time, begin, "time_ns")
-            fall = np.less(block[1:], block[:-1], out=falls[: len(block) - 1])
+            fall = block[1:] < block[:-1]
             if fall.any():
                 raise not_ascending(self.time, begin + 1 + int(fall.argmax()), "time_ns")
             bad = bad_rows(self.good[begin:end])
-            reach = max(self.reached(end - 1), settled)
+            reach = self.reached(end - 1)
             if reach > settled:
                 rows = self._rows(block, self.edges[settled:reach], merge)
                 np.add(_bad_before(bad, rows), bad_before, out=self.bad[settled:reach])
@@ -95,9 +96,12 @@ class _Pass:
         self, block: NDArray[np.int64], edges: NDArray[np.int64], merge: Merge
     ) -> NDArray[np.int64]:
         """How many rows of the block each edge has behind it; its last row has none."""
-        if len(edges) > LIKE * len(block) or edges[0] == np.iinfo(np.int64).min:
-            return block.searchsorted(edges, self.closed)
-        limits = edges if self.closed == "right" else edges - 1
+        if self.closed == "right":
+            limits = edges
+        elif edges[0] > np.iinfo(np.int64).min:
+            limits = edges - 1
+        else:  # there is no instant before it
+            return block.searchsorted(edges)
         return merge.rows_up_to(block, len(block) - 1, limits)
 
 
@@ -124,10 +128,11 @@ def _edges_of_events(
     else:
         with ThreadPoolExecutor(shares) as pool:
             found = list(pool.map(over.count, cuts[:-1], cuts[1:]))
-    settled, bad_before = 0, 0
-    for first, settled, bad in found:
-        over.bad[first:settled] += bad_before
+    bad_before = 0
+    for first, behind, bad in found:
+        over.bad[first:behind] += bad_before
         bad_before += bad
+    settled = found[-1][1]
     over.total[settled:] = len(time)
     over.bad[settled:] = bad_before
     return np.subtract(over.total, over.bad, out=over.bad), over.total
@@ -179,20 +184,16 @@ def grid_counts(
     time = time_column(time_ns)
     edges = time_column(edges_ns, "edges_ns")
     check_ascending(edges, "edges_ns")
-    order = np.argsort(time, kind="stable") if sort else None
-    if order is not None:
-        time = time[order]
+    order = np.argsort(time, kind="stable") if sort else slice(None)
+    time = time[order]
     if total is None:
-        flags = flags_column(good, len(time))
-        if order is not None:
-            flags = flags[order]
+        flags = flags_column(good, len(time))[order]
         return _edges_of_events(time, flags, edges, closed, check_threads(threads))
     check_ascending(time)
     columns = counts_column(good, total, len(time))
     rows = time.searchsorted(edges, closed)
     good_cum, total_cum = (
-        np.concatenate(([0], np.cumsum(column if order is None else column[order]))).take(rows)
-        for column in columns
+        np.concatenate(([0], np.cumsum(column[order]))).take(rows) for column in columns
     )
     return good_cum, total_cum
 
@@ -210,10 +211,10 @@ def _cumulative(
         raise InvalidSeriesError(
             f"cumulative counts must be integers, got {good.dtype} and {total.dtype}"
         )
-    most = int(max(good.max(), total.max()))
-    fine, whole = good.astype(np.int64, copy=False), total.astype(np.int64, copy=False)
+    beyond = beyond_int64(good) or beyond_int64(total)
+    fine, whole = np.asarray(good, dtype=np.int64), np.asarray(total, dtype=np.int64)
     grown = np.diff(fine), np.diff(whole)
-    if most > np.iinfo(np.int64).max or (grown[0] < 0).any() or (grown[0] > grown[1]).any():
+    if beyond or (grown[0] < 0).any() or (grown[0] > grown[1]).any():
         raise InvalidCountsError(
             "good_cum and total_cum must not fall, total_cum must grow by at least as much as "
             "good_cum, and both must be below 2**63"
@@ -222,36 +223,29 @@ def _cumulative(
 
 
 def window_pieces(
-    columns: Sequence[NDArray[np.float64]],
-    step: int,
-    scratch: Sequence[NDArray[np.float64]] | NDArray[np.float64],
-) -> Iterator[tuple[slice, Sequence[NDArray[np.float64]]]]:
+    columns: NDArray[np.float64], step: int, scratch: NDArray[np.float64]
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """
     Sums of the windows of *step* bins that end at each bin, piece by piece.
 
     Args:
-        columns: Cumulative sums that begin with 0, shape (bins + 1,) each.
+        columns: Cumulative sums that begin with 0, shape (columns, bins + 1).
         step: Length of the windows in bins [> 0].
-        scratch: An array of `BINS` for each of the columns.
+        scratch: Where to write, shape (columns, `BINS`), or as many as there are bins.
 
     Yields:
         Some bins, and a sum per bin of each column; not to be written to, valid until the next.
     """
-    bins = len(columns[0]) - 1
+    bins = columns.shape[1] - 1
     partial = min(step, bins)  # windows that begin with the grid: the running sums themselves
     for start in range(0, partial, BINS):
         stop = min(start + BINS, partial)
-        yield slice(start, stop), [column[start + 1 : stop + 1] for column in columns]
+        yield slice(start, stop), columns[:, start + 1 : stop + 1]
     for start in range(partial, bins, BINS):
         stop = min(start + BINS, bins)
-        last, before = slice(start + 1, stop + 1), slice(start + 1 - step, stop + 1 - step)
-        yield (
-            slice(start, stop),
-            [
-                np.subtract(column[last], column[before], out=sums[: stop - start])
-                for column, sums in zip(columns, scratch, strict=True)
-            ],
-        )
+        up_to = columns[:, start + 1 : stop + 1]
+        before = columns[:, start + 1 - step : stop + 1 - step]
+        yield slice(start, stop), np.subtract(up_to, before, out=scratch[:, : stop - start])
 
 
 def grid_windows(
@@ -282,17 +276,22 @@ def grid_windows(
         >>> good.tolist(), total.tolist()
         ([[1, 0, 2], [1, 1, 2]], [[1, 1, 2], [1, 2, 3]])
     """
-    columns = _cumulative(good_cum, total_cum)
-    bins, lengths = len(columns[0]) - 1, check_steps(steps)
-    good, total = (np.empty((len(lengths), bins), dtype=np.int64) for _ in columns)
-    for answer, cumulative in zip((good, total), columns, strict=True):
-        for row, step in zip(answer, lengths, strict=True):
-            partial = min(step, bins)
-            np.subtract(cumulative[1 : partial + 1], cumulative[0], out=row[:partial])
-            np.subtract(
-                cumulative[partial + 1 :], cumulative[1 : bins + 1 - partial], out=row[partial:]
-            )
-    return good, total
+    good, total = _cumulative(good_cum, total_cum)
+    lengths = check_steps(steps)
+    return _grown(good, lengths), _grown(total, lengths)
+
+
+def _grown(cumulative: NDArray[np.int64], steps: Sequence[int]) -> NDArray[np.int64]:
+    """How much a column grows within the windows of *steps* bins that end at each bin."""
+    bins = len(cumulative) - 1
+    answer = np.empty((len(steps), bins), dtype=np.int64)
+    for window, step in enumerate(steps):
+        row, partial = answer[window], min(step, bins)
+        np.subtract(cumulative[1 : partial + 1], cumulative[0], out=row[:partial])
+        np.subtract(
+            cumulative[partial + 1 :], cumulative[1 : bins + 1 - partial], out=row[partial:]
+        )
+    return answer
 
 
 def grid_budget(
@@ -329,7 +328,7 @@ def grid_budget(
          [[1.0, -1.0, 1.0], [1.0, 0.0, 0.3333333333333333]],
          [[0.0, 2.0, 0.0], [0.0, 1.0, 0.6666666666666666]])
     """
-    good, total = _cumulative(good_cum, total_cum)
+    good, total = (column - column[0] for column in _cumulative(good_cum, total_cum))
     lengths, goal = check_steps(steps), Target(target)
     allowed, scale = goal.error.numerator, goal.error.denominator
     if not allowed or int(total[-1]) * scale >= ratios.EXACT_BELOW:
@@ -340,12 +339,13 @@ def grid_budget(
             ratios.burn_rate(*counts, goal),
         )
     # Whole numbers below 2**53, so float64 keeps them exactly and nothing is converted later.
-    budget, fine = (column.astype(np.float64) - int(column[0]) for column in (total, good))
-    spent = (budget - fine) * scale
-    columns = (fine * allowed, budget * allowed, spent)
+    columns = np.empty((3, len(total)))
+    np.multiply(good, allowed, out=columns[0])
+    np.multiply(total, allowed, out=columns[1])
+    np.multiply(total - good, scale, out=columns[2])
     bins = len(total) - 1
     shares, left, burns = (np.empty((len(lengths), bins)) for _ in range(3))
-    scratch = [np.empty(min(BINS, bins)) for _ in columns]
+    scratch = np.empty((3, min(BINS, bins)))
     with np.errstate(invalid="ignore"):
         for window, step in enumerate(lengths):
             for rows, (up, whole, down) in window_pieces(columns, step, scratch):

@@ -34,15 +34,15 @@ class Merge:
     Args:
         rows: The most rows there are at a time.
         limits: The most limits there are at a time.
+
+    Memory: 48 bytes per row and 17 per limit.
     """
 
     def __init__(self, rows: int, limits: int) -> None:
         self._slot = np.empty(rows, dtype=np.int64)
-        self._last = np.empty(2 * rows + 2, dtype=np.int64)
-        self._before = np.empty(2 * rows + 2, dtype=np.int64)
-        self._count = np.arange(1, rows + 1)
-        self._place = np.empty(limits, dtype=np.int64)
-        self._reached = np.empty(limits, dtype=np.int64)
+        self._last, self._before = np.empty((2, 2 * rows + 1), dtype=np.int64)
+        self._count = np.arange(rows) + 1
+        self._place, self._reached = np.empty((2, limits), dtype=np.int64)
         self._more = np.empty(limits, dtype=np.bool_)
 
     def rows_up_to(self, instants: Ints, rows: int, limits: Ints) -> Ints:
@@ -50,8 +50,7 @@ class Merge:
         How many of the first *rows* instants lie at or before each of the limits.
 
         Args:
-            instants: Ascending; where there is one behind the first *rows*, it is later than all
-                limits.
+            instants: Ascending; the one behind the first *rows* is later than all limits.
             rows: How many of them count.
             limits: Ascending.
 
@@ -61,14 +60,13 @@ class Merge:
         Time: O(rows + limits), but for crowded instants; memory: none beyond its own.
         """
         among, size = instants[:rows], len(limits)
-        fits = 0 < rows < len(instants) and rows <= len(self._slot)
+        fits = 0 < rows <= len(self._slot)
         if not (fits and size <= LIKE * rows and rows <= LIKE * size):
             return among.searchsorted(limits, "right")
         first, last = int(among[0]), int(among[-1])
-        span = max(last, int(limits[-1])) - min(first, int(limits[0]))
-        if span > np.iinfo(np.int64).max:
+        if last - min(first, int(limits[0])) > np.iinfo(np.int64).max:
             return among.searchsorted(limits, "right")
-        shift = max((last - first).bit_length() - rows.bit_length(), 0)
+        shift = ((last - first) // (2 * rows)).bit_length()
         slot = np.subtract(among, first, out=self._slot[:rows])
         slot >>= shift
         slots = int(slot[-1]) + 2
@@ -76,7 +74,8 @@ class Merge:
         counted.fill(0)
         counted[1:][slot] = self._count[:rows]  # of the rows of one slot, the last one stays
         before = np.maximum.accumulate(counted, out=self._before[:slots])
-        place = np.subtract(limits, first, out=self._place[:size])
+        # A limit so late that this goes round begins at the first row, and is searched for.
+        place = np.subtract(limits, first, out=self._reached[:size])
         place >>= shift
         row = before.take(place, mode="clip", out=self._place[:size])
         more = self._more[:size]
@@ -85,7 +84,7 @@ class Merge:
             np.less_equal(reached, limits, out=more)
             row += more
         crowded = np.flatnonzero(more)
-        if len(crowded) > size // 4:
+        if len(crowded) * LIKE > size:
             return _merged(among, limits)
         row[crowded] = among.searchsorted(limits[crowded], "right")
         return row

@@ -9,11 +9,12 @@ done with Python's integers, element by element, and is as exact.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from errorbudget.errors import InvalidCountsError, InvalidInputError, InvalidSeriesError
+from errorbudget.kernels.arrays import beyond_int64
 from errorbudget.rationals import parse_rational
 from errorbudget.target import Target, TargetLike
 
@@ -34,16 +35,17 @@ def _counts(
         column = np.asarray(counts)
         if column.dtype.kind not in "iub" and column.size:
             raise InvalidSeriesError(f"{column_name} must be integer counts, got {column.dtype}")
-        if column.dtype == np.uint64 and column.max(initial=0) > np.iinfo(np.int64).max:
+        if beyond_int64(column):
             raise InvalidCountsError(f"{column_name} has more than 2**63 - 1 events in one place")
-        columns.append(column.astype(np.int64, copy=False))
+        columns.append(np.asarray(column, dtype=np.int64))
     if columns[0].shape != columns[1].shape:
         raise InvalidSeriesError(
             f"{name} has shape {columns[0].shape} and total {columns[1].shape}; they must match"
         )
     few, all_ = columns
-    if few.min(initial=0) < 0 or (few > all_).any():
-        index = int(np.argmax((few < 0) | (few > all_)))
+    wrong = (few < 0) | (few > all_)
+    if wrong.any():
+        index = int(np.argmax(wrong))
         raise InvalidCountsError(
             f"{name} must lie between 0 and total, got {few.flat[index]} of {all_.flat[index]} "
             f"at index {index}"
@@ -62,16 +64,16 @@ def _divide(
     top, bottom = above.astype(np.float64), below.astype(np.float64)
     top *= float(scale_above)
     bottom *= float(scale_below)
+    large = (top >= EXACT_BELOW) | (bottom >= EXACT_BELOW)
     with np.errstate(invalid="ignore"):
-        ratio = top / bottom
-    if max(_largest(above) * scale_above, _largest(below) * scale_below) >= EXACT_BELOW:
-        large = np.maximum(top, bottom) >= EXACT_BELOW
-        large &= bottom != 0
-        ratio[large] = [
-            up * scale_above / (down * scale_below)
-            for up, down in zip(above[large].tolist(), below[large].tolist(), strict=True)
-        ]
+        ratio = np.divide(top, bottom, out=top)
+    ratio[large] = (_exact(above[large]) * scale_above) / (_exact(below[large]) * scale_below)
     return ratio
+
+
+def _exact(counts: NDArray[np.int64]) -> Any:
+    """As Python's integers, of any size, that numpy counts with one by one."""
+    return counts.astype(object)
 
 
 def sli(good: ArrayLike, total: ArrayLike) -> NDArray[np.float64]:
@@ -121,7 +123,7 @@ def burn_rate(good: ArrayLike, total: ArrayLike, target: TargetLike) -> NDArray[
     """
     good_counts, total_counts = _counts(good, total)
     error = Target(target).error
-    bad = total_counts - good_counts
+    bad = np.asarray(total_counts - good_counts)
     if not error:
         return np.where(bad > 0, np.inf, np.where(total_counts > 0, 0.0, np.nan))
     return _divide(bad, error.denominator, total_counts, error.numerator)
@@ -151,20 +153,18 @@ def budget_remaining(good: ArrayLike, total: ArrayLike, target: TargetLike) -> N
     """
     good_counts, total_counts = _counts(good, total)
     error = Target(target).error
-    bad = total_counts - good_counts
+    bad = np.asarray(total_counts - good_counts)
     if not error:
         return np.where(bad > 0, -np.inf, np.where(total_counts > 0, 1.0, np.nan))
     top, bottom = error.numerator, error.denominator
-    allowed = total_counts.astype(np.float64) * top
-    left = allowed - bad.astype(np.float64) * bottom
+    allowed, spent = total_counts.astype(np.float64), bad.astype(np.float64)
+    allowed *= float(top)
+    spent *= float(bottom)
+    large = (allowed >= EXACT_BELOW) | (spent >= EXACT_BELOW)
     with np.errstate(invalid="ignore"):
-        ratio = left / allowed
-    if max(_largest(total_counts) * top, _largest(bad) * bottom) >= EXACT_BELOW:
-        large = np.maximum(allowed, bad.astype(np.float64) * bottom) >= EXACT_BELOW
-        ratio[large] = [
-            (all_ * top - wrong * bottom) / (all_ * top)
-            for wrong, all_ in zip(bad[large].tolist(), total_counts[large].tolist(), strict=True)
-        ]
+        ratio = np.divide(np.subtract(allowed, spent, out=spent), allowed, out=spent)
+    whole = _exact(total_counts[large]) * top
+    ratio[large] = (whole - _exact(bad[large]) * bottom) / whole
     return ratio
 
 
@@ -203,7 +203,4 @@ def burn_exceeds(
     top, bottom = share.numerator, share.denominator
     if max(_largest(bad_counts) * bottom, _largest(total_counts) * top, top, bottom) < 2**63:
         return np.asarray(bad_counts * bottom > total_counts * top)
-    exact: NDArray[np.bool_] = np.asarray(
-        bad_counts.astype(object) * bottom > total_counts.astype(object) * top, dtype=np.bool_
-    )
-    return exact
+    return np.asarray(_exact(bad_counts) * bottom > _exact(total_counts) * top)

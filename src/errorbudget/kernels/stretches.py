@@ -75,9 +75,9 @@ class Stretches:
             return np.zeros(len(edges_ns), dtype=np.int64)
         before = cumulative(self.start_ns)
         done = np.concatenate(([0], np.cumsum(cumulative(self.end_ns) - before)))
-        last = np.maximum(np.searchsorted(self.start_ns, edges_ns, side="right") - 1, 0)
+        last = np.maximum(self.start_ns.searchsorted(edges_ns) - 1, 0)
         until = np.clip(edges_ns, self.start_ns[last], self.end_ns[last])
-        return np.asarray(done[last] + cumulative(until) - before[last], dtype=np.int64)
+        return done[last] + cumulative(until) - before[last]
 
     def between(self, start_ns: Integers, end_ns: Integers) -> Integers:
         """How long the stretches are between each start and its end [ns]; shape (m,)."""
