@@ -175,3 +175,13 @@ def test_memory_is_the_answer_and_a_few_series(kind, series, bins):
     out = np.empty((series, 3, bins))
     size = fresh_bytes(lambda: batch_burn_rates(good, total, [1, 5, 20], "99.9%", out=out))
     assert size < 72 * bins + 200 * series + 80_000
+
+
+def test_one_large_bin_decides_like_many():
+    """One bin beside an empty one, and the last of a series, are looked at as all are."""
+    with pytest.raises(InvalidCountsError, match="in series 0; split"):
+        batch_burn_rates([[0, 0, 0]], [[0, 2**63 - 1, 1]], [1], "90%")
+    total = np.array([[3, 2**52 + 1]])
+    good = total - np.array([[1, 2**51 + 1]])
+    expected = [[1 / 3 * 3, float(Fraction(3 * (2**51 + 1), 2**52 + 1))]]
+    assert batch_burn_rates(good, total, [1], "2/3").tolist() == [expected]

@@ -319,3 +319,28 @@ def test_memory_is_the_answer_and_what_the_events_need():
     few = np.arange(4)
     assert fresh_bytes(lambda: grid_budget(few, few, [1], "99.9%")) < 20_000
     assert fresh_bytes(lambda: grid_counts([1, 2], [True, False], [1, 2])) < 100_000
+
+
+def test_small_types_do_not_go_round():
+    """A sum in bytes that falls has not grown by what is left of 256."""
+    fallen, grown = np.array([200, 100], dtype=np.uint8), np.array([0, 250], dtype=np.uint8)
+    for columns in ((fallen, grown), (fallen, fallen), ([0, 0], fallen)):
+        with pytest.raises(InvalidCountsError, match="must not fall"):
+            grid_windows(*columns, [1])
+
+
+def test_pieces_of_windows_meet_and_write_to_one_place():
+    """Those that begin with the grid end where the others begin."""
+    columns = np.cumsum(np.ones((2, 21)), axis=1) - 1
+    scratch = np.empty((2, 4))
+    with blocks_of(4, kernel):
+        pieces = [
+            (rows, sums.tolist(), np.shares_memory(sums, scratch))
+            for rows, sums in kernel.window_pieces(columns, 10, scratch)
+        ]
+    ends = [(0, 4), (4, 8), (8, 10), (10, 14), (14, 18), (18, 20)]
+    assert [(rows.start, rows.stop) for rows, _, _ in pieces] == ends
+    assert [written for _, _, written in pieces] == [False] * 3 + [True] * 3
+    for row in (0, 1):
+        sums = [one for _, piece, _ in pieces for one in piece[row]]
+        assert sums == [*range(1, 11), *[10] * 10]

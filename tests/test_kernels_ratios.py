@@ -206,3 +206,10 @@ def test_ordinary_counts_are_compared_in_columns():
     total = np.arange(50_000) + 1_000
     size = fresh_bytes(lambda: burn_exceeds(total // 100, total, "99.9%", 14.4))
     assert size < 40 * len(total)
+
+
+def test_a_budget_is_exact_where_only_what_was_spent_is_large():
+    """Fewer events are allowed than float64 counts one by one, and more are spent."""
+    bad, total = 1_232_260_376_604_802, 1_298_475_275_203_653
+    exact = 1 - Fraction(bad, total) * 1_000
+    assert budget_remaining([total - bad], [total], "99.9%").tolist() == [float(exact)]

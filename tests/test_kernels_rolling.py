@@ -19,7 +19,15 @@ from errorbudget.errors import (
 from errorbudget.kernels import budget_remaining, rolling_budget, rolling_counts, sli
 from errorbudget.kernels import rolling as kernel
 from errorbudget.target import Target
-from tests.kernel_inputs import DISGUISES, WINDOWS, blocks_of, events, groups
+from tests.kernel_inputs import (
+    DISGUISES,
+    WINDOWS,
+    blocks_of,
+    events,
+    fresh_bytes,
+    groups,
+    pools_of,
+)
 
 BLOCKS = st.sampled_from([1, 2, 3, 7, 1 << 15])
 
@@ -298,3 +306,164 @@ def test_disorder_at_the_beginning_of_time_is_disorder():
     """A window that would begin before int64 does is not what is wrong."""
     with pytest.raises(InvalidSeriesError, match="must ascend"):
         rolling_counts([-(2**63) + 9, -(2**63) + 2, 2**62], [True] * 3, 2**62)
+
+
+def test_threads_share_what_is_enough_for_each(monkeypatch):
+    """So many blocks for each thread, which makes its scratch once; fewer are counted here."""
+    made = []
+    scratch = kernel._Scratch
+
+    def noted(rows):
+        made.append(rows)
+        return scratch(rows)
+
+    monkeypatch.setattr(kernel, "_Scratch", noted)
+    flags = np.ones(96, dtype=np.bool_)
+    time = np.arange(96)
+    with blocks_of(4, kernel), pools_of(kernel) as pools:
+        for ask in (
+            lambda **threads: rolling_counts(time, flags, 9, **threads),
+            lambda **threads: rolling_counts(time, flags, 9, sort=True, **threads),
+            lambda **threads: rolling_budget(time, flags, 9, "99%", **threads),
+            lambda **threads: rolling_budget(time, flags, 9, "100%", **threads),
+        ):
+            ask()
+            ask(threads=4)
+            assert (pools, len(made)) == ([], 2)
+            ask(threads=3)
+            assert pools == [3]
+            assert len(made) <= 2 + 3
+            pools.clear()
+            made.clear()
+        rolling_counts(time[:95], flags[:95], 9, threads=3)
+        assert pools == []
+
+
+def test_shares_are_alike_and_cut_between_instants():
+    """Where one instant fills a share it is longer, and the next is none."""
+    assert kernel._shares(np.arange(100), 4) == [(0, 25), (25, 50), (50, 75), (75, 100)]
+    assert kernel._shares(np.array([0, 1, 1, 1, 1, 2]), 3) == [(0, 1), (1, 6)]
+    assert kernel._shares(np.array([0, 0, 1, 1, 2, 2]), 3) == [(0, 2), (2, 4), (4, 6)]
+
+
+def test_windows_begin_where_int64_does_and_not_before():
+    """Two events of neighbouring nanoseconds need two nanoseconds before the first."""
+    for total in (None, [1, 1]):
+        first = -(2**63) + 2
+        assert as_lists(rolling_counts([first, first + 1], [1, 0], 2**63, total=total)) == (
+            [1, 1],
+            [1, 2],
+        )
+        with pytest.raises(InvalidSeriesError, match="292 years"):
+            rolling_counts([first - 1, first], [1, 0], 2**63, total=total)
+
+
+def test_disorder_of_grouped_rows_and_of_budgets_is_named():
+    """Where no sort was asked for."""
+    for ask in (
+        lambda: rolling_counts([1, 3, 2], [1, 1, 1], 5, total=[1, 1, 1]),
+        lambda: rolling_budget([1, 3, 2], [1, 1, 1], 5, "99%"),
+        lambda: rolling_budget([1, 3, 2], [1, 1, 1], 5, "99%", total=[1, 1, 1]),
+    ):
+        with pytest.raises(InvalidSeriesError, match="at index 2; sort them"):
+            ask()
+
+
+def test_a_block_ends_with_its_rows_or_before_an_instant_that_it_would_cut():
+    """Or with that instant, where it fills the block."""
+    with blocks_of(4, kernel):
+        scratch = kernel._Scratch(12)
+        columns = np.arange(12), np.array([0, 1, 2, 2, 2, 3]), np.array([5] * 6 + [6])
+        ends = [kernel._whole_instants(time, 0, len(time), scratch)[0] for time in columns]
+        assert ends == [4, 2, 6]
+        assert kernel._whole_instants(np.arange(3), 0, 3, scratch)[0] == 3
+
+
+def test_bad_events_are_looked_at_one_by_one_where_they_are_few(monkeypatch):
+    """Those that arrive and those that leave together, one to so many windows."""
+    looked = []
+    counts = kernel._bad_counts
+    monkeypatch.setattr(kernel, "_bad_counts", lambda *rows: looked.append(1) or counts(*rows))
+    windows = np.arange(1, 4 * kernel.FEW + 1)
+    scratch = kernel._Scratch(len(windows))
+    for arrived, departed, one_by_one in ((3, 0, True), (0, 3, True), (4, 0, False), (2, 2, False)):
+        good, gone = np.ones(len(windows), np.bool_), np.ones(len(windows), np.bool_)
+        good[1 : 2 * arrived : 2] = False
+        gone[1 : 2 * departed : 2] = False
+        looked.clear()
+        bad = kernel._bad_inside(good, windows, gone, windows - 1, 9, scratch)
+        expected = 9 + np.cumsum(~good) - np.append(0, np.cumsum(~gone)[:-1])
+        assert bad.tolist() == expected.tolist()
+        assert (not looked) == one_by_one
+
+
+def test_bad_events_of_many_rows_are_looked_at_piece_by_piece():
+    """Up to the last row of the last piece; what is held is a piece."""
+    good = np.arange(40_000) % 3 > 0
+    rows = np.array([0, 1, 1_000, 4_000, 4_001, 8_000, 39_999, 40_000])
+    expected = np.append(0, np.cumsum(~good))[rows]
+    with blocks_of(1_000, kernel):
+        assert kernel._bad_of_many(good, rows).tolist() == expected.tolist()
+        scratch = kernel._Scratch(len(good))
+        few, left = np.ones(len(rows), dtype=np.bool_), np.arange(len(rows)) + 1
+
+        def count():
+            return kernel._bad_inside(few, left, good, rows, int(expected[-1]), scratch)
+
+        assert count().tolist() == (expected[-1] - expected).tolist()
+        assert fresh_bytes(count) < 80_000
+
+
+def test_memory_is_the_answer_and_a_block_of_scratch():
+    """As long as the events, or a block; counts are not kept, and blocks share their arrays."""
+    time = np.arange(0, 600_000, 10)
+    good = time % 70_000 > 0
+    out = np.empty(len(time)), np.empty(len(time))
+    assert fresh_bytes(lambda: rolling_counts(time[:5], good[:5], 100)) < 10_000
+    with blocks_of(1_000, kernel):
+        scratch = 48 * 4_000 + (17 + 64) * 1_000
+        size = fresh_bytes(lambda: rolling_budget(time, good, 9_000, "99.9%", out=out))
+        assert size < scratch + 100_000
+        size = fresh_bytes(lambda: rolling_counts(time, good, 9_000))
+        assert size < 16 * len(time) + scratch + 100_000
+
+
+@pytest.mark.parametrize(("one_in", "bytes_a_row"), [(7_000, 2), (16, 12)])
+def test_a_block_takes_no_memory_but_its_scratch(one_in, bytes_a_row):
+    """Beside flags, and beside a column of counts where many are bad."""
+    rows = kernel.BLOCK
+    time = np.arange(2 * rows) * 10
+    good = np.arange(2 * rows) % one_in > 0
+    scratch = kernel._Scratch(len(time))
+
+    def sweep():
+        kernel._sweep(time, good, 10 * rows, rows, 2 * rows, lambda *_: None, scratch)
+
+    assert fresh_bytes(sweep) < bytes_a_row * rows
+    assert fresh_bytes(lambda: kernel._whole_instants(time, 0, len(time), scratch)) < 1.5 * rows
+
+
+@pytest.mark.parametrize(("one_in", "bytes_a_row"), [(100, 2), (16, 12)])
+def test_bad_events_are_counted_where_there_is_room(one_in, bytes_a_row):
+    """Those that arrive and those that leave, in the block's own columns."""
+    rows = kernel.BLOCK
+    scratch = kernel._Scratch(rows)
+    fine, mixed = np.ones(rows, dtype=np.bool_), np.arange(rows) % one_in > 0
+    row, left = np.arange(rows) + 1, np.arange(rows)
+    for good, gone in ((mixed, fine), (fine, mixed)):
+
+        def count(good=good, gone=gone):
+            return kernel._bad_inside(good, row, gone, left, rows, scratch)
+
+        assert count()[-1] == rows + np.count_nonzero(~good) - np.count_nonzero(~gone[:-1])
+        assert fresh_bytes(count) < bytes_a_row * rows
+
+
+def test_a_budget_of_a_share_like_no_other_is_exact():
+    """Events times its denominator are beyond 2**53, so whole numbers of any size are divided."""
+    target = 1 - Fraction(10**15 + 1, 3 * 10**15)
+    good = np.arange(60) % 7 > 1
+    left = rolling_budget(np.arange(60), good, 100, target)[1]
+    spent = np.cumsum(~good).tolist()
+    exact = [1 - Fraction(bad, rows) / (1 - target) for rows, bad in enumerate(spent, start=1)]
+    assert left.tolist() == [float(rest) for rest in exact]

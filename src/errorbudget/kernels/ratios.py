@@ -162,7 +162,8 @@ def budget_remaining(good: ArrayLike, total: ArrayLike, target: TargetLike) -> N
     spent *= float(bottom)
     large = (allowed >= EXACT_BELOW) | (spent >= EXACT_BELOW)
     with np.errstate(invalid="ignore"):
-        ratio = np.divide(np.subtract(allowed, spent, out=spent), allowed, out=spent)
+        left = np.subtract(allowed, spent, out=spent)
+        ratio = np.divide(left, allowed, out=left)
     whole = _exact(total_counts[large]) * top
     ratio[large] = (whole - _exact(bad[large]) * bottom) / whole
     return ratio

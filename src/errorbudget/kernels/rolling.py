@@ -64,11 +64,11 @@ class _Scratch:
     def __init__(self, events: int) -> None:
         block = min(BLOCK, events)
         self.merge = Merge(min(LONGEST, events), block)
-        self.rises = np.empty(block, dtype=np.bool_)
-        self.limit, self.bad, self.gone, self.total = np.empty((4, block), dtype=np.int64)
-        self.step = np.empty(block + 1, dtype=np.int64)
+        self.limit, self.bad, self.gone, self.total, self.step = np.empty(
+            (5, block), dtype=np.int64
+        )
         self.floats = np.empty((2, block))
-        self.steps = np.arange(block + 1, dtype=np.int64)
+        self.rows = np.arange(block) + 1
 
 
 def _bad_inside(
@@ -98,12 +98,12 @@ def _bad_inside(
         place = np.concatenate(
             (row.searchsorted(arrived, "right"), left.searchsorted(departed, "right"))
         )
-        step = scratch.step[: size + 1]
+        step = scratch.step[:size]
         step.fill(0)
         step[0] = before
         np.add.at(step, place[: len(arrived)], 1)
         np.subtract.at(step, place[len(arrived) :], 1)
-        return np.cumsum(step[:size], out=scratch.bad[:size])
+        return np.cumsum(step, out=scratch.bad[:size])
     bad = _bad_counts(arrived, len(good)).take(row, mode="clip", out=scratch.bad[:size])
     bad -= _bad_counts(departed, len(gone)).take(left, mode="clip", out=scratch.gone[:size])
     bad += before
@@ -138,7 +138,7 @@ def _whole_instants(
         raise not_ascending(time, start, "time_ns")
     end = min(start + BLOCK, stop)
     block = time[start:end]
-    rises = np.greater(block[1:], block[:-1], out=scratch.rises[: len(block) - 1])
+    rises = block[1:] > block[:-1]
     level = not rises.all()
     if level:
         falls = block[1:] < block[:-1]
@@ -152,10 +152,10 @@ def _whole_instants(
             if fall is not None:
                 raise not_ascending(time, start + fall, "time_ns")
             return end, np.array([end - start])
-    row = scratch.steps[1 : end - start + 1]
+    row = scratch.rows[: end - start]
     if level:
         tied = np.flatnonzero(~rises[: end - start - 1])  # the next row is of the same instant
-        last = np.flatnonzero(np.diff(tied, append=-1) != 1)
+        last = np.flatnonzero(np.diff(tied, append=0) != 1)
         row = row.copy()
         row[tied] = np.repeat(tied[last] + 2, np.diff(last, prepend=-1))
     return end, row
@@ -175,21 +175,21 @@ def _sweep(
 
     *write* takes the rows of a block, and bad and total of each of them, or of all of them at once.
     """
-    first = int(time[:start].searchsorted(time[start] - window, "right"))  # first row still inside
+    first = int(time[:start].searchsorted(time[start] - window))  # no row before it is inside
     inside = start - first - int(np.count_nonzero(good[first:start]))  # of them bad
     while start < stop:
         end, row = _whole_instants(time, start, stop, scratch)
         size = len(row)
         limit = np.subtract(time[start : start + size], window, out=scratch.limit[:size])
-        reach = first + int(time[first:end].searchsorted(limit[-1], "right"))
-        # The row at *reach* is later than every limit: where the steps of a merge end.
-        left = scratch.merge.rows_up_to(time[first : reach + 1], reach - first, limit)
+        gone = int(time[first:end].searchsorted(limit[-1], "right"))
+        left = scratch.merge.rows_up_to(time[first:], gone, limit)
         total = np.subtract(row, left, out=scratch.total[:size])
         total += start - first
-        bad = _bad_inside(good[start:end], row, good[first:reach], left, inside, scratch)
+        gone_good = good[first : first + gone]
+        bad = _bad_inside(good[start:end], row, gone_good, left, inside, scratch)
         inside = int(bad[-1])
         write(slice(start, end), bad, total, scratch)
-        start, first = end, reach
+        start, first = end, first + gone
 
 
 def _shares(time: NDArray[np.int64], shares: int) -> list[tuple[int, int]]:
@@ -204,7 +204,7 @@ def _shares(time: NDArray[np.int64], shares: int) -> list[tuple[int, int]]:
 
 def _longest_window(time: NDArray[np.int64], window: int) -> int:
     """*window*, or what holds all events, so that no window begins before int64 does."""
-    window = min(window, max(int(time[-1]) - int(time[0]), 0) + 1)
+    window = min(window, abs(int(time[-1]) - int(time[0])) + 1)
     if int(time[0]) - window < np.iinfo(np.int64).min:
         check_ascending(time)
         raise InvalidSeriesError("time_ns spans more than 292 years; split the series")
@@ -248,18 +248,33 @@ def _grouped(
         rows = slice(start, start + BLOCK)
         left = time.searchsorted(time[rows] - window, "right")
         right = time.searchsorted(time[rows], "right")
-        for answer, before in zip(answers, sums, strict=True):
-            np.subtract(before.take(right), before.take(left), out=answer[rows])
+        for column, before in enumerate(sums):
+            np.subtract(before.take(right), before.take(left), out=answers[column][rows])
     return answers
 
 
-def _given_order(
-    answers: tuple[NDArray[_T], NDArray[_T]], order: NDArray[np.intp]
-) -> tuple[NDArray[_T], NDArray[_T]]:
-    """The answers of sorted rows, put back where the rows were given."""
-    given = (np.empty_like(answers[0]), np.empty_like(answers[1]))
-    for column, answer in zip(given, answers, strict=True):
-        column[order] = answer
+def _of_events(
+    time: NDArray[np.int64], good: NDArray[np.bool_], window: int, threads: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    fine, total = np.empty(len(time), dtype=np.int64), np.empty(len(time), dtype=np.int64)
+
+    def write(
+        rows: slice,
+        bad: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        _: _Scratch,
+    ) -> None:
+        np.subtract(whole, bad, out=fine[rows])
+        total[rows] = whole
+
+    _sweep_all(time, good, window, threads, write)
+    return fine, total
+
+
+def _given_order(answer: NDArray[_T], order: NDArray[np.intp] | slice) -> NDArray[_T]:
+    """The answer of sorted rows, put back where the rows were given."""
+    given = np.empty_like(answer)
+    given[order] = answer
     return given
 
 
@@ -303,33 +318,16 @@ def rolling_counts(
     """
     window = check_window(window_ns)
     time = time_column(time_ns)
-    if total is not None:
-        good_counts, total_counts = counts_column(good, total, len(time))
-        if sort:
-            order = np.argsort(time, kind="stable")
-            answers = _grouped(time[order], good_counts[order], total_counts[order], window)
-            return _given_order(answers, order)
-        return _grouped(time, good_counts, total_counts, window)
-    flags = flags_column(good, len(time))
-    if sort:
-        order = np.argsort(time, kind="stable")
-        return _given_order(
-            rolling_counts(time[order], flags[order], window, threads=threads), order
-        )
-    answers = (np.empty(len(time), dtype=np.int64), np.empty(len(time), dtype=np.int64))
-
-    def write(
-        rows: slice,
-        bad: NDArray[np.int64],
-        whole: NDArray[np.int64],
-        scratch: _Scratch,
-    ) -> None:
-        good_inside = np.subtract(whole, bad, out=scratch.limit[: len(bad)])
-        for answer, counts in zip(answers, (good_inside, whole), strict=True):
-            answer[rows] = counts
-
-    _sweep_all(time, flags, window, threads, write)
-    return answers
+    order = np.argsort(time, kind="stable") if sort else slice(None)
+    if total is None:
+        flags = flags_column(good, len(time))
+        answers = _of_events(time[order], flags[order], window, threads)
+    else:
+        fine, whole = counts_column(good, total, len(time))
+        answers = _grouped(time[order], fine[order], whole[order], window)
+    if not sort:
+        return answers
+    return _given_order(answers[0], order), _given_order(answers[1], order)
 
 
 def rolling_budget(
@@ -404,13 +402,18 @@ def rolling_budget(
         budget, spent = (column[: len(bad)] for column in scratch.floats)
         np.copyto(budget, whole)
         np.copyto(spent, bad)
-        for answer, up, down in ((shares, 1, 1), (left, allowed, scale)):
-            if up != 1:
-                budget *= up
-            if down != 1:
-                spent *= down
-            ratio = np.subtract(budget, spent, out=answer[rows])
-            np.divide(ratio, budget, out=ratio)
+        _divide_rest(budget, spent, shares[rows])
+        budget *= allowed
+        spent *= scale
+        _divide_rest(budget, spent, left[rows])
 
     _sweep_all(time, flags, window, threads, write)
     return out
+
+
+def _divide_rest(
+    budget: NDArray[np.float64], spent: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """Write the share of *budget* that is not *spent*."""
+    np.subtract(budget, spent, out=out)
+    np.divide(out, budget, out=out)
