@@ -304,6 +304,16 @@ def test_the_season_has_a_mean_of_one_and_shows_in_the_traffic() -> None:
     assert per_hour[13:15].sum() > 5 * per_hour[1:3].sum()
 
 
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e307])
+def test_weights_of_weekdays_are_shares_whatever_their_size(scale: float) -> None:
+    """Seven equal days have the mean traffic each, the least and the largest floats too."""
+    noons = START_NS + np.arange(7, dtype=np.int64) * DAY_NS
+    even = Season(daily=0.0, weekdays=(scale,) * 7).factor(noons)
+    assert even == pytest.approx([1.0] * 7, rel=1e-15)
+    idle = Season(daily=0.0, weekdays=(0, scale, scale, scale, scale, 0, 0)).factor(noons)
+    assert idle == pytest.approx([0, 1.75, 1.75, 1.75, 1.75, 0, 0], rel=1e-15)
+
+
 def test_healthy_traffic_looks_like_healthy_traffic() -> None:
     """Few 5xx, a usual mix of the rest, and log-normal durations about each route's median."""
     route = Route(median_s=0.1, spread=0.4)

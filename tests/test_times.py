@@ -72,6 +72,11 @@ def test_texts(text: str, ns: int) -> None:
         (np.float64(1), "not a time"),
         (2**63, "1678 to 2262"),
         (-(2**63), "1678 to 2262"),
+        pytest.param(
+            10**5_000,  # which has no text, so no name of its own
+            "^an integer of thousands of digits lies outside the years 1678 to 2262",
+            id="huge",
+        ),
         (np.uint64(2**63), "1678 to 2262"),
         (np.datetime64("NaT", "s"), "NaT"),
         (np.datetime64("5000", "Y"), "1678 to 2262"),

@@ -24,6 +24,7 @@ from errorbudget.durations import (
     parse_duration,
 )
 from errorbudget.errors import InvalidDurationError, InvalidInputError, InvalidWindowError
+from errorbudget.rationals import shown
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike
 from errorbudget.windows import Calendar, Window, WindowLike, parse_window
@@ -82,14 +83,14 @@ def _read_rate(value: RateLike) -> Fraction:
         except InvalidDurationError as error:
             raise InvalidInputError(f'rate "{value}" cannot be read: {error}') from None
     elif isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-        raise InvalidInputError(f"rate {value!r} cannot be read; {cure}")
+        raise InvalidInputError(f"rate {shown(value)} cannot be read; {cure}")
     try:
         # A float through its shortest text: 0.1 events per second is 1/10.
         rate = Fraction(number if isinstance(number, Fraction) else str(number))
     except ValueError:
-        raise InvalidInputError(f"rate must be finite, got {value!r}") from None
+        raise InvalidInputError(f"rate must be finite, got {shown(value)}") from None
     if rate < 0:
-        raise InvalidInputError(f"rate must not be negative, got {value!r}")
+        raise InvalidInputError(f"rate must not be negative, got {shown(value)}")
     return rate * SECOND_NS / per_ns
 
 

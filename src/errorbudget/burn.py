@@ -148,7 +148,7 @@ def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Numb
 
     Source: Site Reliability Workbook, ch. 5, table 5-4.
     """
-    if str(burn) == "inf" or str(remaining) == "-inf":
+    if burn in ("inf", inf) or remaining in ("-inf", -inf):
         return 0.0  # a target of 100 % after its first bad event
     rate, left = _at_least_zero("burn", burn), _number("remaining", remaining)
     if left <= 0:

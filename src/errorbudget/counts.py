@@ -33,7 +33,7 @@ def as_counts(value: Counts) -> Counts:
     """
     if not isinstance(value, Counts):
         raise InvalidCountsError(
-            f"counts were asked for, such as Counts(good=99, bad=1), got {value!r}"
+            f"counts were asked for, such as Counts(good=99, bad=1), got {shown(value)}"
         )
     return value
 
@@ -49,7 +49,7 @@ def _count(name: str, value: Count) -> Count:
     elif isinstance(value, (Real, Decimal)) and not isinstance(value, Integral):
         number = _nearest(name, value)
     else:
-        raise InvalidCountsError(f"{name} must be a count of events, got {value!r}")
+        raise InvalidCountsError(f"{name} must be a count of events, got {shown(value)}")
     if number >= _LIMIT:
         raise InvalidCountsError(f"{name} must be below 10**300")
     if number < 0:
@@ -64,7 +64,7 @@ def _nearest(name: str, value: Any) -> Count:
     except ValueError:  # a signalling NaN
         nearest = nan
     if not isfinite(nearest):
-        raise InvalidCountsError(f"{name} must be finite, got {value!r}")
+        raise InvalidCountsError(f"{name} must be finite, got {shown(value)}")
     whole = int(value)  # not of the float: a decimal may have more digits
     return whole if whole == value else nearest
 

@@ -139,7 +139,7 @@ def parse_duration(value: DurationLike) -> int:
         # pandas' timedeltas are a subclass with three more digits, and an empty one.
         return _checked(length + getattr(value, "nanoseconds", 0), repr(value))
     if not isinstance(value, str):
-        raise InvalidDurationError(f"{value!r} is not a duration; {_HINT}")
+        raise InvalidDurationError(f"{shown(value)} is not a duration; {_HINT}")
     import re
     from fractions import Fraction
 

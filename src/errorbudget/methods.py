@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from errorbudget.counts import Count, Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidDurationError, InvalidInputError, InvalidWindowError
+from errorbudget.rationals import shown
 from errorbudget.target import Target, TargetLike
 
 __all__ = [
@@ -62,7 +63,7 @@ def _check(slice_ns: object, no_data: str) -> int:
     except InvalidDurationError as error:
         raise InvalidWindowError(f"not a slice: {error}") from None
     if str(no_data) not in ("exclude", "good", "bad"):
-        raise InvalidInputError(f'no_data must be "exclude", "good" or "bad", got {no_data!r}')
+        raise InvalidInputError(f'no_data must be "exclude", "good" or "bad", got {shown(no_data)}')
     return length
 
 
@@ -161,7 +162,7 @@ def as_method(value: Method | str) -> Method:
     """
     if isinstance(value, (Occurrences, Timeslices, RatioTimeslices)):
         return value
-    name = re.sub(r"[\s_-]", "", str(value)).lower()
+    name = re.sub(r"[\s_-]", "", value if isinstance(value, str) else "").lower()
     if name == "occurrences":
         return OCCURRENCES
     if name == "ratiotimeslices":
@@ -171,7 +172,7 @@ def as_method(value: Method | str) -> Method:
             "time slices need a slice and its target: errorbudget.Timeslices('1m', '99%')"
         )
     raise InvalidInputError(
-        f'method must be "occurrences", "timeslices" or "ratio_timeslices", got {value!r}'
+        f'method must be "occurrences", "timeslices" or "ratio_timeslices", got {shown(value)}'
     )
 
 

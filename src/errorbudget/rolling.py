@@ -23,7 +23,7 @@ from errorbudget.errors import (
     InvalidSeriesError,
     InvalidWindowError,
 )
-from errorbudget.rationals import is_whole, parse_rational
+from errorbudget.rationals import is_whole, parse_rational, shown
 
 __all__ = [
     "Closed",
@@ -48,7 +48,7 @@ def check_window(window_ns: int) -> int:
         InvalidWindowError: It is not positive, or no whole number.
     """
     if not is_whole(window_ns):
-        raise InvalidWindowError(f"a window must be a whole number of ns, got {window_ns!r}")
+        raise InvalidWindowError(f"a window must be a whole number of ns, got {shown(window_ns)}")
     if window_ns <= 0:
         raise InvalidWindowError(f"a window must be longer than 0 ns, got {window_ns}")
     return int(window_ns)
@@ -62,7 +62,7 @@ def check_closed(closed: str) -> None:
         InvalidWindowError: Neither `"right"` nor `"left"`.
     """
     if closed not in ("right", "left"):
-        raise InvalidWindowError(f'closed must be "right" or "left", got {closed!r}')
+        raise InvalidWindowError(f'closed must be "right" or "left", got {shown(closed)}')
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.target import Target, TargetLike
 from errorbudget.times import TimeLike, format_time, to_ns
 
@@ -54,10 +55,12 @@ class TargetSchedule:
         if not isinstance(self.targets, Mapping) or not self.targets:
             raise InvalidInputError(
                 "a schedule needs at least one target by its start, such as "
-                f'{{"2026-03-01T00:00Z": "99.9%"}}, got {self.targets!r}'
+                f'{{"2026-03-01T00:00Z": "99.9%"}}, got {shown(self.targets)}'
             )
         if str(self.judge_by) not in ("event", "now"):
-            raise InvalidInputError(f'judge_by must be "event" or "now", got {self.judge_by!r}')
+            raise InvalidInputError(
+                f'judge_by must be "event" or "now", got {shown(self.judge_by)}'
+            )
         read = {to_ns(start): Target(target) for start, target in self.targets.items()}
         if len(read) != len(self.targets):
             raise InvalidInputError("a schedule must not give two targets for one instant")

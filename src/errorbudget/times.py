@@ -12,6 +12,7 @@ from typing import Any
 
 from errorbudget.durations import SECOND_NS
 from errorbudget.errors import InvalidTimeError
+from errorbudget.rationals import shown
 
 __all__ = ["MAX_NS", "MIN_NS", "TimeLike", "format_time", "to_datetime", "to_ns"]
 
@@ -24,9 +25,10 @@ TimeLike = str | int | dt.datetime | Any
 """Text with a zone, an aware `datetime`, integer nanoseconds, or a numpy/pandas timestamp."""
 
 
-def _in_range(ns: int, shown: object) -> int:
+def _in_range(ns: int, value: object) -> int:
     if not MIN_NS <= ns <= MAX_NS:
-        raise InvalidTimeError(f"{shown} lies outside the years 1678 to 2262")
+        text = shown(value) if isinstance(value, int) else value
+        raise InvalidTimeError(f"{text} lies outside the years 1678 to 2262")
     return ns
 
 
@@ -86,7 +88,7 @@ def to_ns(value: TimeLike) -> int:
     if isinstance(value, str):
         return _from_text(value)
     if isinstance(value, bool):
-        raise InvalidTimeError(f"{value!r} is not a time")
+        raise InvalidTimeError(f"{shown(value)} is not a time")
     if isinstance(value, int):
         return _in_range(value, value)
     if str(value) == "NaT":
@@ -98,12 +100,13 @@ def to_ns(value: TimeLike) -> int:
             raise InvalidTimeError(f"{value} lies outside the years 1678 to 2262") from None
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
-            raise InvalidTimeError(f"{value!r} has no time zone; {_CURE}")
+            raise InvalidTimeError(f"{shown(value)} has no time zone; {_CURE}")
         return _in_range(_from_aware(value), value)
     if getattr(value, "ndim", None) == 0 and value.dtype.kind in "iuM":
         return _from_numpy(value)
     raise InvalidTimeError(
-        f"{value!r} is not a time; give text with a zone, an aware datetime or integer nanoseconds"
+        f"{shown(value)} is not a time; give text with a zone, an aware datetime or integer "
+        "nanoseconds"
     )
 
 

@@ -21,7 +21,7 @@ from errorbudget.budget import Ratio
 from errorbudget.burn import burn_threshold, detection_time, reset_time
 from errorbudget.durations import MINUTE_NS, SECOND_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError, InvalidWindowError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.target import Target, TargetLike, format_percent
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ SEVERITIES = ("critical", "page", "warning", "ticket", "info")
 
 
 def _hold_ns(value: DurationLike | int) -> int:
-    return 0 if str(value) in ("0", "0s") else length_of(value)
+    return 0 if value in ("0", "0s", 0) and value is not False else length_of(value)
 
 
 @lru_cache(maxsize=1024)  # by integers: to hash a fraction takes as long as the division
@@ -82,11 +82,11 @@ class BurnAlert:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
-            raise InvalidInputError(f"an alert needs a name, got {self.name!r}")
+            raise InvalidInputError(f"an alert needs a name, got {shown(self.name)}")
         if str(self.severity) not in SEVERITIES:
             raise InvalidInputError(
                 f'alert "{self.name}": severity must be one of {", ".join(SEVERITIES)}, '
-                f"got {self.severity!r}"
+                f"got {shown(self.severity)}"
             )
         try:
             share = parse_rational(self.budget)
@@ -94,7 +94,8 @@ class BurnAlert:
             share = Fraction(0)
         if not 0 < share <= 1:
             raise InvalidInputError(
-                f'alert "{self.name}": budget must be a share such as "2%", got {self.budget!r}'
+                f'alert "{self.name}": budget must be a share such as "2%", '
+                f"got {shown(self.budget)}"
             )
         object.__setattr__(self, "budget", share)
         object.__setattr__(self, "long", length_of(self.long))

@@ -11,6 +11,7 @@ from errorbudget.alerts.burn import SEVERITIES, BurnAlert
 from errorbudget.budget import Ratio
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.target import TargetLike
 
 __all__ = ["AlertPolicy", "AlertState"]
@@ -74,13 +75,13 @@ class AlertPolicy:
     def __post_init__(self) -> None:
         if not isinstance(self.alerts, Iterable):
             raise InvalidInputError(
-                f'alert policy "{self.name}": alerts must be a list, got {self.alerts!r}'
+                f'alert policy "{self.name}": alerts must be a list, got {shown(self.alerts)}'
             )
         object.__setattr__(self, "alerts", tuple(self.alerts))
         for alert in self.alerts:
             if not isinstance(alert, BurnAlert):
                 raise InvalidInputError(
-                    f'alert policy "{self.name}": each alert is a BurnAlert, got {alert!r}'
+                    f'alert policy "{self.name}": each alert is a BurnAlert, got {shown(alert)}'
                 )
         object.__setattr__(self, "period", length_of(self.period))
         names = [alert.name for alert in self.alerts]
@@ -140,7 +141,7 @@ class AlertPolicy:
                 that waits and is not named is pending.
         """
         if not isinstance(burn_rates, Mapping):
-            raise InvalidInputError(f"burn rates are by window in ns, got {burn_rates!r}")
+            raise InvalidInputError(f"burn rates are by window in ns, got {shown(burn_rates)}")
         found: list[AlertState] = []
         for alert in self.alerts:
             state = "inactive"
@@ -207,7 +208,7 @@ class AlertPolicy:
             InvalidInputError: A part is missing or unknown.
         """
         if not isinstance(data, Mapping):
-            raise InvalidInputError(f"an alert policy has a name and alerts, got {data!r}")
+            raise InvalidInputError(f"an alert policy has a name and alerts, got {shown(data)}")
         try:
             rows = [BurnAlert(**{**row, "hold": row.get("hold") or 0}) for row in data["alerts"]]
             return cls(

@@ -22,6 +22,7 @@ from errorbudget.composite.rules import (
     weight_of,
 )
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.status import State, Status, json_number
 from errorbudget.target import Target, TargetLike
 
@@ -91,7 +92,7 @@ class Composite:
                 raise InvalidInputError(f'composite "{self.name}" names a member twice')
         if self.missing not in MISSING:
             raise InvalidInputError(
-                f"missing must be one of {', '.join(MISSING)}, got {self.missing!r}"
+                f"missing must be one of {', '.join(MISSING)}, got {shown(self.missing)}"
             )
         weights = (
             self.members if isinstance(self.members, Mapping) else dict.fromkeys(self.members, 1)
@@ -99,7 +100,9 @@ class Composite:
         if not weights:
             raise InvalidInputError(f'composite "{self.name}" needs at least one member')
         if self.rule not in RULES:
-            raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+            raise InvalidInputError(
+                f"rule must be one of {', '.join(RULES)}, got {shown(self.rule)}"
+            )
         parts_needed(self.rule, self.k, len(weights))
         object.__setattr__(self, "target", Target(self.target))
         object.__setattr__(self, "members", {name: weight_of(w) for name, w in weights.items()})

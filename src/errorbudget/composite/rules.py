@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 
 __all__ = [
     "MISSING",
@@ -33,11 +33,11 @@ def share_of(value: object) -> Fraction | None:
     if value is None:
         return None
     if isinstance(value, bool):
-        raise InvalidInputError(f"an SLI is a share in [0, 1], got {value!r}")
+        raise InvalidInputError(f"an SLI is a share in [0, 1], got {shown(value)}")
     try:
         share = parse_rational(value)
     except ValueError:
-        raise InvalidInputError(f"an SLI is a share in [0, 1], got {value!r}") from None
+        raise InvalidInputError(f"an SLI is a share in [0, 1], got {shown(value)}") from None
     if not 0 <= share <= 1:
         raise InvalidInputError(f"an SLI is a share in [0, 1], got {value}")
     return share
@@ -50,7 +50,7 @@ def weight_of(value: object) -> Fraction:
     except ValueError:
         weight = Fraction(-1)
     if weight < 0 or isinstance(value, bool):
-        raise InvalidInputError(f"a weight is a finite number and not negative, got {value!r}")
+        raise InvalidInputError(f"a weight is a finite number and not negative, got {shown(value)}")
     return weight
 
 
@@ -73,7 +73,7 @@ def parts_needed(rule: Rule, k: int | None, n: int) -> int | None:
             raise InvalidInputError(f'k belongs to "k_of_n", not to "{rule}"')
         return None
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= n:
-        raise InvalidInputError(f"k_of_n needs k between 1 and {n}, got {k!r}")
+        raise InvalidInputError(f"k_of_n needs k between 1 and {n}, got {shown(k)}")
     return k
 
 
@@ -108,11 +108,13 @@ def combine(
         0.998300809885005
     """
     if rule not in RULES:
-        raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
+        raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {shown(rule)}")
     if not slis:
         raise InvalidInputError("nothing to combine; give at least one SLI")
     if missing not in MISSING:
-        raise InvalidInputError(f"missing must be one of {', '.join(MISSING)}, got {missing!r}")
+        raise InvalidInputError(
+            f"missing must be one of {', '.join(MISSING)}, got {shown(missing)}"
+        )
     if weights is not None and len(weights) != len(slis):
         raise InvalidInputError(f"{len(slis)} SLIs need as many weights, got {len(weights)}")
     needed = parts_needed(rule, k, len(slis))

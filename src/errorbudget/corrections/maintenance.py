@@ -15,6 +15,7 @@ from typing import Any, Literal
 from errorbudget.corrections.recurrence import check_rule, parse_rule, starts
 from errorbudget.durations import DurationLike, format_duration, parse_duration
 from errorbudget.errors import InvalidWindowError, SpecError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.times import TimeLike, format_time
 from errorbudget.windows.interval import Interval
 from errorbudget.windows.localtime import LocalLike, load_zone, read_local, write_local
@@ -29,11 +30,11 @@ Treat = Literal["exclude", "good"]
 def _check_treat(treat: str, reason: str) -> None:
     if treat not in ("exclude", "good"):
         raise InvalidWindowError(
-            f'treat must be "exclude" or "good", got {treat!r}'
+            f'treat must be "exclude" or "good", got {shown(treat)}'
             f"{did_you_mean(str(treat), ('exclude', 'good'))}"
         )
     if not isinstance(reason, str):
-        raise InvalidWindowError(f"reason must be text, got {reason!r}")
+        raise InvalidWindowError(f"reason must be text, got {shown(reason)}")
 
 
 def _bounds(within: Interval) -> tuple[int, int]:
@@ -308,7 +309,9 @@ def parse_correction(value: Correction | Mapping[str, Any]) -> Correction:
     if isinstance(value, Maintenance | RecurringMaintenance):
         return value
     if not isinstance(value, Mapping):
-        raise SpecError(f"{value!r} is not a maintenance; give start and end, or rule and start")
+        raise SpecError(
+            f"{shown(value)} is not a maintenance; give start and end, or rule and start"
+        )
     if "rule" in value:
         return RecurringMaintenance.from_dict(value)
     return Maintenance.from_dict(value)

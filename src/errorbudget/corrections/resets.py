@@ -13,6 +13,7 @@ from typing import Any
 
 from errorbudget.corrections.maintenance import check_keys
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.times import TimeLike, format_time, to_ns
 from errorbudget.windows.interval import Interval
 
@@ -47,9 +48,9 @@ class BudgetReset:
 
     def __init__(self, at: TimeLike, note: str, by: str = "") -> None:
         if not isinstance(note, str) or not note.strip():
-            raise InvalidInputError(f"a budget reset needs a note that says why, got {note!r}")
+            raise InvalidInputError(f"a budget reset needs a note that says why, got {shown(note)}")
         if not isinstance(by, str):
-            raise InvalidInputError(f"by must be text, got {by!r}")
+            raise InvalidInputError(f"by must be text, got {shown(by)}")
         object.__setattr__(self, "at_ns", to_ns(at))
         object.__setattr__(self, "note", note)
         object.__setattr__(self, "by", by)

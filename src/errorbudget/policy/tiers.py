@@ -12,7 +12,7 @@ from errorbudget import figures
 from errorbudget.budget import Ratio
 from errorbudget.counts import Count
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.target import format_percent
 from errorbudget.times import format_time
 
@@ -26,7 +26,7 @@ def _bound(value: object) -> Fraction | None:
         share = parse_rational(value)
     except ValueError:
         raise InvalidInputError(
-            f'a tier\'s bound is a share of the budget such as "20%", got {value!r}'
+            f'a tier\'s bound is a share of the budget such as "20%", got {shown(value)}'
         ) from None
     if share > 1:
         raise InvalidInputError(
@@ -70,14 +70,14 @@ class Tier:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
-            raise InvalidInputError(f"a tier needs a name, got {self.name!r}")
+            raise InvalidInputError(f"a tier needs a name, got {shown(self.name)}")
         if not isinstance(self.actions, Mapping):
             raise InvalidInputError(
-                f'tier "{self.name}": actions are texts by topic, got {self.actions!r}'
+                f'tier "{self.name}": actions are texts by topic, got {shown(self.actions)}'
             )
         if str(self.may_deploy) not in ("all", "critical", "none"):
             raise InvalidInputError(
-                f'may_deploy must be "all", "critical" or "none", got {self.may_deploy!r}'
+                f'may_deploy must be "all", "critical" or "none", got {shown(self.may_deploy)}'
             )
         object.__setattr__(self, "above", _bound(self.above))
         object.__setattr__(self, "actions", dict(self.actions))
@@ -156,14 +156,16 @@ class Policy:
     def __post_init__(self) -> None:
         if not isinstance(self.tiers, Iterable):
             raise InvalidInputError(
-                f'policy "{self.name}": tiers must be a list, got {self.tiers!r}'
+                f'policy "{self.name}": tiers must be a list, got {shown(self.tiers)}'
             )
         tiers = tuple(self.tiers)
         object.__setattr__(self, "tiers", tiers)
         object.__setattr__(self, "hysteresis", _bound(self.hysteresis) or Fraction(0))
         for tier in tiers:
             if not isinstance(tier, Tier):
-                raise InvalidInputError(f'policy "{self.name}": each row is a Tier, got {tier!r}')
+                raise InvalidInputError(
+                    f'policy "{self.name}": each row is a Tier, got {shown(tier)}'
+                )
         if not tiers or tiers[-1].above is not None:
             raise InvalidInputError(f'policy "{self.name}": the last tier must have no lower bound')
         if len({tier.name for tier in tiers}) != len(tiers):
@@ -197,7 +199,7 @@ class Policy:
         if remaining is None or (isinstance(remaining, float) and isnan(remaining)):
             return None
         if not isinstance(remaining, (int, float, Fraction)):
-            raise InvalidInputError(f"a share of the budget was asked for, got {remaining!r}")
+            raise InvalidInputError(f"a share of the budget was asked for, got {shown(remaining)}")
         rank = self._rank(remaining)
         if before is not None and self.hysteresis:
             held = self._named(before)
@@ -326,7 +328,7 @@ class Policy:
             InvalidInputError: A part is missing or unknown.
         """
         if not isinstance(data, Mapping):
-            raise InvalidInputError(f"a policy has a name and tiers, got {data!r}")
+            raise InvalidInputError(f"a policy has a name and tiers, got {shown(data)}")
         try:
             tiers = [Tier(**row) for row in data["tiers"]]
             return cls(

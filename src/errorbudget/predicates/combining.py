@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from errorbudget.errors import InvalidPredicateError
+from errorbudget.rationals import shown
 
 __all__ = ["EVERYTHING", "All", "Any_", "Everything", "Not", "Predicate", "atoms"]
 
@@ -98,7 +99,7 @@ class _Combination(Predicate):
     def __post_init__(self) -> None:
         if not self.parts or not all(isinstance(part, Predicate) for part in self.parts):
             raise InvalidPredicateError(
-                f"a combination has conditions as its parts, got {self.parts!r}"
+                f"a combination has conditions as its parts, got {shown(self.parts)}"
             )
 
     @property

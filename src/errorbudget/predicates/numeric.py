@@ -14,7 +14,7 @@ from errorbudget.durations import SECOND_NS, format_duration, parse_duration
 from errorbudget.errors import InvalidDurationError, InvalidPredicateError
 from errorbudget.predicates.combining import Predicate
 from errorbudget.predicates.values import is_missing, named
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 
 __all__ = ["Flag", "Number", "duration", "number"]
 
@@ -65,7 +65,7 @@ class Number(Predicate):
         if is_missing(value):
             return None
         if not isinstance(value, (numbers.Real, Decimal)):
-            raise InvalidPredicateError(f"{self.column} must be a number, got {value!r}")
+            raise InvalidPredicateError(f"{self.column} must be a number, got {shown(value)}")
         # Columns hold the nearest float of what was logged: the bound is rounded the same way,
         # so that a logged 0.2 is not above a bound of 200 ms.
         return _COMPARE[self.op](float(value), self._edge)
@@ -140,7 +140,7 @@ class Flag(Predicate):
         if is_missing(value):
             return None
         if str(value) not in ("True", "False", "0", "1") or isinstance(value, str):
-            raise InvalidPredicateError(f"{self.column} must be true or false, got {value!r}")
+            raise InvalidPredicateError(f"{self.column} must be true or false, got {shown(value)}")
         return bool(value)
 
     @property

@@ -13,6 +13,7 @@ from errorbudget.predicates.combining import EVERYTHING, Predicate
 from errorbudget.predicates.labels import LabelIn, LabelMatches, label
 from errorbudget.predicates.numeric import Flag, Number
 from errorbudget.predicates.status import status_in
+from errorbudget.rationals import shown
 
 __all__ = ["PredicateLike", "as_predicate", "from_dict"]
 
@@ -50,14 +51,14 @@ def as_predicate(value: PredicateLike | None) -> Predicate:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return status_in(*value)
     raise InvalidPredicateError(
-        f'{value!r} is not a condition; write "5xx", {{"route": "/api/.*"}} or a predicate'
+        f'{shown(value)} is not a condition; write "5xx", {{"route": "/api/.*"}} or a predicate'
     )
 
 
 def _field(name: str, wanted: Any) -> Predicate:
     if name == "status":
         if isinstance(wanted, Mapping):
-            raise InvalidPredicateError(f'a status is text such as "2xx|304", got {wanted!r}')
+            raise InvalidPredicateError(f'a status is text such as "2xx|304", got {shown(wanted)}')
         return as_predicate(wanted)
     if isinstance(wanted, (list, tuple, set, frozenset)):
         return label(name).isin(*wanted)
@@ -77,7 +78,9 @@ def _field(name: str, wanted: Any) -> Predicate:
         return ~found if wanted.startswith("!") else found
     if isinstance(wanted, (int, float)):
         return label(name).equals(wanted)
-    raise InvalidPredicateError(f'condition on "{name}" must be text or a list, got {wanted!r}')
+    raise InvalidPredicateError(
+        f'condition on "{name}" must be text or a list, got {shown(wanted)}'
+    )
 
 
 def _label_of(data: dict[str, Any]) -> Predicate:
@@ -93,7 +96,7 @@ def _number_of(data: dict[str, Any]) -> Predicate:
 
 def _several(parts: Any, join: Callable[[Any, Any], Any]) -> Predicate:
     if isinstance(parts, (str, Mapping)) or not parts:
-        raise InvalidPredicateError(f"a list of conditions is needed, got {parts!r}")
+        raise InvalidPredicateError(f"a list of conditions is needed, got {shown(parts)}")
     found: Predicate = reduce(join, map(as_predicate, parts))
     return found
 
@@ -127,7 +130,7 @@ def _conjunction(data: Mapping[str, Any], *, fields: bool) -> Predicate:
                 if isinstance(error, InvalidPredicateError):
                     raise
                 raise InvalidPredicateError(
-                    f"condition {dict(data)!r} is incomplete: {error}"
+                    f"condition {shown(dict(data))} is incomplete: {error}"
                 ) from None
         elif fields and not (key in _PARTS and _PARTS[key] in data):
             found.append(_field(str(key), rest.pop(key)))
@@ -135,7 +138,7 @@ def _conjunction(data: Mapping[str, Any], *, fields: bool) -> Predicate:
         known = ("status", *_READERS)
         hint = did_you_mean(str(next(iter(rest), "")), known)
         raise InvalidPredicateError(
-            f"{dict(data)!r} is not a condition; its keys are of {', '.join(known)}{hint}"
+            f"{shown(dict(data))} is not a condition; its keys are of {', '.join(known)}{hint}"
         )
     return reduce(and_, found)
 
@@ -152,5 +155,5 @@ def from_dict(data: Mapping[str, Any]) -> Predicate:
         ~status_in("5xx")
     """
     if not isinstance(data, Mapping):
-        raise InvalidPredicateError(f"{data!r} is not a condition; it is data with a key")
+        raise InvalidPredicateError(f"{shown(data)} is not a condition; it is data with a key")
     return _conjunction(data, fields=False)

@@ -11,6 +11,7 @@ from typing import Any
 from errorbudget.errors import InvalidPredicateError
 from errorbudget.predicates.combining import Predicate
 from errorbudget.predicates.values import is_missing
+from errorbudget.rationals import shown
 
 __all__ = ["StatusIn", "status_in"]
 
@@ -31,7 +32,9 @@ class StatusIn(Predicate):
         if is_missing(status):
             return None
         if not isinstance(status, numbers.Real):
-            raise InvalidPredicateError(f"status must be an integer such as 200, got {status!r}")
+            raise InvalidPredicateError(
+                f"status must be an integer such as 200, got {shown(status)}"
+            )
         code: Any = status
         return any(low <= code <= high for low, high in self.ranges) if status else None
 
@@ -95,11 +98,10 @@ def status_in(*texts: str | int) -> Predicate:
         >>> status_in("2xx", 304).matches({"status": 304})
         True
     """
-    if len(texts) == 1 and str(texts[0]).strip().startswith("!"):
-        return ~status_in(str(texts[0]).strip()[1:])
-    found = sorted(
-        _status_range(word) for text in texts for word in re.split(r"[|,]", str(text).strip())
-    )
+    words = [text.strip() if isinstance(text, str) else shown(text) for text in texts]
+    if len(words) == 1 and words[0].startswith("!"):
+        return ~status_in(words[0][1:])
+    found = sorted(_status_range(part) for word in words for part in re.split(r"[|,]", word))
     if not found:
         raise InvalidPredicateError('no status given; write "2xx", "429" or "500-503"')
     merged = [found[0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errorbudget.errors import InvalidPredicateError
+from errorbudget.rationals import shown
 
 __all__ = ["is_missing", "label_text", "named"]
 
@@ -32,5 +33,5 @@ def named(kind: str, name: object) -> str:
         InvalidPredicateError: It is no text, or empty.
     """
     if not isinstance(name, str) or not name:
-        raise InvalidPredicateError(f"a {kind} needs a name, got {name!r}")
+        raise InvalidPredicateError(f"a {kind} needs a name, got {shown(name)}")
     return name

@@ -16,6 +16,7 @@ from errorbudget.counts import Counts
 from errorbudget.durations import DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidSeriesError
 from errorbudget.kernels.arrays import stamps_dtype, time_column, unmasked
+from errorbudget.rationals import shown
 from errorbudget.series.question import span_coverage, window_counts
 from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time
 from errorbudget.windows import Closed, Interval
@@ -176,7 +177,7 @@ class CountSeries(Shown):
     def __post_init__(self) -> None:
         step = length_of(self.step_ns)
         if str(self.closed) not in ("right", "left"):
-            raise InvalidSeriesError(f'closed must be "right" or "left", got {self.closed!r}')
+            raise InvalidSeriesError(f'closed must be "right" or "left", got {shown(self.closed)}')
         labels = _instants("label_ns", self.label_ns)
         good, total = _integers("good", self.good), _integers("total", self.total)
         if not len(labels) == len(good) == len(total):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from errorbudget.durations import SECOND_NS, format_duration
 from errorbudget.errors import InvalidInputError
 from errorbudget.predicates import Number, Predicate
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.sli.ratio import RatioSLI
 from errorbudget.sli.threshold import Measurement, ThresholdSLI
 from errorbudget.target import Target
@@ -188,7 +188,7 @@ class LatencyQuantile(ThresholdSLI):
     def __post_init__(self) -> None:
         if not isinstance(self.bounds, Mapping) or not self.bounds:
             raise InvalidInputError(
-                f'give a bound per quantile, such as {{"p95": "200ms"}}, got {self.bounds!r}'
+                f'give a bound per quantile, such as {{"p95": "200ms"}}, got {shown(self.bounds)}'
             )
         exact = {name: _seconds(bound, self.column) for name, bound in self.bounds.items()}
         object.__setattr__(self, "bounds", exact)
@@ -270,5 +270,5 @@ def _quantile_share(name: str) -> Fraction:
         # A bare 0.95 is as likely meant for p95 as for p0.95, so it is no answer to guess at.
         share = Fraction(0) if text == said and share <= 1 else share / 100
     if not 0 < share <= 1:
-        raise InvalidInputError(f'a quantile is written "p95" or "p99.9", got {name!r}')
+        raise InvalidInputError(f'a quantile is written "p95" or "p99.9", got {shown(name)}')
     return share

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from errorbudget.errors import InvalidInputError
 from errorbudget.predicates import Predicate
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.sli.ratio import RatioSLI
 
 __all__ = ["WINDOW", "QueryRatio", "QueryThreshold"]
@@ -103,7 +103,7 @@ class QueryRatio(_Query):
         texts = {name: getattr(self, name) for name in _QUERIES}
         for name, text in texts.items():
             if text is not None and (not isinstance(text, str) or not text.strip()):
-                raise InvalidInputError(f"{name} must be the text of a query, got {text!r}")
+                raise InvalidInputError(f"{name} must be the text of a query, got {shown(text)}")
             if text is not None:
                 object.__setattr__(self, name, _one_spelling(text))
         given = {name for name, text in texts.items() if text is not None}
@@ -166,14 +166,14 @@ class QueryThreshold(_Query):
     def __post_init__(self) -> None:
         self._without_conditions("the query")
         if not isinstance(self.query, str) or not self.query.strip():
-            raise InvalidInputError(f"query must be the text of a query, got {self.query!r}")
+            raise InvalidInputError(f"query must be the text of a query, got {shown(self.query)}")
         object.__setattr__(self, "query", _one_spelling(self.query))
         if self.op not in ("<", "<=", ">", ">="):
-            raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {self.op!r}')
+            raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {shown(self.op)}')
         try:
             object.__setattr__(self, "bound", parse_rational(self.bound))
         except ValueError:
-            raise InvalidInputError(f"bound must be a number, got {self.bound!r}") from None
+            raise InvalidInputError(f"bound must be a number, got {shown(self.bound)}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """The indicator as plain data."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from errorbudget import predicates
 from errorbudget.errors import InvalidInputError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.sli.freshness import Freshness
 from errorbudget.sli.latency import Latency, LatencyQuantile
 from errorbudget.sli.query import QueryRatio, QueryThreshold
@@ -53,7 +54,7 @@ def from_dict(data: Mapping[str, Any]) -> SLI:
         Availability(good=status_in("2xx"))
     """
     if not isinstance(data, Mapping):
-        raise InvalidInputError(f'an indicator is data with a "kind", got {data!r}')
+        raise InvalidInputError(f'an indicator is data with a "kind", got {shown(data)}')
     rest = dict(data)
     kind = str(rest.pop("kind", "ratio"))
     if kind not in KINDS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from errorbudget.durations import SECOND_NS, format_duration, length_of
 from errorbudget.errors import InvalidInputError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.sli.threshold import Measurement, ThresholdSLI
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _floor(name: str, value: object) -> Fraction:
     try:
         bound = parse_rational(value)
     except ValueError:
-        raise InvalidInputError(f"{name} must be a finite number, got {value!r}") from None
+        raise InvalidInputError(f"{name} must be a finite number, got {shown(value)}") from None
     if bound < 0:
         raise InvalidInputError(f"{name} must not be negative, got {value}")
     return bound
@@ -160,7 +160,7 @@ class Concurrency(ThresholdSLI):
         object.__setattr__(self, "above", _floor("above", self.above))
         if str(self.statistic) not in ("max", "mean", "sustained"):
             raise InvalidInputError(
-                f'statistic must be "max", "mean" or "sustained", got {self.statistic!r}'
+                f'statistic must be "max", "mean" or "sustained", got {shown(self.statistic)}'
             )
         ThresholdSLI.__post_init__(self)
 

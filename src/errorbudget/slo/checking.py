@@ -18,6 +18,7 @@ from errorbudget.errors import (
 )
 from errorbudget.methods import RatioTimeslices, Timeslices
 from errorbudget.policy import Policy
+from errorbudget.rationals import shown
 from errorbudget.sli import Freshness, RatioSLI, ThresholdSLI
 from errorbudget.target import Target
 
@@ -31,14 +32,14 @@ __all__ = ["as_correction", "as_reset", "check", "listed", "plain_text", "texts_
 def listed(name: str, word: str, values: Any) -> list[Any]:
     """The *values* of *word*, where they are a list; *name* is the SLO's."""
     if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
-        raise InvalidInputError(f'SLO "{name}": {word} must be a list, got {values!r}')
+        raise InvalidInputError(f'SLO "{name}": {word} must be a list, got {shown(values)}')
     return list(values)
 
 
 def plain_text(name: str, word: str, text: Any) -> str:
     """The *text* of *word*, where it is one that a screen shows."""
     if not isinstance(text, str):
-        raise InvalidInputError(f'SLO "{name}": {word} must be text, got {text!r}')
+        raise InvalidInputError(f'SLO "{name}": {word} must be text, got {shown(text)}')
     if control := first_control(text):
         raise InvalidInputError(
             f'SLO "{name}": {word} holds the character {control}, which no screen shows; remove it'
@@ -52,7 +53,7 @@ def texts_by_name(name: str, word: str, values: Any) -> dict[str, str]:
     if not isinstance(found, Mapping) or not all(
         isinstance(key, str) and isinstance(text, str) for key, text in found.items()
     ):
-        raise InvalidInputError(f'SLO "{name}": {word} must be texts by name, got {values!r}')
+        raise InvalidInputError(f'SLO "{name}": {word} must be texts by name, got {shown(values)}')
     return {
         plain_text(name, word, key): plain_text(name, f"{word}.{key}", text)
         for key, text in found.items()
@@ -75,7 +76,7 @@ def as_reset(value: Any) -> BudgetReset:
     if isinstance(value, Mapping):
         return BudgetReset.from_dict(value)
     raise InvalidInputError(
-        f'{value!r} is not a budget reset; write BudgetReset("2026-03-01T00:00Z", "why")'
+        f'{shown(value)} is not a budget reset; write BudgetReset("2026-03-01T00:00Z", "why")'
     )
 
 
@@ -92,7 +93,7 @@ def check(slo: SLO) -> None:
     for word, kind in (("alerts", AlertPolicy), ("policy", Policy), ("risk_policy", Policy)):
         if not isinstance(getattr(slo, word), kind):
             raise InvalidInputError(
-                f"{where}: {word} must be of type {kind.__name__}, got {getattr(slo, word)!r}"
+                f"{where}: {word} must be of type {kind.__name__}, got {shown(getattr(slo, word))}"
             )
     _check_target_is_due(slo, where)
     if isinstance(slo.method, (Timeslices, RatioTimeslices)):
@@ -106,7 +107,9 @@ def check(slo: SLO) -> None:
                 f"window of {slo.window}"
             )
     if not isinstance(slo.min_coverage, (int, float)) or not 0 <= slo.min_coverage <= 1:
-        raise InvalidInputError(f"{where}: min_coverage lies in [0, 1], got {slo.min_coverage}")
+        raise InvalidInputError(
+            f"{where}: min_coverage lies in [0, 1], got {shown(slo.min_coverage)}"
+        )
     if not isinstance(slo.target, Target):
         return
     if slo.warning_target is not None and slo.warning_target < slo.target:

@@ -31,6 +31,7 @@ from errorbudget.methods import (
     as_method,
 )
 from errorbudget.policy import ERROR_BUDGET_POLICY, RISK_TOLERANCE, Policy
+from errorbudget.rationals import shown
 from errorbudget.schedule import TargetSchedule
 from errorbudget.sli import SLI, Freshness, Measurement, RatioSLI, ThresholdSLI
 from errorbudget.slo.asking import Countable, Evaluable, answering
@@ -151,13 +152,13 @@ class SLO(Shown):
         labels: Mapping[str, str] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
-            raise InvalidInputError(f"an SLO needs a name, got {name!r}")
+            raise InvalidInputError(f"an SLO needs a name, got {shown(name)}")
         if control := first_control(name, lines=False):
-            raise InvalidInputError(f"a name is one line of text, got {control} in {name!r}")
+            raise InvalidInputError(f"a name is one line of text, got {control} in {shown(name)}")
         if not isinstance(sli, (RatioSLI, ThresholdSLI)):
             raise InvalidInputError(
                 f'SLO "{name}": sli must be an indicator such as errorbudget.Availability(), '
-                f"got {sli!r}"
+                f"got {shown(sli)}"
             )
         texts = {
             "description": description,

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["Advice", "Candidate", "advise"]
 
 HEADER = ("target", "months kept", "breaches", "time missed", "pages")
+MOST_MONTHS = 10_000
+"""More than there are between the first instant and the last."""
 USUAL = ("90%", "95%", "98%", "99%", "99.5%", "99.9%", "99.95%", "99.99%")
 
 
@@ -283,7 +285,7 @@ def advise(
         - the present 99% would have been breached 0 times and paged 0 times
     """
     check_budgeted(slo, data)
-    months = whole("months", months, 1)
+    months = whole("months", months, 1, MOST_MONTHS)
     wanted = {*map(Target, listed("targets", targets, '["99%", "99.9%"]'))}
     if not isinstance(slo.sli, RatioSLI) or not isinstance(slo.method, Occurrences):
         raise InvalidSeriesError(

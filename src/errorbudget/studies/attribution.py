@@ -23,6 +23,7 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError, did_you_me
 from errorbudget.events import Events
 from errorbudget.judging import verdicts_of_events
 from errorbudget.methods import Occurrences
+from errorbudget.rationals import shown
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
@@ -281,7 +282,7 @@ def attribute(
     names = (by,) if isinstance(by, str) else by
     if not isinstance(names, Iterable):
         raise InvalidInputError(
-            f'by must be labels, such as "route", or stretches of time by name, got {by!r}'
+            f'by must be labels, such as "route", or stretches of time by name, got {shown(by)}'
         )
     columns, listed = not isinstance(names, Mapping), list(names)
     if columns and listed and all(isinstance(name, str) for name in listed):

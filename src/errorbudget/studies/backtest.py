@@ -26,6 +26,7 @@ from errorbudget.durations import (
 )
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.history import grid
+from errorbudget.rationals import shown
 from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO
@@ -164,7 +165,7 @@ def _policies(slo: SLO, policies: Any) -> list[AlertPolicy]:
     found = listed("policies", policies, "[WORKBOOK, GUIDE]") if several else [policies]
     for policy in found:
         if not isinstance(policy, AlertPolicy):
-            raise InvalidInputError(f"policies are of type AlertPolicy, got {policy!r}")
+            raise InvalidInputError(f"policies are of type AlertPolicy, got {shown(policy)}")
     if not found:
         raise InvalidInputError("no policies to run; give at least one")
     names = [policy.name for policy in found]

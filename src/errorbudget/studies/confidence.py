@@ -70,7 +70,7 @@ def error_interval(
         (0.0, 0.012221)
     """
     if not isinstance(method, str) or method not in METHODS:
-        raise InvalidInputError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        raise InvalidInputError(f"method must be one of {', '.join(METHODS)}, got {shown(method)}")
     share = chance("level", level)
     bad, total = number("bad", bad, least=0), number("total", total, least=0)
     if bad > total:

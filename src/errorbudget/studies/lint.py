@@ -252,7 +252,10 @@ def lint(
 
     every = as_slos(slos, distinct=False, least=0)
     known = tuple(check.id for check in CHECKS)
-    skipped = set(map(str, listed("ignore", ignore, '["EB102"]')))
+    skipped = {
+        each if isinstance(each, str) else shown(each)
+        for each in listed("ignore", ignore, '["EB102"]')
+    }
     for name in sorted(skipped):
         if name not in known:
             raise InvalidInputError(

@@ -20,6 +20,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.durations import HOUR_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.studies.arguments import exact, listed, number
 from errorbudget.studies.crossings import Crossings
 from errorbudget.studies.tables import frame
@@ -140,15 +141,15 @@ falsely 1 times a month
     )
     if rate * period_ns / HOUR_NS >= 2**63:
         raise InvalidInputError(
-            f"{events_per_hour!r} events an hour are more in {format_duration(period_ns)} than "
-            "counts hold, 2**63"
+            f"{shown(events_per_hour)} events an hour are more in {format_duration(period_ns)} "
+            "than counts hold, 2**63"
         )
     usual = float(goal.error if ordinary is None else _positive("ordinary", ordinary))
     if not goal.error or usual > 1:
         raise InvalidInputError(
             "at a target of 100 % every failure counts, and there is no false page"
             if not goal.error
-            else f"ordinary is a share of events in [0, 1], got {ordinary!r}"
+            else f"ordinary is a share of events in [0, 1], got {shown(ordinary)}"
         )
     swing = number("daily", daily, least=0, most=1)
     best: QuietAlert | None = None
@@ -175,7 +176,7 @@ falsely 1 times a month
 def _positive(name: str, value: Number) -> Fraction:
     found = exact(name, value)
     if not found:
-        raise InvalidInputError(f"{name} must be above 0, got {value!r}")
+        raise InvalidInputError(f"{name} must be above 0, got {shown(value)}")
     return found
 
 

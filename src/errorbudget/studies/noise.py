@@ -41,7 +41,7 @@ def _ordinary(target: TargetLike, ordinary: Number | None) -> float:
     """The share of bad events that is nobody's alarm: by default what the target allows."""
     share = Target(target).error if ordinary is None else exact("ordinary", ordinary)
     if share > 1:
-        raise InvalidInputError(f"ordinary is a share of events in [0, 1], got {ordinary!r}")
+        raise InvalidInputError(f"ordinary is a share of events in [0, 1], got {shown(ordinary)}")
     return float(share)
 
 
@@ -164,9 +164,9 @@ and 2 bad are needed to be sure at 0.01
     """
     seen = as_counts(counts)
     if type(seen.bad) is not int or type(seen.total) is not int:
-        raise InvalidInputError(f"chances are told of whole events, got {counts!r}")
+        raise InvalidInputError(f"chances are told of whole events, got {shown(counts)}")
     if not (isinstance(dispersion, (int, float)) and dispersion >= 1):
-        raise InvalidInputError(f"dispersion must be at least 1, got {dispersion!r}")
+        raise InvalidInputError(f"dispersion must be at least 1, got {shown(dispersion)}")
     share = _ordinary(target, ordinary)
     limit = chance("alpha", alpha)
 

@@ -19,7 +19,7 @@ from errorbudget.burn import Number
 from errorbudget.cards import Card, Shown
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
-from errorbudget.rationals import parse_rational
+from errorbudget.rationals import parse_rational, shown
 from errorbudget.series import CountSeries, EventSeries
 from errorbudget.slo import SLO
 from errorbudget.studies.budgeted import check_budgeted, units_of
@@ -94,7 +94,7 @@ class Recovery(Shown):
         try:
             bound = parse_rational(share)
         except ValueError:
-            raise InvalidInputError(f'share must be such as "20%", got {share!r}') from None
+            raise InvalidInputError(f'share must be such as "20%", got {shown(share)}') from None
         steps = [(self.at_ns, self.counts.bad)]
         steps += zip(self.time_ns.tolist(), self.bad.tolist(), strict=True)
         for time_ns, bad in steps:

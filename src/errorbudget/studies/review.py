@@ -19,6 +19,7 @@ from errorbudget.durations import DAY_NS
 from errorbudget.errors import InvalidInputError, did_you_mean
 from errorbudget.evaluation import instant_of
 from errorbudget.events import Events
+from errorbudget.rationals import shown
 from errorbudget.series import CountSeries
 from errorbudget.slo import SLO, as_slos
 from errorbudget.status import plain_count
@@ -320,7 +321,7 @@ def review(
     """
     if not isinstance(period, str) or period not in PERIODS:
         raise InvalidInputError(
-            f"period must be one of {', '.join(PERIODS)}, got {period!r}"
+            f"period must be one of {', '.join(PERIODS)}, got {shown(period)}"
             f"{did_you_mean(str(period), tuple(PERIODS))}"
         )
     listed = as_slos(slos)

@@ -18,6 +18,7 @@ import numpy as np
 
 from errorbudget.counts import Counts
 from errorbudget.errors import InvalidInputError
+from errorbudget.rationals import shown
 from errorbudget.series import Series
 from errorbudget.times import format_time, to_ns
 from errorbudget.windows import Interval
@@ -58,7 +59,7 @@ def _one(name: str, value: Any) -> Stretch:
         return Stretch(name, to_ns(value[0]), to_ns(value[1]))
     raise InvalidInputError(
         f'"{name}" must be a pair of instants, (start, end), or have start_ns and end_ns; '
-        f"got {value!r}"
+        f"got {shown(value)}"
     )
 
 
@@ -84,12 +85,12 @@ def read_stretches(values: Any) -> tuple[Stretch, ...]:
         for value in values:
             if not hasattr(value, "name"):
                 raise InvalidInputError(
-                    f"a stretch needs a name; give (start, end) by name, got {value!r}"
+                    f"a stretch needs a name; give (start, end) by name, got {shown(value)}"
                 )
             found.append(_one(str(value.name), value))
     else:
         raise InvalidInputError(
-            f'stretches are (start, end) by name, such as {{"outage": (...)}}, got {values!r}'
+            f'stretches are (start, end) by name, such as {{"outage": (...)}}, got {shown(values)}'
         )
     names = {stretch.name for stretch in found}
     if len(names) < len(found):

@@ -16,6 +16,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, Literal
 
 from errorbudget.errors import InvalidTimeError, InvalidWindowError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.times import TimeLike, to_ns
 from errorbudget.windows.interval import Closed, Interval
 from errorbudget.windows.localtime import (
@@ -92,11 +93,11 @@ class Calendar:
     ) -> None:
         if unit not in UNITS:
             raise InvalidWindowError(
-                f"a calendar window is one of {', '.join(UNITS)}, got {unit!r}"
+                f"a calendar window is one of {', '.join(UNITS)}, got {shown(unit)}"
                 f"{did_you_mean(str(unit), UNITS)}"
             )
         if type(every) is not int or every < 1:
-            raise InvalidWindowError(f"every must be a whole number from 1, got {every!r}")
+            raise InvalidWindowError(f"every must be a whole number from 1, got {shown(every)}")
         longest = 36_525 // _DAYS[unit] if unit in _DAYS else 1_200 // _MONTHS[unit]
         if every > longest:
             raise InvalidWindowError(f"a period of {every} {unit}s is longer than 100 years")

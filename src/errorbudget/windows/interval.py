@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from errorbudget.errors import InvalidWindowError
+from errorbudget.rationals import shown
 from errorbudget.times import TimeLike, format_time, to_ns
 
 __all__ = ["Closed", "Interval", "slice_count", "slices"]
@@ -46,14 +47,14 @@ class Interval:
     def __post_init__(self) -> None:
         if self.closed not in ("left", "right"):
             raise InvalidWindowError(
-                f'an interval is closed on the "left" or on the "right", got {self.closed!r}'
+                f'an interval is closed on the "left" or on the "right", got {shown(self.closed)}'
             )
         for name in ("start_ns", "end_ns"):
             value = getattr(self, name)
             if type(value) is not int:
                 if isinstance(value, bool) or not hasattr(value, "__index__"):
                     raise InvalidWindowError(
-                        f"{name} must be integer nanoseconds, got {value!r}; "
+                        f"{name} must be integer nanoseconds, got {shown(value)}; "
                         "Interval.between reads text and datetimes"
                     )
                 object.__setattr__(self, name, value.__index__())

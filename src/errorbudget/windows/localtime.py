@@ -19,6 +19,7 @@ from errorbudget.errors import (
     MissingDependencyError,
     did_you_mean,
 )
+from errorbudget.rationals import shown
 from errorbudget.times import format_time, to_ns
 
 __all__ = ["LocalLike", "first_instant", "load_zone", "read_local", "wall_time", "write_local"]
@@ -46,7 +47,7 @@ def load_zone(name: str) -> tuple[str, dt.tzinfo]:
         '+05:30'
     """
     if not isinstance(name, str):
-        raise InvalidWindowError(f'a zone is a name such as "Europe/Berlin", got {name!r}')
+        raise InvalidWindowError(f'a zone is a name such as "Europe/Berlin", got {shown(name)}')
     text = name.strip()
     if text.upper() in ("UTC", "Z"):
         return "UTC", dt.UTC

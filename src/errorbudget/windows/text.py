@@ -12,6 +12,7 @@ import re
 
 from errorbudget.durations import parse_duration
 from errorbudget.errors import InvalidDurationError, InvalidWindowError, did_you_mean
+from errorbudget.rationals import shown
 from errorbudget.windows.calendar import UNITS, Calendar, Unit
 from errorbudget.windows.rolling import Rolling
 
@@ -69,7 +70,7 @@ def parse_window(value: WindowLike) -> Window:
     if isinstance(value, dt.timedelta):
         return Rolling(value)
     if not isinstance(value, str):
-        raise InvalidWindowError(f"{value!r} is not a window; {_HINT}")
+        raise InvalidWindowError(f"{shown(value)} is not a window; {_HINT}")
     text = " ".join(value.split())
     if text in ("", "rolling", "calendar"):
         raise InvalidWindowError(f'"{value}" is not a window; {_HINT}')

@@ -49,7 +49,7 @@ def span_ns(start: TimeLike, duration: DurationLike) -> tuple[int, int]:
 def _patterns(routes: object) -> tuple[str, ...]:
     if not isinstance(routes, (tuple, list)) or not all(isinstance(one, str) for one in routes):
         raise InvalidInputError(
-            f'routes must be a tuple of patterns such as ("/api/*",), got {routes!r}'
+            f'routes must be a tuple of patterns such as ("/api/*",), got {shown(routes)}'
         )
     return tuple(routes)
 

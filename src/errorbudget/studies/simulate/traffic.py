@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import frexp, isfinite, ldexp
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -93,7 +93,7 @@ class Season:
         if len(weights) != 7 or not (sum(weights) > 0 and isfinite(sum(weights))):
             raise InvalidInputError(
                 "weekdays must be seven weights of 0 or more, not all 0, Monday first, "
-                f"got {self.weekdays!r}"
+                f"got {shown(self.weekdays)}"
             )
         object.__setattr__(self, "weekdays", weights)
 
@@ -102,7 +102,10 @@ class Season:
         hour = (time % DAY_NS) / HOUR_NS
         day = 1.0 + self.daily * np.cos((hour - self.peak_hour) * (np.pi / 12))
         weekday = (time // DAY_NS + 3) % 7  # 1970-01-01 was a Thursday
-        week = np.array(self.weekdays) * (7 / sum(self.weekdays))
+        # Brought near 1 by a power of two, which is exact: the sum of tiny weights is as tiny.
+        near = -frexp(max(self.weekdays))[1]
+        weights = [ldexp(weight, near) for weight in self.weekdays]
+        week = np.array(weights) * (7 / sum(weights))
         return day * week[weekday]
 
 
