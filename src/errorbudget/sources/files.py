@@ -14,7 +14,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -63,16 +63,25 @@ _PACKINGS: tuple[tuple[str, bytes, Callable[[], Any]], ...] = (
     ("bzip2", b"BZh", bz2.BZ2Decompressor),
     ("xz", b"\xfd7zXZ\x00", lzma.LZMADecompressor),
 )
+_DAMAGE: tuple[type[Exception], ...] = (
+    zlib.error,
+    OSError,
+    lzma.LZMAError,
+    EOFError,
+    ValueError,
+)
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
-def _zstd(name: str) -> Callable[[], Any]:
+def _zstd(name: str) -> tuple[Callable[[], Any], type[Exception]]:
+    """What unpacks zstd, and what it raises at damage: an error of no family."""
     if sys.version_info >= (3, 14):
-        from compression import zstd
+        with suppress(ImportError):  # a Python that was built without it
+            from compression import zstd
 
-        return zstd.ZstdDecompressor
+            return zstd.ZstdDecompressor, zstd.ZstdError
     raise SourceFormatError(
-        f"{name} is packed with zstd, which Python reads from 3.14 on; "
+        f"{name} is packed with zstd, which Python reads from 3.14 on, if it was built with it; "
         f"unpack it on the way: zstdcat {name} | errorbudget report -"
     )
 
@@ -96,6 +105,7 @@ class ByteStream:
         self._head = b""
         self._inflater: Any = None
         self._make: Callable[[], Any] = _Gzip
+        self._damage = _DAMAGE
         self._broken: BrokenDataError | None = None
         seekable = getattr(raw, "seekable", None)
         self._start = raw.tell() if seekable is not None and seekable() else None
@@ -104,7 +114,9 @@ class ByteStream:
             if self._pending.startswith(magic):
                 self.packing, self._make = packing, make
         if self._pending.startswith(_ZSTD):
-            self.packing, self._make = "zstd", _zstd(name)
+            self.packing = "zstd"
+            self._make, damage = _zstd(name)
+            self._damage = (*_DAMAGE, damage)
         if self.packing is not None:
             self._inflater = self._make()
 
@@ -200,7 +212,7 @@ class ByteStream:
                 raise self._broken
             try:
                 plain = self._inflater.decompress(data, min(size, _PIECE))
-            except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
+            except self._damage as error:
                 self._broken = BrokenDataError(
                     f"{self.name} is damaged: its {self.packing} data cannot be unpacked ({error})"
                 )

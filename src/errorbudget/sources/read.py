@@ -57,9 +57,9 @@ def read_events(
     The requests that files hold.
 
     Reads access logs (common and combined, with a virtual host in front and a duration behind),
-    JSON lines, CSV/TSV with a header and Parquet, each also packed by gzip, bzip2 or xz. The
-    format is told by the content of each file, never by its name. Equal lines are equal
-    requests: nothing is removed.
+    JSON lines, CSV/TSV with a header and Parquet, each also packed by gzip, bzip2 or xz, and by
+    zstd from Python 3.14 on. The format is told by the content of each file, never by its name.
+    Equal lines are equal requests: nothing is removed.
 
     Args:
         source: A path, an open binary file, or several of them.
