@@ -70,7 +70,8 @@ def backtest(**options: Any) -> int:
     errorbudget backtest -s slos.yaml access.log --incidents incidents.csv
     """  # noqa: D301 - \b is click's mark for lines to keep
     from errorbudget.cli.progress import meter
-    from errorbudget.report.answers import backtest_sections, paper_of
+    from errorbudget.report.alert_answers import backtest_sections
+    from errorbudget.report.answers import paper_of
     from errorbudget.studies.backtest import backtest as run
     from errorbudget.studies.pareto import policy_sweep
     from errorbudget.times import to_ns

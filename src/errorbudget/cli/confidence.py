@@ -42,28 +42,28 @@ def confidence(**options: Any) -> int:
     answers = []
     for slo, data in found:
         sure = confidence_of(slo, data, at=at, level=options["level"], method=options["method"])
-        answers.append((slo.name, sure, *_judged(sure, options)))
+        answers.append((slo, sure, *_judged(sure, options)))
     deliver(
         "errorbudget.confidence/1",
         lambda: [
             {
-                "slo": name,
+                "slo": slo.name,
                 **sure.to_dict(),
                 "burn_or_noise": None if verdict is None else verdict.to_dict(),
                 "least_traffic": None if least is None else least.to_dict(),
             }
-            for name, sure, verdict, least in answers
+            for slo, sure, verdict, least in answers
         ],
         lambda: paper_of("How sure is that?", [confidence_section(*each) for each in answers]),
         lambda: [
             {
-                "slo": name,
+                "slo": slo.name,
                 "figure": figure,
                 "low": None if ends is None else ends[0],
                 "high": None if ends is None else ends[1],
                 "verdict": sure.verdict,
             }
-            for name, sure, *_ in answers
+            for slo, sure, *_ in answers
             for figure in ("sli", "burn_rate", "remaining_ratio")
             for ends in (sure.to_dict()[figure],)
         ],

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from errorbudget.durations import SECOND_NS
-from errorbudget.figures import NOTHING, count, decimal, instant, length, percent, rate
-from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
+from errorbudget.figures import NOTHING, count, instant, length, percent, rate
+from errorbudget.report.outlook_svg import forecast_picture, recovery_picture
+from errorbudget.report.paper import (
+    Bar,
+    Block,
+    Items,
+    Paper,
+    Picture,
+    Section,
+    Sentence,
+    TableBlock,
+)
+from errorbudget.report.spending_svg import advice_picture, confidence_picture, ledger_picture
 
 if TYPE_CHECKING:
+    from errorbudget.slo import SLO
     from errorbudget.studies.advice import Advice
     from errorbudget.studies.attribution import Attribution
-    from errorbudget.studies.backtest import Backtest
     from errorbudget.studies.confidence import Confidence
     from errorbudget.studies.deploys import DeployEffect
     from errorbudget.studies.forecast import Forecast
     from errorbudget.studies.ledger import Ledger
     from errorbudget.studies.lint import LintReport
     from errorbudget.studies.noise import BurnVerdict, LeastTraffic
-    from errorbudget.studies.pages import PolicyResult
-    from errorbudget.studies.pareto import Recommendation
     from errorbudget.studies.recovery import Recovery
     from errorbudget.windows import Interval
 
 __all__ = [
     "advice_sections",
     "attribution_section",
-    "backtest_sections",
     "confidence_section",
     "deploy_section",
     "forecast_section",
@@ -36,7 +45,6 @@ __all__ = [
     "ledger_section",
     "lint_sections",
     "paper_of",
-    "policy_table",
     "span_words",
 ]
 
@@ -50,108 +58,6 @@ def span_words(interval: Interval) -> str:
     """A stretch from its start to its end, and how long it is."""
     stretch = f"{instant(interval.start_ns)} to {instant(interval.end_ns)}"
     return f"{stretch} ({length(interval.length_ns)})"
-
-
-def _lapse(value_s: float | None) -> str:
-    return NOTHING if value_s is None else length(int(value_s * SECOND_NS))
-
-
-def policy_table(results: Iterable[PolicyResult]) -> TableBlock:
-    """What each policy would have done, a row each."""
-    head = (
-        *("policy", "pages", "a month", "false", "again", "idle"),
-        *("seen", "detection", "reset", "spent unseen"),
-    )
-    return TableBlock(
-        head,
-        tuple(
-            (
-                result.name,
-                count(len(result.pages)),
-                decimal(result.pages_per_month, 2, lines=[Fraction(0)]),
-                count(len(result.false_pages)),
-                count(result.repeats),
-                percent(result.idle, 1),
-                f"{result.seen}/{len(result.detections)}",
-                _lapse(result.detection_s),
-                _lapse(result.reset_s),
-                percent(result.spent_unseen),
-            )
-            for result in results
-        ),
-    )
-
-
-def detections(result: PolicyResult) -> list[Block]:
-    """What became of each incident, and which pages spoke of none."""
-    blocks: list[Block] = []
-    if result.detections:
-        rows = tuple(
-            (
-                found.incident.name,
-                instant(found.incident.start_ns),
-                length(found.incident.end_ns - found.incident.start_ns),
-                percent(found.incident.cost),
-                "missed" if found.detected_ns is None else _lapse(found.detection_s),
-                percent(found.spent),
-                found.why,
-            )
-            for found in result.detections
-        )
-        head = ("incident", "start", "for", "cost", "seen after", "spent by then", "why")
-        blocks.append(TableBlock(head, rows, frozenset({1, 6})))
-    else:
-        blocks.append(Sentence("No incident to be seen."))
-    if result.false_pages:
-        lines = tuple(
-            f"false page at {instant(page.start_ns)}: {page.why}" for page in result.false_pages
-        )
-        blocks.append(Items(lines[:20]))
-        if len(lines) > 20:
-            blocks.append(Sentence(f"{len(lines) - 20} more false pages are in the JSON."))
-    return blocks
-
-
-def backtest_sections(
-    found: Backtest, chosen: Recommendation, *, detail: Sequence[str] = (), untried: int = 0
-) -> list[Section]:
-    """
-    One history: the policies, the front, the recommendation, and some policies in detail.
-
-    Args:
-        found: The backtest.
-        chosen: What it recommends.
-        detail: Names of the policies to list incidents and false pages of.
-        untried: How many variants of the sweep were left out, for a healthy service pages in them.
-    """
-    front = {result.name for result in found.front()}
-    table = policy_table(found)
-    rows = tuple(
-        (*row, "front" if row[0] in front else "")
-        for row in (
-            table.rows
-            if len(found) <= 20
-            else [row for row in table.rows if row[0] in front or row[0] in detail]
-        )
-    )
-    blocks: list[Block] = [TableBlock((*table.head, ""), rows, frozenset({len(table.head)}))]
-    if len(rows) < len(found):
-        others = "policies that others beat" if front else "more policies"
-        blocks.append(Sentence(f"{len(found) - len(rows)} {others} are left out."))
-    if untried:
-        blocks.append(
-            Sentence(
-                f"{untried} variants of the sweep were not tried: over "
-                f"{length(found.slo.period_ns)} they fire at a burn of 1 or less, which a healthy "
-                "service has."
-            )
-        )
-    blocks.append(Sentence(f"take {chosen.policy.name}:", strong=True))
-    blocks.append(Items(chosen.reasons))
-    whole = f"{instant(found.start_ns)} to {instant(found.end_ns)}"
-    sections = [Section(f"{found.slo.name}: {whole}", tuple(blocks))]
-    sections += [Section(name, tuple(detections(found[name])), 3) for name in detail]
-    return sections
 
 
 def _together(parts: Iterable[Any]) -> Any:
@@ -199,7 +105,10 @@ def incidents_table(
             )
         )
     head = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
-    return TableBlock(head, tuple(rows), frozenset({1}))
+    bars = _bars(ledger[place].share for place in named)
+    if others:
+        bars += _bars([_together(ledger[place].share for place in others)])
+    return TableBlock(head, tuple(rows), frozenset({1}), {6: bars})
 
 
 def ledger_section(ledger: Ledger) -> Section:
@@ -208,7 +117,11 @@ def ledger_section(ledger: Ledger) -> Section:
         f"outside of incidents: {count(ledger.elsewhere.bad)} bad, "
         f"{percent(ledger.elsewhere_cost)} of the budget"
     )
-    blocks: list[Block] = [incidents_table(ledger)] if len(ledger) else [Sentence("No incidents.")]
+    blocks: list[Block] = (
+        [Picture(partial(ledger_picture, ledger)), incidents_table(ledger)]
+        if len(ledger)
+        else [Sentence("No incidents.")]
+    )
     title = f"{ledger.slo.name}: {span_words(ledger.interval)}"
     return Section(title, (*blocks, Sentence(elsewhere)))
 
@@ -252,7 +165,13 @@ def attribution_section(found: Attribution, most: int | None = None) -> Section:
     )
     head = (", ".join(found.by), "bad", "total", "of the bad", "of the budget", "burn")
     title = f"{found.slo.name}: {span_words(found.interval)}"
-    return Section(title, (TableBlock(head, tuple(rows)),))
+    drawn = (*shown, *([] if others is None else [others]))
+    bars = _bars([*(each.share for each in drawn), None])
+    return Section(title, (TableBlock(head, tuple(rows), bars={3: bars} if any(bars) else {}),))
+
+
+def _bars(shares: Iterable[Fraction | None]) -> tuple[Bar | None, ...]:
+    return tuple(None if share is None else Bar(float(share)) for share in shares)
 
 
 def deploy_section(found: DeployEffect) -> Section:
@@ -283,7 +202,7 @@ def deploy_section(found: DeployEffect) -> Section:
 
 
 def confidence_section(
-    name: str, found: Confidence, verdict: BurnVerdict | None, least: LeastTraffic | None
+    slo: SLO, found: Confidence, verdict: BurnVerdict | None, least: LeastTraffic | None
 ) -> Section:
     """How sure the figures of one window are."""
 
@@ -297,6 +216,7 @@ def confidence_section(
     )
     blocks: list[Block] = [
         TableBlock(("figure", "at least", "at most"), rows),
+        Picture(partial(confidence_picture, found, slo.policy)),
         Sentence(
             f"{found.verdict.replace('_', ' ')} at {percent(found.level, 0)} ({found.method}); "
             f"{count(found.counts.bad)} bad of {count(found.counts.total)}, failures cluster "
@@ -307,7 +227,7 @@ def confidence_section(
     lines = [str(each) for each in (verdict, least) if each is not None]
     if lines:
         blocks.append(Items(tuple(lines)))
-    return Section(name, tuple(blocks))
+    return Section(slo.name, tuple(blocks))
 
 
 def forecast_section(
@@ -338,6 +258,7 @@ def forecast_section(
         )
     head = ("scenario", "exhausted", "early", "median", "late", "left at the end")
     blocks: list[Block] = [TableBlock(head, tuple(rows), frozenset({2, 3, 4}))]
+    blocks.append(Picture(partial(forecast_picture, futures)))
     first = futures[0]
     if first.probability is None:
         blocks.append(Sentence(str(first)))
@@ -352,6 +273,7 @@ def forecast_section(
             blocks.append(Sentence(first.note))
     if schedule is not None:
         blocks.append(Sentence("When nothing more goes wrong:", strong=True))
+        blocks.append(Picture(partial(recovery_picture, schedule)))
         blocks.append(Items(tuple(_returns(schedule, shares))))
     return Section(f"{name}: from {instant(first.at_ns)}", tuple(blocks))
 
@@ -391,6 +313,7 @@ def advice_sections(found: Advice) -> list[Section]:
     )
     head = ("target", "kept", "breaches", "missed", "pages", *tiers)
     blocks = (
+        Picture(partial(advice_picture, found)),
         TableBlock(head, rows),
         Sentence(
             f"keep {found.present}:"

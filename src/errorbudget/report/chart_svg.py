@@ -7,7 +7,6 @@ another part of them.
 
 from __future__ import annotations
 
-from html import escape
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from errorbudget.report.panels import (
     budget_panel,
     drawn,
     moments_axis,
+    pictured,
     strip,
 )
 from errorbudget.report.ticks import round_values
@@ -145,11 +145,9 @@ def chart_html(chart: Chart, slo: SLO, *, label: str) -> str:
         label: What they show, for who cannot see them.
     """
     scale = Scale.of(chart.start_ns, chart.end_ns)
-    panels = "".join(drawn(panel) for panel in _panels(chart, slo, scale))
-    return (
-        f'<div class="panels" role="img" aria-label="{escape(label, quote=True)}">{panels}'
-        f"{_fired(chart, scale)}{moments_axis(chart.start_ns, chart.end_ns)}</div>"
-    )
+    panels = map(drawn, _panels(chart, slo, scale))
+    time = moments_axis(chart.start_ns, chart.end_ns)
+    return pictured([*panels, _fired(chart, scale), time], label)
 
 
 def spark_svg(chart: Chart | None) -> str:

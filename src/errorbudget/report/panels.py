@@ -31,6 +31,7 @@ __all__ = [
     "drawn",
     "keyed",
     "moments_axis",
+    "pictured",
     "short",
     "strip",
     "toned",
@@ -90,7 +91,8 @@ class Panel:
         ticks: Values with their names, to the left of the plot.
         names: Values with their names, to the right of it.
         keys: Values, names and styles of lines, to the right of it.
-        letters: Points with a few letters each, in the plot: x, value, text.
+        letters: Points with a few letters above each, in the plot: x, value, text.
+        tall: Whether there is more than one line to look at.
         marks: What is drawn.
     """
 
@@ -103,6 +105,7 @@ class Panel:
     names: list[tuple[float, str]] = field(default_factory=list)
     keys: list[tuple[float, str, str]] = field(default_factory=list)
     letters: list[tuple[int, float, str]] = field(default_factory=list)
+    tall: bool = False
     marks: list[str] = field(default_factory=list)
 
     def y(self, value: float) -> int:
@@ -167,6 +170,12 @@ class Panel:
             if run
         )
         self.marks.append(f'<path class="{style}" d="{path}"/>')
+
+    def block(self, start: int, end: int, value: float, style: str) -> None:
+        """A stretch as high as its value."""
+        self.marks.append(
+            f'<path class="{style}" d="M{start} {HIGH}V{self.y(value)}H{end}V{HIGH}"/>'
+        )
 
     def dots(self, points: Iterable[tuple[int, float]], style: str) -> None:
         """Points that stay round at any width."""
@@ -269,6 +278,11 @@ def _keys(panel: Panel) -> str:
     )
 
 
+def _anchor(share: float) -> str:
+    """Which side of a text its place is, so that it ends within the plot."""
+    return "start" if share < 0.15 else "end" if share > 0.85 else "middle"
+
+
 def drawn(panel: Panel) -> str:
     """A panel as markup."""
     for value, _ in panel.ticks:
@@ -276,13 +290,14 @@ def drawn(panel: Panel) -> str:
     beside = "".join(_text("100%", panel.y(v) / 10, name, "end") for v, name in panel.ticks)
     names = "".join(_text("0", panel.y(v) / 10, short(name), "start") for v, name in panel.names)
     letters = "".join(
-        f'<text x="{100 * x / panel.width:.4g}%" y="{panel.y(v) / 10:.4g}%" dx=".5em" dy="-.4em">'
-        f"{escape(text)}</text>"
+        f'<text x="{100 * x / panel.width:.4g}%" y="{panel.y(v) / 10:.4g}%" dy="-.6em" '
+        f'text-anchor="{_anchor(x / panel.width)}">{escape(text)}</text>'
         for x, v, text in panel.letters
     )
     return (
         f'<p class="panel-title">{escape(panel.title)}</p>'
-        f'<div class="panel{" tall" if panel.keys else ""}"><svg class="beside">{beside}</svg>'
+        f'<div class="panel{" tall" if panel.tall or panel.keys else ""}">'
+        f'<svg class="beside">{beside}</svg>'
         f'<svg class="plot" viewBox="0 0 {panel.width} {HIGH}" preserveAspectRatio="none">'
         f"{''.join(panel.marks)}</svg>"
         + (f'<svg class="over">{letters}</svg>' if letters else "")
@@ -339,19 +354,36 @@ def moments_axis(start_ns: int, end_ns: int) -> str:
     return axis((scale.x(time) / scale.width, name) for time, name in dated(start_ns, end_ns, 4))
 
 
-def keyed(keys: Iterable[tuple[str, str]]) -> str:
+_SHAPES = {"line": "M0 500H1000", "fill": "M0 0H1000V1000H0z", "dot": "M500 500h0", "": ""}
+
+
+def keyed(keys: Iterable[tuple[str, str, str]]) -> str:
     """
-    What the colours mean.
+    What the marks mean.
 
     Args:
-        keys: Style and meaning of each; the style is a class of marks.
+        keys: Shape ("line", "fill", "dot" or "" for a text alone), style and meaning of each;
+            styles with " + " between lie over one another.
+    """
+    box = '<svg class="plot" viewBox="0 0 1000 1000" preserveAspectRatio="none">'
+    parts = []
+    for shape, styles, name in keys:
+        marks = "".join(
+            f'<path class="{style}" d="{_SHAPES[shape]}"/>' for style in styles.split(" + ")
+        )
+        parts.append(f"<span>{f'{box}{marks}</svg> ' if shape else ''}{escape(name)}</span>")
+    return f'<p class="keys">{"".join(parts)}</p>'
+
+
+def pictured(parts: Iterable[str], label: str) -> str:
+    """
+    Panels, strips and keys as one picture.
+
+    Args:
+        parts: Each as markup, from top to bottom.
+        label: What they show, for who cannot see them.
     """
     return (
-        '<p class="keys">'
-        + "".join(
-            '<span class="key"><svg viewBox="0 0 1000 1000" preserveAspectRatio="none">'
-            f'<path class="{style}" d="M0 500H1000"/></svg> {escape(name)}</span>'
-            for style, name in keys
-        )
-        + "</p>"
+        f'<div class="panels" role="img" aria-label="{escape(label, quote=True)}">'
+        f"{''.join(parts)}</div>"
     )

@@ -7,17 +7,19 @@ into words once (`answers`, `review_paper`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from errorbudget.errors import MissingDependencyError
 from errorbudget.figures import printable
 from errorbudget.report.markdown import escaped
 
 __all__ = [
+    "Bar",
     "Block",
     "Items",
     "Paper",
+    "Picture",
     "Section",
     "Sentence",
     "TableBlock",
@@ -56,6 +58,20 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """
+    A share as a bar beside its figure.
+
+    Attributes:
+        share: How much of the bar is filled [1].
+        tone: "main", or the colour of a tier: "good", "fair", "poor" or "bad".
+    """
+
+    share: float
+    tone: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
 class TableBlock:
     """
     Rows under a header; the first column is text, figures stand to the right.
@@ -64,18 +80,34 @@ class TableBlock:
         head: Names of the columns.
         rows: Cells as people read them.
         left: Further columns of text, by number.
+        bars: Columns whose figures are drawn too where that can be, by number: a bar for each row,
+            or None.
     """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left: frozenset[int] = frozenset()
+    bars: Mapping[int, Sequence[Bar | None]] = field(default_factory=dict)
 
     def is_text(self, column: int) -> bool:
         """Whether a column is text."""
         return column == 0 or column in self.left
 
 
-Block = Sentence | Items | TableBlock
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """
+    What is quicker seen than read; only pages show it, and nothing in it is said nowhere else.
+
+    Attributes:
+        draw: Gives it as markup in which everything from data is escaped; empty for none.
+    """
+
+    draw: Callable[[], str]
+
+
+Words = Sentence | Items | TableBlock
+Block = Words | Picture
 _NARROW = 24
 """Columns that a folded sentence needs to be read."""
 
@@ -120,11 +152,12 @@ def paper_to_markdown(paper: Paper) -> str:
         if section.title:
             parts += ["", f"{'#' * section.level} {escaped(section.title)}"]
         for block in section.blocks:
-            parts += ["", *_markdown(block)]
+            if not isinstance(block, Picture):
+                parts += ["", *_markdown(block)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _markdown(block: Block) -> list[str]:
+def _markdown(block: Words) -> list[str]:
     if isinstance(block, Sentence):
         text = escaped(block.text)
         return [f"**{text}**" if block.strong else text]
@@ -152,7 +185,8 @@ def paper_to_text(paper: Paper, width: int | None = None) -> str:
         if section.title:
             title = printable(section.title)
             lines += [title, ("=" if section.level == 2 else "-") * len(title)]
-        for place, block in enumerate(section.blocks):
+        words = [block for block in section.blocks if not isinstance(block, Picture)]
+        for place, block in enumerate(words):
             lines += [""] * bool(place) + _text(block, width)
     return "\n".join(lines).strip() + "\n"
 
@@ -167,7 +201,7 @@ def _wrapped(text: str, width: int | None, first: str = "", more: str = "") -> l
     ) or [""]
 
 
-def _text(block: Block, width: int | None) -> list[str]:
+def _text(block: Words, width: int | None) -> list[str]:
     if isinstance(block, Sentence):
         return _wrapped(printable(block.text), width)
     if isinstance(block, Items):

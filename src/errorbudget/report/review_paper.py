@@ -6,18 +6,29 @@ What only people can decide stands as a question to go through, with what is kno
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from errorbudget.figures import NOTHING, count, instant, percent, rate
+from errorbudget.report.alert_answers import detections, policy_table
 from errorbudget.report.answers import (
     advice_sections,
     attribution_section,
-    detections,
     incidents_table,
-    policy_table,
     span_words,
 )
-from errorbudget.report.paper import Block, Items, Paper, Section, Sentence, TableBlock
+from errorbudget.report.panels import toned
+from errorbudget.report.paper import (
+    Bar,
+    Block,
+    Items,
+    Paper,
+    Picture,
+    Section,
+    Sentence,
+    TableBlock,
+)
+from errorbudget.report.spending_svg import course_picture, ledger_picture
 from errorbudget.report.wording import measurement_words
 from errorbudget.studies.burning import usual_threshold
 
@@ -72,7 +83,8 @@ def _status(found: Review) -> Topic:
         f"{each.slo.name}: {warning}" for each in found for warning in each.status.warnings
     )
     blocks: list[Block] = [TableBlock(head, tuple(rows), frozenset({1, 5, 6}))]
-    return blocks + ([Items(warnings)] if warnings else []), []
+    blocks += [Items(warnings)] if warnings else []
+    return blocks + [Picture(partial(course_picture, each)) for each in found], []
 
 
 def _trend(found: Review) -> Topic:
@@ -136,9 +148,9 @@ def _alerts(found: Review) -> Topic:
         if each.before is not None and each.before.alerts is not None:
             rows.append(("before", *policy_table([each.before.alerts]).rows[0][1:]))
         head = (results[0].name, *policy_table(results).head[1:])
-        sections.append(
-            Section(each.slo.name, (TableBlock(head, tuple(rows)), *detections(results[0])), 3)
-        )
+        span = each.now.observed or each.now.interval
+        told = detections(results[0], span.start_ns, span.end_ns)
+        sections.append(Section(each.slo.name, (TableBlock(head, tuple(rows)), *told), 3))
     if sections:
         text = (
             "Alerts are judged by the incidents that were named, or else by every stretch that "
@@ -166,6 +178,7 @@ def _performance(found: Review) -> Topic:
         blocks: list[Block] = []
         if each.ledger is not None and len(each.ledger):
             costs = [each.cost(entry) for entry in each.ledger]
+            blocks.append(Picture(partial(ledger_picture, each.ledger, costs)))
             blocks.append(incidents_table(each.ledger, costs, _ROWS))
             blocks.append(
                 Sentence(
@@ -194,7 +207,11 @@ def _tiers(now: Figures, before: Figures | None) -> Block:
         (name, percent(share, 0), percent(earlier.get(name), 0))
         for name, share in now.tiers.items()
     )
-    return TableBlock(("tier", "of the time", "before"), rows)
+    bars = tuple(
+        Bar(float(share), toned(rank, len(now.tiers)))
+        for rank, share in enumerate(now.tiers.values())
+    )
+    return TableBlock(("tier", "of the time", "before"), rows, bars={1: bars})
 
 
 def _targets(found: Review) -> Topic:

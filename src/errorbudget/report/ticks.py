@@ -10,7 +10,7 @@ from errorbudget.report.burn_down import ROUND_NS
 
 __all__ = ["dated", "round_values"]
 
-_LONGER = tuple(days * DAY_NS for days in (28, 56, 91, 182, 365, 730, 3_650))
+_LONGER = tuple(days * DAY_NS for days in (21, 28, 56, 91, 182, 365, 730, 3_650))
 
 
 def round_values(low: float, high: float, most: int) -> list[float]:

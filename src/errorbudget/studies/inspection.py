@@ -176,7 +176,16 @@ def _figures(slo: SLO, data: Data, units: Series, interval: Interval, incidents:
             start=observed.start_ns + 1,
             end=interval.end_ns,
         )[0]
-    return Figures(interval, observed, counts, burn, shares, alerts)
+    return Figures(
+        interval,
+        observed,
+        counts,
+        burn,
+        shares,
+        alerts,
+        time_ns=history.time_ns,
+        left=history.remaining_ratio,
+    )
 
 
 def _observed(data: Data, interval: Interval) -> Interval | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from errorbudget.budget import Ratio
 from errorbudget.cards import Card, Shown
@@ -29,6 +31,12 @@ from errorbudget.studies.tables import figure, frame, percent
 from errorbudget.studies.trend import Trend
 from errorbudget.times import format_time
 from errorbudget.windows import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 __all__ = ["Figures", "Part", "SLOReview"]
 
@@ -97,6 +105,8 @@ class Figures:
         burn: How fast it spent, against an even spend [1]; None without units.
         tiers: Share of its time per tier of the objective's policy [1], best tier first.
         alerts: What the objective's alerts did; None when it has none, or without units.
+        time_ns: Instants at which the budget was looked at [ns UTC], ascending; int64, shape (n,).
+        left: Share of the budget left at each of them [1], NaN without units; shape (n,).
     """
 
     interval: Interval
@@ -105,6 +115,8 @@ class Figures:
     burn: Ratio | None
     tiers: Mapping[str, Fraction]
     alerts: PolicyResult | None
+    time_ns: Integers = field(default_factory=lambda: np.empty(0, np.int64), compare=False)
+    left: Floats = field(default_factory=lambda: np.empty(0), compare=False)
 
     @property
     def sli(self) -> Fraction | None:
