@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.kernels import histogram as kernel
 from errorbudget.kernels import rolling_quantile_sketch, rolling_quantiles
-from tests.kernel_inputs import WINDOWS, blocks_of, sorted_instants
+from errorbudget.kernels.quantiles import bucket_of_rank
+from tests.kernel_inputs import WINDOWS, blocks_of, fresh_bytes, sorted_instants
 
 VALUES = st.one_of(
     st.sampled_from([0.0, -0.0, 0.1, 1.0, 1e-300, 1e300]), st.floats(1e-6, 1e4), st.floats(0.1, 0.2)
@@ -108,13 +109,101 @@ def test_every_bucket_can_be_the_answer(width):
     table = np.array([np.zeros(width, dtype=np.int64), np.arange(1, width + 1)])
     rank = np.arange(1, width + 1)
     none = np.zeros(width, dtype=np.int64)
-    assert kernel._bucket_of_rank(table, none, none + 1, rank).tolist() == (rank - 1).tolist()
+    assert bucket_of_rank(table, none, none + 1, rank).tolist() == (rank - 1).tolist()
 
 
-@pytest.mark.parametrize(("closed", "first"), [("left", 0.001), ("right", 0.5)])
+@pytest.mark.parametrize(("closed", "first"), [("left", 0.2), ("right", 0.5)])
 def test_a_window_unlike_the_others_keeps_to_its_side(closed, first):
     """Its answer is looked for among its own events, the one at its end or at its start."""
     values = np.full(100, 10.0)
-    values[:6] = [0.001] * 5 + [0.5]
+    values[:6] = [0.001, 0.001, 0.2, 0.001, 0.001, 0.5]
     found = rolling_quantile_sketch(np.arange(100), values, [5, 90], 3, [1.0], closed=closed)
     np.testing.assert_allclose(found[0], [first, 10.0], rtol=0.01)
+
+
+def test_a_window_of_one_event_at_its_start_is_not_empty():
+    """Counted by itself among the few that are answered exactly, on the side that was asked for."""
+    values = np.full(1_000, 10.0)
+    values[:3] = [0.5, 0.2, 0.1]
+    found = rolling_quantile_sketch(np.arange(1_000), values, [1, 900], 1, [1.0], closed="left")
+    np.testing.assert_array_equal(
+        found[0], [0.5, kernel.bucket_values(kernel.bucket_keys([10.0], 6), 6)[0]]
+    )
+
+
+def test_bounds_and_middles_are_those_of_the_bucket():
+    """Of keys of any integer type."""
+    for keys in ([65_472, 0], np.array([65_472, 0], dtype=np.int32)):
+        begin, end = kernel.bucket_bounds(keys, 6)
+        assert begin.tolist() == [1.0, 0.0]
+        assert end.tolist() == [1.015625, 2.0**-1022 / 64 + 0.0]
+        assert kernel.bucket_values(keys, 6).tolist() == [1.0078125, 0.0]
+
+
+def test_buckets_are_counted_about_where_the_quantile_lies():
+    """As far below as there is beyond it, and half as far above; all of them for a median."""
+    sample = np.arange(1.0, 1_002.0)
+    for share, low, high in (
+        (Fraction(95, 100), 900, 976),
+        (Fraction(1, 2), 1, 751),
+        (Fraction(1), 991, 1_001),
+        (Fraction(1, 100), 1, 506),
+    ):
+        keys = kernel.bucket_keys([low, high], 19)
+        assert kernel._likely_keys(sample, 19, share) == tuple(keys.tolist())
+
+
+def test_counts_are_of_a_type_that_holds_them():
+    """Small while they can be."""
+    assert [kernel._count_type(most) for most in (1, 2**31 - 1, 2**31, 2**40)] == [
+        *(np.int32, np.int32),
+        *(np.int64, np.int64),
+    ]
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 15])
+@pytest.mark.parametrize("rows", [30, 3_000])
+def test_running_histograms_count_what_lies_before_each_edge(block, rows):
+    """And up to each bucket from the first of a span on; the last column has those beyond."""
+    rng = np.random.default_rng(2)
+    values = rng.lognormal(0, 1, rows)
+    values[0] = 3.0
+    keys = kernel.bucket_keys(values, 4)
+    edges = np.array([0, 1, 5, 6, 14, 15, 28, rows])
+    spans = [(int(keys[3]), int(keys[3])), (int(keys.min()) + 2, int(keys.max()) - 5)]
+    with blocks_of(block, kernel):
+        tables = kernel._running_histograms(values, edges, 4, spans)
+    for table, (low, high) in zip(tables, spans, strict=True):
+        assert (table.dtype, table.shape) == (np.int32, (len(edges), high - low + 2))
+        for row, edge in enumerate(edges):
+            before = keys[:edge]
+            before = np.sort(before[before >= low])
+            up_to = before.searchsorted(np.arange(low, high + 1), "right")
+            assert table[row].tolist() == [*up_to, len(before)]
+
+
+def test_few_values_among_many_cells_are_added_one_by_one():
+    """Without a count of every cell."""
+    table = np.zeros((2_000, 50), dtype=np.int32)
+    columns, places = np.array([3, 60, 3]), np.array([0, 700, 701])
+
+    def count():
+        kernel._count(table, columns, places, np.arange(1, 2_000))
+
+    count()
+    assert (table[0, 3], table[700, 49], table[701, 3], table.sum()) == (1, 1, 1, 3)
+    assert fresh_bytes(count) < table.size
+
+
+def test_small_windows_are_answered_by_the_middle_of_a_bucket():
+    """Of one event or two, at the first rank and in the last bucket."""
+    rng = np.random.default_rng(3)
+    values = rng.lognormal(0, 0.5, 500)
+    for share, likely in ((0.5, (0, 0.7)), (1.0, (0.995, 1))):
+        arguments = (np.arange(500), values, np.arange(500), 2, [share])
+        exact, sketch = rolling_quantiles(*arguments)[0], rolling_quantile_sketch(*arguments)[0]
+        low, high = np.quantile(values, likely)
+        counted = (exact >= low) & (exact <= high)
+        middles = kernel.bucket_values(kernel.bucket_keys(exact, 6), 6)
+        assert counted.any()
+        np.testing.assert_array_equal(sketch[counted], middles[counted])

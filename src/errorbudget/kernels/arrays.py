@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCK",
+    "adds_beyond_int64",
     "bad_rows",
     "beyond_int64",
     "check_ascending",
@@ -85,7 +86,7 @@ def nanoseconds(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None]:
             last = middle
         else:
             first = middle
-    return np.empty(0, np.int64), first
+    return np.array([], np.int64), first
 
 
 def _there_and_back(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None]:
@@ -97,6 +98,11 @@ def _there_and_back(column: NDArray[Any]) -> tuple[NDArray[np.int64], int | None
 def beyond_int64(column: NDArray[Any]) -> bool:
     """Whether a column of integers holds one that int64 does not."""
     return column.dtype.kind == "u" and bool((column > np.iinfo(np.int64).max).any())
+
+
+def adds_beyond_int64(counts: NDArray[Any]) -> bool:
+    """Whether all *counts* together are more than int64 holds."""
+    return int(counts.max(initial=0)) * len(counts) >= 2**63 and sum(counts.tolist()) >= 2**63
 
 
 def time_column(time_ns: ArrayLike, name: str = "time_ns") -> NDArray[np.int64]:
@@ -176,12 +182,13 @@ def counts_column(
             f"good must lie between 0 and total, got {good_column[index]} good "
             f"of {total_column[index]} at index {index}"
         )
-    if total_column.astype(np.float64).sum() >= 2.0**62 and (
-        sum(total_column.tolist()) > np.iinfo(np.int64).max
-    ):
+    if adds_beyond_int64(total_column):
         raise InvalidCountsError("more than 2**63 - 1 events in all; split the series")
     return good_column, total_column
 
+
+SPARSE = 64
+"""Rows to an eight with bad ones among them, or more, are few of these."""
 
 _EIGHT_GOOD = np.frombuffer(b"\x01" * 8, dtype=np.uint64)[0]
 
@@ -193,15 +200,13 @@ def bad_rows(good: NDArray[np.bool_]) -> NDArray[np.intp]:
     Where bad events are few, most eights are all good and are passed over; in three quarters of the
     time for one in 400.
     """
-    whole = len(good) // 8 * 8
+    whole = len(good) & -8
     suspect = np.flatnonzero(good[:whole].view(np.uint64) != _EIGHT_GOOD)
-    if 64 * len(suspect) > whole:
+    if len(suspect) * SPARSE > whole:
         return np.flatnonzero(np.logical_not(good))
-    eights = np.logical_not(good[:whole].reshape(-1, 8).take(suspect, axis=0))
+    eights = np.logical_not(good[:whole].reshape(whole // 8, 8).take(suspect, axis=0))
     found = np.flatnonzero(eights)
     rows = suspect.take(found >> 3) * 8 + (found & 7)
-    if whole == len(good) or good[whole:].all():
-        return rows
     return np.concatenate((rows, whole + np.flatnonzero(np.logical_not(good[whole:]))))
 
 
@@ -221,7 +226,7 @@ def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
         raise InvalidSeriesError(f"values must be numbers, got {column.dtype}")
     numbers = np.ascontiguousarray(column, dtype=np.float64)
     lowest = numbers.min(initial=np.inf)
-    if rows and not (0 <= lowest <= numbers.max() < np.inf):
+    if rows and not (lowest >= 0 and numbers.max() < np.inf):
         wrong = ~((numbers >= 0) & (numbers < np.inf))
         index = int(np.argmax(wrong))
         raise InvalidSeriesError(
@@ -236,10 +241,9 @@ def values_column(values: ArrayLike, rows: int) -> NDArray[np.float64]:
 
 def descends_at(instants: NDArray[np.int64]) -> int | None:
     """Index of the first instant that is earlier than the one before it, or None."""
-    falls = np.empty(BLOCK, dtype=np.bool_)
-    for start in range(0, len(instants) - 1, BLOCK):
+    for start in range(0, len(instants), BLOCK):
         later = instants[start + 1 : start + 1 + BLOCK]
-        fall = np.less(later, instants[start : start + len(later)], out=falls[: len(later)])
+        fall = later < instants[start : start + len(later)]
         if fall.any():
             return start + 1 + int(fall.argmax())
     return None

@@ -11,7 +11,12 @@ import numpy as np
 
 from errorbudget.errors import InvalidCountsError, InvalidSeriesError
 from errorbudget.kernels import ratios
-from errorbudget.kernels.arrays import beyond_int64, check_out, check_threads
+from errorbudget.kernels.arrays import (
+    adds_beyond_int64,
+    beyond_int64,
+    check_out,
+    check_threads,
+)
 from errorbudget.kernels.grid import BINS, grid_windows, window_pieces
 from errorbudget.rolling import check_steps
 from errorbudget.target import Target, TargetLike
@@ -54,8 +59,7 @@ def _fill(
                 f"good must lie between 0 and total, got {good[row, index]} good of "
                 f"{total[row, index]} in bin {index} of series {row}"
             )
-        most = int(total[row].max())
-        if most * bins > np.iinfo(np.int64).max and sum(total[row].tolist()) >= 2**63:
+        if adds_beyond_int64(total[row]):
             raise InvalidCountsError(
                 f"more than 2**63 - 1 events in series {row}; split the series"
             )

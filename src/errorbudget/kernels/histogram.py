@@ -22,9 +22,11 @@ from errorbudget.errors import InvalidInputError
 from errorbudget.kernels.arrays import BLOCK, values_column
 from errorbudget.kernels.quantiles import (
     FilledWindows,
+    bucket_of_rank,
     check_quantiles,
     nearest_rank,
     rolling_quantiles,
+    sample_of,
 )
 from errorbudget.rolling import Closed
 
@@ -115,6 +117,11 @@ def _likely_keys(sample: Floats, bits: int, share: Fraction) -> tuple[int, int]:
     return low >> (MANTISSA_BITS - bits), high >> (MANTISSA_BITS - bits)
 
 
+def _count_type(most: int) -> type[np.int32 | np.int64]:
+    """What holds counts up to *most*."""
+    return np.int32 if most < 2**31 else np.int64
+
+
 def _running_histograms(
     numbers: Floats, edges: Ints, bits: int, spans: Sequence[tuple[int, int]]
 ) -> list[NDArray[np.integer]]:
@@ -132,27 +139,27 @@ def _running_histograms(
         has those beyond. Those of a window are the difference of two rows.
     """
     shift = MANTISSA_BITS - bits
-    dtype = np.int32 if len(numbers) < 2**31 else np.int64
+    dtype = _count_type(len(numbers))
     # The last row: behind all edges.
-    tables = [np.zeros((len(edges) + 1, high - low + 2), dtype=dtype) for low, high in spans]
-    flags = np.empty(BLOCK, dtype=np.bool_)
+    tables = [np.zeros((len(edges) + 1, high - low + 2), dtype) for low, high in spans]
     floor = np.int64(min(low for low, _ in spans) << shift).view(np.float64)
     for start in range(0, len(numbers), BLOCK):
         block = numbers[start : start + BLOCK]
-        places = np.flatnonzero(np.greater_equal(block, floor, out=flags[: len(block)]))
+        places = np.flatnonzero(block >= floor)
         keys = block[places].view(np.int64) >> shift
         first, last = edges.searchsorted([start, start + len(block)], "right").tolist()
-        for table, (low, _) in zip(tables, spans, strict=True):
+        for span, (low, _) in enumerate(spans):
             inside = np.flatnonzero(keys >= low)
             _count(
-                table[first : last + 1],
+                tables[span][first : last + 1],
                 keys[inside] - low,
                 places[inside],
                 edges[first:last] - start,
             )
-    return [
-        np.cumsum(np.cumsum(table, axis=0, out=table), axis=1, out=table)[:-1] for table in tables
-    ]
+    for table in tables:
+        np.cumsum(table, axis=0, out=table)
+        np.cumsum(table, axis=1, out=table)
+    return [table[:-1] for table in tables]
 
 
 def _count(table: NDArray[np.integer], columns: Ints, places: Ints, edges: Ints) -> None:
@@ -161,23 +168,11 @@ def _count(table: NDArray[np.integer], columns: Ints, places: Ints, edges: Ints)
     borders = np.concatenate(([0], places.searchsorted(edges), [len(places)]))
     cells = np.minimum(columns, width - 1)
     cells += np.repeat(np.arange(0, len(table) * width, width), np.diff(borders))
-    flat = table.reshape(-1)
+    flat = table.ravel()
     if len(flat) < 16 * len(cells):
         flat += np.bincount(cells, minlength=len(flat)).astype(table.dtype)
     else:
         np.add.at(flat, cells, 1)
-
-
-def _bucket_of_rank(table: NDArray[np.integer], starts: Ints, stops: Ints, rank: Ints) -> Ints:
-    """The bucket of *rank* among the values between the rows *starts* and *stops* of *table*."""
-    low = np.zeros(len(rank), dtype=np.int64)
-    high = np.full(len(rank), table.shape[1] - 1, dtype=np.int64)
-    for _ in range((table.shape[1] - 1).bit_length()):
-        middle = (low + high) // 2
-        reached = table[stops, middle] - table[starts, middle] >= rank
-        high = np.where(reached, middle, high)
-        low = np.where(reached | (low == high), low, middle + 1)
-    return low
 
 
 def rolling_quantile_sketch(
@@ -229,17 +224,18 @@ def rolling_quantile_sketch(
         return answers
     numbers, starts, stops, filled = windows.values, windows.starts, windows.stops, windows.filled
     edges = np.sort(np.concatenate([starts, stops]), kind="stable")  # two ascending runs: a merge
-    edges = edges[np.flatnonzero(np.diff(edges, prepend=-1))]
+    edges = edges[np.append(True, edges[1:] > edges[:-1])]
     start, stop = edges.searchsorted(starts), edges.searchsorted(stops)
-    sample = np.sort(numbers[:: max(len(numbers) // 2**16, 1)])
+    sample = np.sort(sample_of(numbers))
     unlikely = np.zeros(len(filled), dtype=np.bool_)
     spans = [_likely_keys(sample, bits, share) for share in shares]
     tables = _running_histograms(numbers, edges, bits, spans)
-    for answer, share, (low, high), table in zip(answers, shares, spans, tables, strict=True):
+    for row, share in enumerate(shares):
+        (low, high), table = spans[row], tables[row]
         below = stops - starts - (table[stop, -1] - table[start, -1])
         rank = nearest_rank(stops - starts, share) - below
-        bucket = _bucket_of_rank(table, start, stop, rank)
-        answer[filled] = bucket_values(bucket + low, bits)
+        bucket = bucket_of_rank(table, start, stop, rank)
+        answers[row, filled] = bucket_values(bucket + low, bits)
         unlikely |= (rank < 1) | (bucket > high - low)
     if unlikely.any():
         again = filled[unlikely]

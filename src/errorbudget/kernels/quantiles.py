@@ -24,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +45,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["FilledWindows", "check_quantiles", "nearest_rank", "rolling_quantiles"]
+__all__ = [
+    "FilledWindows",
+    "bucket_of_rank",
+    "check_quantiles",
+    "nearest_rank",
+    "rolling_quantiles",
+    "sample_of",
+]
 
 KEY_SHIFT = 46
 """Bits of a float64 that a bucket leaves out: what is left are 64 buckets per doubling."""
@@ -52,8 +60,14 @@ KEY_SHIFT = 46
 BUCKETS = 512
 """About how many buckets a histogram has; where values are rare they share one."""
 
+SAMPLE = 1 << 16
+"""At least about how many values say where the others lie."""
+
 CELLS = 8192
 """At most about how many cells of time a histogram has."""
+
+PIECES, LEAST = 256, 8192
+"""Events are kept or not in about so many pieces, of at least so many events."""
 
 CELL_EVENTS = 1024
 """Events per cell below which more cells would cost more than they save."""
@@ -61,10 +75,16 @@ CELL_EVENTS = 1024
 
 def nearest_rank(total: Ints, quantile: Fraction) -> Ints:
     """The nearest rank, from 1, of *quantile* among *total* values: ceil(quantile x total)."""
-    largest = int(total.max(initial=0)) * quantile.numerator + quantile.denominator
-    exact = total if largest < 2**63 else total.astype(object)
-    rank = -(-exact * quantile.numerator // quantile.denominator)
+    up, down = quantile.numerator, quantile.denominator
+    # The rest is below *down*, so its product with *up* fits int64.
+    exact = total if down < 2**31 else total.astype(object)
+    rank = exact // down * up - (-(exact % down) * up // down)
     return np.asarray(rank, dtype=np.int64)
+
+
+def sample_of(values: Floats) -> Floats:
+    """Every so many of *values*, in their order."""
+    return values[:: max(len(values) // SAMPLE, 1)]
 
 
 def check_quantiles(quantiles: Sequence[Fraction | float | str]) -> list[Fraction]:
@@ -95,18 +115,18 @@ class Buckets:
     """
 
     def __init__(self, values: Floats) -> None:
-        keys = values.view(np.int64)
         lowest = int(values.min().view(np.int64)) >> KEY_SHIFT
         highest = int(values.max().view(np.int64)) >> KEY_SHIFT
-        sample = (keys[:: max(len(keys) // 2**16, 1)] >> KEY_SHIFT) - lowest
-        held = np.cumsum(np.bincount(sample, minlength=highest - lowest + 1))
-        share = max(int(held[-1]) // BUCKETS, 1)
-        begins = np.flatnonzero(np.diff(np.concatenate(([0], held[:-1])) // share, prepend=-1))
+        sample = sample_of(values)
+        held = np.bincount((sample.view(np.int64) >> KEY_SHIFT) - lowest)
+        before = np.cumsum(held) - held
+        share = max(len(sample) // BUCKETS, 1)
+        begins = np.unique(before // share, return_index=True)[1]
         self.lowest = lowest
         self.bucket_of = np.zeros(highest - lowest + 1, dtype=np.int64)
         self.bucket_of[begins[1:]] = 1
         np.cumsum(self.bucket_of, out=self.bucket_of)
-        self.bounds = np.empty(len(begins) + 1, dtype=np.float64)
+        self.bounds = np.empty(len(begins) + 1)
         self.bounds[:-1] = ((begins + lowest) << KEY_SHIFT).view(np.float64)
         self.bounds[-1] = np.inf
 
@@ -124,20 +144,29 @@ def _cell_histogram(values: Floats, marks: Ints, buckets: Buckets) -> Ints:
     """Values before each mark and below each bucket's end: shape (marks, buckets + 1)."""
     table = np.zeros((len(marks), len(buckets) + 1), dtype=np.int64)
     scratch = np.empty(BLOCK, dtype=np.int64)
-    for cell, (start, stop) in enumerate(zip(marks[:-1].tolist(), marks[1:].tolist(), strict=True)):
+    for cell, (start, stop) in enumerate(pairwise(marks.tolist())):
         for piece in range(start, stop, BLOCK):
             table[cell + 1, 1:] += buckets.count(values[piece : min(piece + BLOCK, stop)], scratch)
     np.cumsum(table, axis=0, out=table)
-    return np.cumsum(table, axis=1, out=table)
+    np.cumsum(table, axis=1, out=table)
+    return table
 
 
-def _first_bucket(table: Ints, start: Ints, stop: Ints, rank: Ints) -> Ints:
-    """The bucket in which the value of *rank* lies, of the events from mark *start* to *stop*."""
+def bucket_of_rank(table: NDArray[np.integer[Any]], start: Ints, stop: Ints, rank: Ints) -> Ints:
+    """
+    The bucket in which the value of *rank* lies, of those between the rows *start* and *stop*.
+
+    Args:
+        table: Values up to each row and up to each bucket's end, shape (rows, buckets).
+        start: Row before each stretch, shape (m,).
+        stop: Row at its end, shape (m,).
+        rank: From 1, shape (m,); what is beyond all values is in the last bucket.
+    """
     low = np.zeros(len(rank), dtype=np.int64)
-    high = np.full(len(rank), table.shape[1] - 2, dtype=np.int64)  # the last takes what is beyond
+    high = np.full(len(rank), table.shape[1] - 1)
     while (low < high).any():
         middle = (low + high) // 2
-        reached = table[stop, middle + 1] - table[start, middle + 1] >= rank
+        reached = table[stop, middle] - table[start, middle] >= rank
         high = np.where(reached, middle, high)
         low = np.where(reached | (low == high), low, middle + 1)
     return low
@@ -184,8 +213,9 @@ class _Groups:
         """
         lowest = np.minimum.reduceat(rank, self.first)
         highest = np.maximum.reduceat(rank, self.first)
-        low = _first_bucket(table, self.outer_start, self.outer_stop, lowest)
-        high = _first_bucket(table, self.inner_start, self.inner_stop, highest)
+        ends = table[:, 1:]
+        low = bucket_of_rank(ends, self.outer_start, self.outer_stop, lowest)
+        high = bucket_of_rank(ends, self.inner_start, self.inner_stop, highest)
         cells = np.arange(len(self.marks) - 1)
         begin = self.outer_stop.searchsorted(cells, "right")
         end = self.outer_start.searchsorted(cells, "right")
@@ -203,6 +233,11 @@ def _over_spans(best: np.ufunc, numbers: Ints, spans: Ints) -> Ints:
     return np.asarray(best.reduceat(padded, spans.ravel())[::2])
 
 
+def _piece(rows: int) -> int:
+    """How many of so many *rows* are looked at together: few enough for narrow bounds."""
+    return min(max(rows // PIECES, LEAST), 2 * BLOCK)
+
+
 def _keep(
     values: Floats, edges: Ints, low: Floats, high: Floats, marks: Ints
 ) -> tuple[Floats, Ints, Ints]:
@@ -212,17 +247,16 @@ def _keep(
     Returns:
         The values kept, and up to each of the *edges* how many were kept and how many lay below.
     """
-    size = min(max(len(values) // 256, 8_192), 2 * BLOCK)
+    size = _piece(len(values))
     kept: list[Floats] = []
     kept_cum, below_cum = np.empty_like(edges), np.empty_like(edges)
     kept_before = below_before = 0
-    flags = np.empty(size, dtype=np.bool_)
     for start in range(0, len(values), size):
         block = values[start : start + size]
         stop = start + len(block)
         cells = slice(int(marks.searchsorted(start, "right")) - 1, int(marks.searchsorted(stop)))
         floor, ceiling = low[cells].min(), high[cells].max()
-        above_floor = np.flatnonzero(np.greater_equal(block, floor, out=flags[: len(block)]))
+        above_floor = np.flatnonzero(block >= floor)
         chosen = block[above_floor]
         inside = chosen < ceiling
         places = above_floor[inside]
@@ -242,11 +276,11 @@ def _select(values: Floats, starts: Ints, stops: Ints, rank: Ints) -> Floats:
     """The value of *rank* (from 1) among `values[start:stop]`, for all stretches at once."""
     order = np.argsort(values)
     current = np.empty(len(values), dtype=np.int32)
-    current[order] = np.arange(len(values), dtype=np.int32)
+    current[order] = np.arange(len(values))
     left, right, wanted = (column.astype(np.int32) for column in (starts, stops, rank))
     answer = np.zeros(len(starts), dtype=np.int32)
     unset_before = np.zeros(len(values) + 1, dtype=np.int32)
-    for bit in range(max(len(values) - 1, 0).bit_length() - 1, -1, -1):
+    for bit in reversed(range(len(values).bit_length())):
         is_set = (current & (1 << bit)) != 0
         np.cumsum(~is_set, out=unset_before[1:])
         unset_left, unset_right = unset_before.take(left), unset_before.take(right)
@@ -300,7 +334,7 @@ class FilledWindows:
         check_ascending(ends, "ends_ns")
         numbers = values_column(values, len(time))
         if not len(ends) or not len(time):
-            none = np.empty(0, dtype=np.int64)
+            none = np.array([], np.int64)
             return cls(time, numbers, ends, none, none, none)
         window = min(window, int(ends[-1]) - int(min(time[0], ends[0])) + 1)
         if int(ends[0]) - window < np.iinfo(np.int64).min:
@@ -363,13 +397,14 @@ def rolling_quantiles(
     edges = np.concatenate([starts, stops])
     order = edges.argsort(kind="stable")  # of two ascending runs: a merge
     kept_cum, below_cum = np.empty_like(edges), np.empty_like(edges)
-    for answer, share in zip(answers, shares, strict=True):
+    for row, share in enumerate(shares):
         rank = nearest_rank(stops - starts, share)
         low, high = groups.bounds(table, rank)
         kept, kept_cum[order], below_cum[order] = _keep(
             numbers, edges[order], buckets.bounds[low], buckets.bounds[high + 1], groups.marks
         )
-        start, stop = kept_cum.reshape(2, -1)
-        below = np.subtract(*below_cum.reshape(2, -1)[::-1])
-        answer[windows.filled] = _select(kept, start, stop, rank - below)
+        start, stop = np.split(kept_cum, 2)
+        below_start, below_stop = np.split(below_cum, 2)
+        rank -= below_stop - below_start
+        answers[row, windows.filled] = _select(kept, start, stop, rank)
     return answers
