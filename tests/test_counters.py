@@ -16,6 +16,7 @@ from errorbudget.errors import InvalidInputError, InvalidSeriesError
 from errorbudget.kernels import buckets as bucket_kernels
 from errorbudget.kernels import counters as kernels
 from errorbudget.kernels import over_time as over_time_kernels
+from errorbudget.kernels.counters.samples import range_sums
 from errorbudget.kernels.counters.samples import samples as kernel_samples
 
 RULES = st.sampled_from(counters.RULES)
@@ -281,6 +282,10 @@ def equal(answer: float | np.ndarray | None, expected: float) -> bool:
         (0.25, [1, INF, 1], [1, 4, 1], 0.5),  # 1 has two of the four
         (0.0, [1, 2, INF], [0, 4, 4], NAN),  # rank 0 in a bucket without events
         (0.0, [1, 2, INF], [2, 4, 4], 0.0),
+        (0.0, [0, 1, INF], [0, 4, 4], 0.0),
+        (0.5, [1, 2, INF], [0, 0, 4], 2.0),
+        (0.5, [1, 2, 3, INF], [0, 4, 4, 4], 1.5),
+        (0.5, [1, INF], [0, 1], 1.0),
         (0.5, [1, INF], [0, 0], NAN),
         (0.5, [1, INF], [1, NAN], NAN),
         (0.5, [1, 2, INF], [1, 2, NAN], NAN),
@@ -324,6 +329,8 @@ def test_steps_of_rounding_are_no_events(module: Any) -> None:
         (2, 1, [1, INF], [4, 8], 0.0),
         (2, 1, [1, INF], [0, 0], NAN),
         (0, 1, [1, INF], [0, 0], NAN),
+        (0, 1, [1, INF], [0, 1], 0.0),
+        (0, 1, [1, INF], [1, 1], 1.0),
         (NAN, 1, [1, INF], [4, 8], NAN),
         (0, NAN, [1, INF], [4, 8], NAN),
         (0, 1, [1, 2], [4, 8], NAN),
@@ -352,6 +359,8 @@ def test_shares_of_buckets(
         ("sum_over_time", [1e308, 1e308, -1e308], 1e308),  # though the first two overflow
         ("sum_over_time", [INF, 1.0], INF),
         ("sum_over_time", [INF, -INF], NAN),
+        ("sum_over_time", [1.0, INF, -INF], NAN),
+        ("avg_over_time", [1.0, INF, -INF], NAN),
         ("sum_over_time", [1.0, NAN], NAN),
         ("avg_over_time", [1.5e308, 1.5e308], 1.5e308),
         ("avg_over_time", [-INF, 1.0], -INF),
@@ -525,3 +534,71 @@ def test_markers_of_staleness_are_no_samples() -> None:
     assert [column.tolist() for column in found] == [[1_000, 3_000], [1.0, 4.0]]
     whole = kernel_samples(times, [1.0, 2.0, 4.0])
     assert [column.tolist() for column in whole] == [times, [1.0, 2.0, 4.0]]
+
+
+def test_resets_beyond_the_floats_are_infinite() -> None:
+    """What they took away is more than a float holds; the twins say so alike."""
+    times, values = [0, 1_000, 2_000, 3_000, 4_000], [1.7e308, 0.0, 1.7e308, 0.0, 1.0]
+    assert counters.increase(times, values, 4_000, 10_000) == INF
+    assert kernels.increase(times, values, [4_000], 10_000).tolist() == [INF]
+    once = [INF, 0.0, 5.0, 1.0, 2.0]
+    assert equal(counters.increase(times, once, 4_000, 10_000), NAN)
+    assert equal(kernels.increase(times, once, [4_000], 10_000)[0], NAN)
+
+
+def test_a_series_without_samples_has_no_growth() -> None:
+    """Nothing grew, nothing is known, and nothing is wrong."""
+    assert kernels.increments([], [])[1].tolist() == []
+    assert equal(kernels.anchored_increase([], [], [10], 10)[0], NAN)
+    assert kernels.hidden_increase([], [], [10], 10).tolist() == [0.0]
+    assert equal(kernels.last_value([], [], [10])[0], NAN)
+    assert equal(kernels.increase([], [], [10], 10)[0], NAN)
+
+
+def test_a_value_that_is_no_number_is_a_change() -> None:
+    """Once on the way there and once on the way back, and none from NaN to NaN."""
+    times, values = [0, 1_000, 2_000, 3_000], [1.0, NAN, NAN, 2.0]
+    assert counters.changes(times, values, 3_000, 10_000) == 2
+    assert kernels.changes(times, values, [3_000], 10_000).tolist() == [2.0]
+
+
+def test_a_marker_ends_a_series_at_its_own_instant() -> None:
+    """A millisecond before it the value is known; later values are known again."""
+    times, values = [0, 1_000, 2_000], [5.0, counters.STALE, 7.0]
+    for at, expected in ((-1, NAN), (999, 5.0), (1_000, NAN), (1_999, NAN), (2_000, 7.0)):
+        assert equal(counters.last_value(times, values, at), expected)
+        assert equal(kernels.last_value(times, values, [at])[0], expected)
+
+
+@pytest.mark.filterwarnings("error")
+def test_sums_of_slices_are_rounded_once() -> None:
+    """Whole numbers by running sums; where parts or large ones are among them, each by itself."""
+    for values in ([0.1] * 9, [1.0, 0.1, 0.2, 0.3, 7.0], [2.0**53, 1.0, 1.0, 1.0], [INF, 1.0]):
+        column = np.array(values)
+        first, end = np.triu_indices(len(values) + 1)
+        found = range_sums(column, first, end)
+        assert found.tolist() == [math.fsum(values[a:b]) for a, b in zip(first, end, strict=True)]
+    huge = np.array([1.5e308, 1.5e308])
+    assert range_sums(huge, np.array([0, 0]), np.array([1, 2])).tolist() == [1.5e308, INF]
+    assert range_sums(huge, np.array([], int), np.array([], int)).dtype == np.float64
+
+
+def test_samples_are_plain_and_not_copied_without_need() -> None:
+    """Times are int64 and values float64, of whatever kind they came; markers are taken out."""
+    times, values = kernel_samples(np.array([1, 2], np.int16), [3, 4])
+    assert (times.dtype, values.dtype) == (np.int64, np.float64)
+    assert kernel_samples([], [])[0].dtype == np.int64
+    assert kernel_samples([], [])[1].dtype == np.float64
+    given = np.array([1, 2]), np.array([3.0, 4.0])
+    for column, found in zip(given, kernel_samples(*given), strict=True):
+        assert np.shares_memory(column, found)
+    assert kernels.is_stale(np.array([1, 2, 3], np.float32)).tolist() == [False] * 3
+    assert kernels.is_stale([1, 2]).tolist() == [False] * 2
+
+
+def test_counts_of_small_types_do_not_go_round() -> None:
+    """A bucket in bytes that holds fewer than the one below it is less by so many, not by 256."""
+    bounds, counts = [1.0, 2.0, INF], [200, 100, 250]
+    small = np.array(counts, dtype=np.uint8)
+    share = buckets.histogram_fraction(1.0, 1.5, bounds, counts)
+    assert equal(bucket_kernels.histogram_fraction(1.0, 1.5, bounds, small), share)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +159,24 @@ def test_every_float_has_a_face(value: float) -> None:
         assert text
         assert "e-" not in text
         assert "e+" not in text
+
+
+def test_ties_are_rounded_to_even_on_either_side_of_nothing() -> None:
+    """And nothing is neither."""
+    for value, shown in ((Fraction(5, 1000), "0"), (Fraction(15, 1000), "0.02"), (0, "0")):
+        assert decimal(value) == shown
+        assert decimal(-value) == (f"-{shown}" if shown != "0" else "0")
+    assert (decimal(-2.5, 0), decimal(-3.5, 0), decimal(-2.51, 0)) == ("-2", "-4", "-3")
+    assert decimal(Fraction(-1, 1000)) == "0"
+    assert (decimal(1.05, 3, trim=False), decimal(-1234.5)) == ("1.050", "-1,234.5")
+    assert (decimal(float("inf")), decimal(float("-inf"))) == ("inf", "-inf")
+
+
+def test_figures_of_numpy_are_figures() -> None:
+    """Its integers have no ratio of their own."""
+    assert (decimal(np.int64(5)), decimal(np.float64(2.5)), count(np.int64(1_000))) == (
+        *("5", "2.5"),
+        "1,000",
+    )
+    assert percent(np.float64(0.5)) == "50.00%"
+    assert (percent(np.float64(1)), decimal(np.float64("inf"))) == ("100%", "inf")

@@ -95,3 +95,18 @@ def test_a_spread_far_from_nothing() -> None:
         mean = sum(exact) / len(exact)
         spread = sum((value - mean) ** 2 for value in exact) / len(exact)
         assert both("stdvar_over_time", values=values) == pytest.approx(float(spread), rel=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e15])
+@pytest.mark.parametrize("start_ms", [0, 1_700_000_000_123])
+def test_a_slope_far_from_nothing(offset: float, start_ms: int) -> None:
+    """In milliseconds since 1970, of values with few digits left: as exact as a float says it."""
+    t_ms = [start_ms + step for step in (0, 1, 3, 7)]
+    values = [offset + step for step in (1.0, 0.0, 5.0, 6.0)]
+    seconds = [Fraction(t, 1_000) for t in t_ms]
+    exact = [Fraction(value) for value in values]
+    mean, middle = sum(exact) / 4, sum(seconds) / 4
+    above = sum((s - middle) * (v - mean) for s, v in zip(seconds, exact, strict=True))
+    slope = float(above / sum((s - middle) ** 2 for s in seconds))
+    found = kernels.deriv(t_ms, values, [t_ms[-1]], 60_000)
+    assert found.tolist() == [pytest.approx(slope, rel=1e-13)]

@@ -50,16 +50,15 @@ def _side(top: int, bottom: int, line: Fraction) -> int:
 
 
 def _nearest(top: int, bottom: int) -> int:
-    whole, rest = divmod(abs(top), bottom)
-    up = 2 * rest > bottom or (2 * rest == bottom and whole % 2 == 1)
-    return whole + up if top >= 0 else -(whole + up)
+    whole, rest = divmod(top, bottom)
+    return whole + (2 * rest > bottom or (2 * rest == bottom and whole % 2 == 1))
 
 
 def _written(scaled: int, places: int, *, trim: bool) -> str:
-    digits = str(abs(scaled)).rjust(places + 1, "0")
-    text = f"{int(digits[: len(digits) - places]):,}"
+    whole, part = divmod(abs(scaled), 10**places)
+    text = f"{whole:,}"
     if places:
-        text += "." + digits[-places:]
+        text += f".{part:0{places}d}"
         if trim:
             text = text.rstrip("0").rstrip(".")
     return f"-{text}" if scaled < 0 else text
@@ -111,7 +110,7 @@ def decimal(
     if value is None or (isinstance(value, float) and isnan(value)):
         return NOTHING
     if isinstance(value, float) and isinf(value):
-        return "inf" if value > 0 else "-inf"
+        return str(float(value))
     return _shown(*_ratio(value), places, lines, unit, trim=trim)
 
 
@@ -126,13 +125,12 @@ def percent(
         ('99.99999%', '50.00%', '100%', '-')
     """
     if ratio is None or (isinstance(ratio, float) and (isnan(ratio) or isinf(ratio))):
-        return decimal(ratio, unit="%") if ratio is not None else NOTHING
+        return decimal(ratio)
+    if ratio in (0, 1):
+        return "100%" if ratio else "0%"
     top, bottom = _ratio(ratio)
-    top *= 100
-    if top in (0, 100 * bottom):
-        return "100%" if top else "0%"
     marks = [*(Fraction(line) * 100 for line in lines), _NONE, _ALL]
-    return _shown(top, bottom, places, marks, "%", trim=trim)
+    return _shown(100 * top, bottom, places, marks, "%", trim=trim)
 
 
 def rate(value: Figure, *, lines: Iterable[Fraction] = ()) -> str:

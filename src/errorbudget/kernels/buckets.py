@@ -34,10 +34,8 @@ def _merged(bounds: ArrayLike, counts: ArrayLike, rules: str) -> tuple[Floats, F
     wrong = np.flatnonzero(np.isnan(edges))
     if len(wrong):
         raise InvalidSeriesError("an upper bound is a number, got NaN", index=int(wrong[0]))
-    order = np.argsort(edges, kind="stable")
+    order = np.argsort(edges)
     unique, starts = np.unique(edges[order], return_index=True)
-    if not len(unique):
-        return unique, table
     return unique, np.add.reduceat(table[:, order], starts, axis=1)
 
 
@@ -77,19 +75,18 @@ def histogram_quantile(
     if np.isnan(q):
         return np.full(rows, np.nan)
     if not 0 <= q <= 1:
-        return np.full(rows, -np.inf if q < 0 else np.inf)
+        return np.full(rows, np.copysign(np.inf, q))
     if len(edges) < 2 or edges[-1] != np.inf:
         return np.full(rows, np.nan)
     ranks = _cleaned(merged, rules)
     rank = q * ranks[:, -1]
     found = (ranks[:, :-1] < rank[:, np.newaxis]).sum(axis=1)
-    at = np.minimum(found, len(edges) - 2), np.maximum(found - 1, 0)
-    each = np.arange(rows)
-    low = np.where(found > 0, edges[at[1]], 0.0)
-    below = np.where(found > 0, ranks[each, at[1]], 0.0)
+    before, each = np.maximum(found - 1, 0), np.arange(rows)
+    low = np.where(found > 0, edges[before], 0.0)
+    below = np.where(found > 0, ranks[each, before], 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        inside = (rank - below) / (ranks[each, at[0]] - below)
-        answer = low + (edges[at[0]] - low) * inside
+        inside = (rank - below) / (ranks[each, found] - below)
+        answer = low + (edges[found] - low) * inside
     if edges[0] <= 0:
         answer[found == 0] = edges[0]
     answer[found == len(edges) - 1] = edges[-2]
@@ -130,12 +127,10 @@ def histogram_fraction(
         rank = ranks[:, bucket - 1] if bucket else np.zeros(rows)
         if low == -np.inf:
             return ranks[:, bucket]
-        if low >= value or edges[bucket] == np.inf:
-            return rank
         return rank + (ranks[:, bucket] - rank) * (value - low) / (edges[bucket] - low)
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if lower >= upper:
-            return np.where(total == 0, np.nan, 0.0)
+    if lower >= upper:
+        return np.where(total == 0, np.nan, 0.0)
+    with np.errstate(invalid="ignore"):  # 0 of 0 events
         share = (np.minimum(rank_of(upper), total) - np.minimum(rank_of(lower), total)) / total
-    return np.where(total == 0, np.nan, share)
+    return np.asarray(share)

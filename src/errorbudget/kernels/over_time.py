@@ -41,6 +41,9 @@ __all__ = [
 SQUARED_BELOW = 1e100
 """Values below this have squares whose sums stay finite; larger ones are summed exactly."""
 
+SUMMED_BELOW = 1e290
+"""Values below this have finite sums; larger ones are summed window by window."""
+
 
 def _each(seen: Windows, least: int, answer: Callable[[Floats, Any], float]) -> Floats:
     """One answer per window with at least *least* samples, shape (m,)."""
@@ -51,11 +54,11 @@ def _each(seen: Windows, least: int, answer: Callable[[Floats, Any], float]) -> 
     return answers
 
 
-def _exact_sum(values: Floats) -> Fraction:
-    return sum(map(Fraction, values.tolist()), Fraction(0))
+def _exact_sum(values: Floats) -> Fraction | int:
+    return sum(map(Fraction, values.tolist()))
 
 
-def _rounded(exact: Fraction) -> float:
+def _rounded(exact: Fraction | int) -> float:
     try:
         return float(exact)
     except OverflowError:
@@ -76,7 +79,12 @@ def _mean(values: Floats) -> float:
     total = _sum(values)
     if np.isfinite(total) or not np.isfinite(values).all():
         return total / len(values)
-    return _rounded(_exact_sum(values) / len(values))
+    return _rounded(Fraction(_exact_sum(values), len(values)))
+
+
+def _summed_at_once(values: Floats) -> bool:
+    """Whether no sum of *values* leaves the floats; NaN is not below anything."""
+    return bool(np.abs(values).max(initial=0.0) < SUMMED_BELOW)
 
 
 def sum_over_time(
@@ -98,7 +106,7 @@ def sum_over_time(
     Time: O(n + m log n) for finite whole numbers, else O(total length of the windows).
     """
     seen = windows(t_ms, values, at_ms, range_ms, rules)
-    if np.isfinite(seen.values).all() and np.abs(seen.values).max(initial=0.0) < 1e290:
+    if _summed_at_once(seen.values):
         sums = range_sums(seen.values, seen.first, seen.end)
         return np.where(seen.count > 0, sums, np.nan)
     return _each(seen, 1, lambda inside, _: _sum(inside))
@@ -109,7 +117,7 @@ def avg_over_time(
 ) -> Floats:
     """`avg_over_time(x[range])` at many instants; NaN without a sample."""
     seen = windows(t_ms, values, at_ms, range_ms, rules)
-    if np.isfinite(seen.values).all() and np.abs(seen.values).max(initial=0.0) < 1e290:
+    if _summed_at_once(seen.values):
         sums = range_sums(seen.values, seen.first, seen.end)
         return np.where(seen.count > 0, sums / np.maximum(seen.count, 1), np.nan)
     return _each(seen, 1, lambda inside, _: _mean(inside))
@@ -221,8 +229,7 @@ def _slope(values: Floats, t_ms: Any) -> float:
     seconds = (t_ms - t_ms[0]) / 1000
     seconds = seconds - fsum(seconds) / len(seconds)
     deviations = values - _mean(values)
-    rest = fsum(seconds) * fsum(deviations) / len(values)
-    return (fsum(seconds * deviations) - rest) / fsum(seconds * seconds)
+    return fsum(seconds * deviations) / fsum(seconds * seconds)
 
 
 def deriv(

@@ -102,17 +102,11 @@ def matches(predicate: Predicate, events: Columns) -> tuple[Mask, Mask]:
     if isinstance(predicate, (LabelIn, LabelMatches)):
         column = events.column(predicate.name)
         if hasattr(column, "codes"):
-            answers = np.fromiter(
-                (predicate.holds(text) for text in (*column.values, "")),
-                dtype=bool,
-                count=len(column.values) + 1,
-            )
+            answers = np.array([predicate.holds(text) for text in (*column.values, "")])
             yes = answers[column.codes]  # code -1, a missing label, meets the last: ""
         else:
             yes = np.fromiter(
-                (predicate.holds(label_text(value)) for value in column.tolist()),
-                dtype=bool,
-                count=len(events),
+                (predicate.holds(label_text(value)) for value in column.tolist()), dtype=bool
             )
         return yes, ~yes
     if isinstance(predicate, Number):

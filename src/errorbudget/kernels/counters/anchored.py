@@ -95,7 +95,7 @@ def anchored_increase(
     if not len(times):
         return np.full(len(ends.at_ms), np.nan)
     starts = ends.at_ms - ends.range_ms
-    adrift = (before > 0) & (starts - times[np.maximum(before - 1, 0)] > lookback_ms)
+    adrift = starts - times[np.maximum(before - 1, 0)] > lookback_ms
     sums = range_sums(grown, np.minimum(before + adrift, upto), upto)
     silent = (upto == before) & (ends.at_ms - times[np.maximum(upto - 1, 0)] > lookback_ms)
     sums[(upto == 0) | silent] = np.nan
@@ -114,7 +114,7 @@ def hidden_increase(
     times, grown = increments(t_ms, values)
     ends = windows(times, grown, at_ms, range_ms)
     hidden = np.zeros(len(ends.at_ms))
-    within = (ends.first > 0) & (ends.count > 0)
+    within = ends.count > 0
     starts = ends.at_ms[within] - ends.range_ms
     first = ends.first[within]
     hidden[within] = np.where(starts - times[first - 1] > lookback_ms, grown[first], 0.0)
@@ -133,7 +133,7 @@ def coverage(
     running = np.concatenate(([0], np.cumsum(spoken)))
 
     def known_until(instants: Any) -> Any:
-        newest = np.searchsorted(times, instants, "right") - 1
+        newest = np.searchsorted(times, instants) - 1
         inside = np.maximum(newest, 0)
         part = np.minimum(instants - times[inside], spoken[inside])
         return np.where(newest < 0, 0, running[inside] + part)

@@ -22,28 +22,18 @@ def _taken_by_resets(seen: Windows) -> Floats:
     """What the resets inside each window took away, shape (m,)."""
     falls = np.flatnonzero(seen.values[1:] < seen.values[:-1])
     lost = seen.values[falls]
-    if not len(falls):
-        return np.zeros(len(seen.at_ms))
     # The fall behind sample i lies inside a window that holds both i and i + 1.
     first = np.searchsorted(falls, seen.first)
     end = np.maximum(np.searchsorted(falls, seen.end - 1), first)
-    if np.isfinite(lost).all():
-        return range_sums(lost, first, end)
-    return np.fromiter(
-        (lost[a:b].sum() for a, b in zip(first.tolist(), end.tolist(), strict=True)),
-        dtype=np.float64,
-        count=len(first),
-    )
+    return range_sums(lost, first, end)
 
 
 def _extrapolated(seen: Windows, rules: Rules, *, counter: bool, per_second: bool) -> Floats:
     enough = seen.count >= 2
     answer = np.full(len(seen.at_ms), np.nan)
-    if not enough.any():
-        return answer
     last, first = seen.end[enough] - 1, seen.first[enough]
     head = seen.values[first]
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         grown = seen.values[last] - head
         if counter:
             grown = grown + _taken_by_resets(seen)[enough]
@@ -174,11 +164,10 @@ def last_value(
     rules: Rules = "prom3",
 ) -> Floats:
     """`x` at many instants: the newest value no older than the look-back; NaN without one."""
-    times, numbers = integers("times", t_ms), np.asarray(values, dtype=np.float64)
     live = windows(t_ms, values, at_ms, lookback_ms, rules)
     # A stale marker ends the series, although range functions do not see it.
-    newest = np.searchsorted(times, live.at_ms, "right") - 1
-    ended = (newest >= 0) & np.append(is_stale(numbers), False)[newest]
+    newest = np.searchsorted(integers("times", t_ms), live.at_ms, "right") - 1
+    ended = np.append(is_stale(values), False)[newest]
     known = (live.count > 0) & ~ended
     answer = np.full(len(live.at_ms), np.nan)
     answer[known] = live.values[live.end[known] - 1]

@@ -63,7 +63,7 @@ def integers(name: str, given: ArrayLike) -> Ints:
         return np.zeros(array.shape, dtype=np.int64)
     if array.dtype.kind not in "iu":
         raise InvalidInputError(f"{name} must be whole milliseconds, got {array.dtype}")
-    return array.astype(np.int64, copy=False)
+    return np.asarray(array, dtype=np.int64)
 
 
 def samples(t_ms: ArrayLike, values: ArrayLike) -> tuple[Ints, Floats]:
@@ -126,7 +126,7 @@ def windows(
 
 def _whole(values: Floats) -> bool:
     """Whether every partial sum is a whole number that a float64 holds."""
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(over="ignore"):
         total = np.abs(values).sum()
         return bool(total < _EXACT) and bool((values == np.rint(values)).all())
 
@@ -135,8 +135,10 @@ def range_sums(values: Floats, first: Ints, end: Ints) -> Floats:
     """
     The sum of each slice `values[first:end]`, correctly rounded, shape (m,).
 
+    What is beyond float64 is infinite.
+
     Args:
-        values: Finite numbers, shape (n,).
+        values: Numbers, shape (n,).
         first: Starts of the slices, shape (m,).
         end: Ends of the slices, shape (m,); an empty slice sums to 0.
 
@@ -145,8 +147,13 @@ def range_sums(values: Floats, first: Ints, end: Ints) -> Floats:
     if _whole(values):
         running = np.concatenate(([0.0], np.cumsum(values)))
         return np.asarray(running[np.maximum(end, first)] - running[first])
-    return np.fromiter(
-        (fsum(values[a:b]) for a, b in zip(first.tolist(), end.tolist(), strict=True)),
-        dtype=np.float64,
-        count=len(first),
-    )
+    slices = map(slice, first.tolist(), end.tolist())
+    return np.array([_sum(values[one]) for one in slices], np.float64)
+
+
+def _sum(values: Floats) -> float:
+    try:
+        return fsum(values)
+    except OverflowError:
+        with np.errstate(over="ignore"):
+            return float(values.sum())
