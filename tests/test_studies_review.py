@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errorbudget import SLO, Availability, Calendar, Counts, CountSeries, Events, LatencyQuantile
+from errorbudget import (
+    SLO,
+    Availability,
+    BudgetReset,
+    Calendar,
+    Counts,
+    CountSeries,
+    Events,
+    LatencyQuantile,
+    TargetSchedule,
+    Timeslices,
+)
 from errorbudget.alerts import WORKBOOK
 from errorbudget.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from errorbudget.errors import InvalidInputError, NoDataError
@@ -25,6 +36,7 @@ from errorbudget.studies.ledger import incident_ledger
 from errorbudget.studies.review import PERIODS, Review, review
 from errorbudget.studies.simulate import Outage, simulate
 from errorbudget.studies.trend import trend
+from errorbudget.times import to_ns
 
 API = SLO("api", target="99%", window="30d", sli=Availability())
 WEEK = 7 * DAY_NS
@@ -225,6 +237,81 @@ def test_calendar_periods_are_the_last_whole_ones() -> None:
     weekly = review(API, data, at="2026-04-02T00:00:00Z", calendar="UTC")
     assert weekly.to_dict()["start"] == "2026-03-23T00:00:00Z"
     assert weekly.to_dict()["end"] == "2026-03-30T00:00:00Z"
+
+
+FEBRUARY = to_ns("2026-02-01T00:00:00Z")
+MARCH = to_ns("2026-03-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("window", ["month", "30d"])
+@pytest.mark.parametrize("method", ["occurrences", Timeslices("5m", "90%")])
+def test_a_calendar_month_is_judged_before_the_next_begins(window: str, method: Any) -> None:
+    """At the first instant of March there is no data of March yet; February has its own status."""
+    rng = np.random.default_rng(3)
+    time = rng.integers(FEBRUARY - 40 * DAY_NS, MARCH + 9 * DAY_NS, 20_000)
+    # What stands on midnight itself is the new month's.
+    time = np.sort(np.concatenate((time, [FEBRUARY] * 30, [MARCH] * 70))).astype(np.int64)
+    bad = (time == FEBRUARY) | (time == MARCH) | (rng.random(len(time)) < 0.02)
+    events = Events(time=time, status=np.where(bad, 500, 200))
+    slo = API.replace(window=window, method=method)
+    found = review(slo, events, period="monthly", at="2026-03-09T00:00:00Z", calendar="UTC")["api"]
+    assert found.now is not None
+    assert found.ledger is not None
+    inside = (time >= FEBRUARY) & (time < MARCH)
+    if method == "occurrences":
+        assert found.now.counts == Counts(int((inside & ~bad).sum()), int((inside & bad).sum()))
+        assert found.spenders[0].counts == found.now.counts
+        assert found.status.to_dict() == slo.evaluate(events, at=MARCH - 1).to_dict()
+    elif window == "month":
+        slices = {at // (5 * MINUTE_NS) for at in time[inside].tolist()}
+        assert found.now.counts.total == len(slices)
+    if window == "month":
+        assert found.status.counts == found.now.counts
+    assert found.ledger.counts == found.now.counts
+    assert sum((part.counts for part in found.parts), Counts()) == found.now.counts
+    assert found.status.state == found.status_before.state == "missed"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_last_bin_of_a_calendar_month_is_its_own(side: Any) -> None:
+    """Bins end where the month does, whichever side they are labelled on."""
+    hours = FEBRUARY + np.arange(-24 * 40, 24 * 40, dtype=np.int64) * HOUR_NS
+    bad = np.where((hours >= FEBRUARY) & (hours < MARCH), 2, 0)
+    labels = hours + (HOUR_NS if side == "right" else 0)
+    data = CountSeries(labels, 100 - bad, np.full(len(hours), 100), "1h", side)
+    slo = API.replace(window="month")
+    found = review(slo, data, period="monthly", at="2026-03-09T00:00:00Z", calendar="UTC")["api"]
+    assert found.now is not None
+    assert found.now.counts == found.status.counts == Counts(28 * 24 * 98, 28 * 24 * 2)
+    assert found.status_before.counts == Counts(31 * 24 * 100, 0)
+    assert found.status.coverage == 1
+    assert found.status.at_ns == MARCH - 1
+
+
+def test_a_calendar_month_keeps_its_own_target() -> None:
+    """A target that changes with March judges nothing of February."""
+    targets = {"2026-01-01T00:00:00Z": "99%", "2026-03-01T00:00:00Z": "90%"}
+    slo = API.replace(target=TargetSchedule(targets), window="month")
+    hours = FEBRUARY + np.arange(24 * 40, dtype=np.int64) * HOUR_NS
+    data = CountSeries(hours, [95] * len(hours), [100] * len(hours), "1h", "left")
+    found = review(slo, data, period="monthly", at="2026-03-09T00:00:00Z", calendar="UTC")["api"]
+    assert found.now is not None
+    assert found.now.burn == 5
+    assert found.status.state == "missed"
+
+
+def test_a_reset_within_the_period_changes_no_costs() -> None:
+    """The period's incidents are told whole, and add up to its counts."""
+    reset = BudgetReset("1970-01-10T00:00:00Z", "a vendor's fault")
+    data = hourly([0] * 24 * 5 + [300] * 10 + [0] * 24 * 9)
+    found = review(API.replace(resets=[reset]), data, period="monthly")["api"]
+    plain = review(API, data, period="monthly")["api"]
+    assert found.ledger is not None
+    assert found.now is not None
+    assert found.ledger.counts == found.now.counts
+    costs = [found.cost(entry) for entry in found.incidents]
+    assert costs == [plain.cost(entry) for entry in plain.incidents]
+    assert len(costs) == 1
 
 
 def test_thresholds_have_their_status_alone() -> None:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from errorbudget.alerts import GUIDE, WORKBOOK
 from errorbudget.budget import spent
+from errorbudget.counts import Counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, format_duration
 from errorbudget.errors import InvalidSeriesError
+from errorbudget.evaluation import evaluate_series
 from errorbudget.events import Events
 from errorbudget.methods import Occurrences
-from errorbudget.series import CountSeries, Series
+from errorbudget.series import CountSeries, EventSeries, Series
 from errorbudget.sli import RatioSLI
 from errorbudget.slo import SLO
+from errorbudget.status import Status
 from errorbudget.studies.advice import advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import backtest
@@ -33,7 +36,7 @@ from errorbudget.studies.budgeted import (
 from errorbudget.studies.burning import usual_threshold
 from errorbudget.studies.confidence import confidence, dispersion
 from errorbudget.studies.forecast import forecast
-from errorbudget.studies.ledger import incident_ledger
+from errorbudget.studies.ledger import ledger_of_units
 from errorbudget.studies.lint import lint
 from errorbudget.studies.pareto import Recommendation, policy_sweep
 from errorbudget.studies.reviewed import Figures, Part, SLOReview
@@ -41,7 +44,12 @@ from errorbudget.studies.trend import trend
 from errorbudget.windows import Interval, Rolling
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from errorbudget.windows.interval import Closed
+
+    Integers = NDArray[np.int64]
 
 __all__ = ["reviewed"]
 
@@ -75,31 +83,35 @@ def reviewed(
         deep: Whether to ask the longer reviews' questions too.
         incidents: What truly happened, or None to find it.
     """
-    status = slo.evaluate(data, at=now.end_ns)
-    earlier = slo.evaluate(data, at=now.start_ns)
     try:
         check_budgeted(slo, data)
     except InvalidSeriesError as error:
+        status, earlier = (slo.evaluate(data, at=_last(each)) for each in (now, before))
         return SLOReview(slo, status, earlier, why_not=str(error))
     units = units_of(slo, data, now.end_ns)
-    fixed = slo.replace(target=slo.target_at(now.end_ns))
-    seen = [
-        Part(part.interval, counts_between(units, part.interval.start_ns, part.interval.end_ns))
-        for part in parts
-    ]
+    status, earlier = (_status(slo, data, units, each) for each in (now, before))
+    fixed = slo.replace(target=slo.target_at(_last(now)))
+    seen = [Part(part.interval, _counts(units, part.interval)) for part in parts]
     clusters = _dispersion(units, before.start_ns, now.end_ns, slo.window.closed)
     figures_now = _figures(fixed, data, units, now, incidents)
     figures_before = _figures(fixed, data, units, before, incidents)
-    over = fixed.replace(window=Rolling.from_ns(now.length_ns))
+    # Costs are parts of what the whole period had: a reset within it takes nothing out.
+    over = fixed.replace(window=Rolling.from_ns(now.length_ns), resets=())
     found: dict[str, Any] = {}
     if figures_now.counts:
-        found["ledger"] = incident_ledger(
+        step_ns = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
+        found["ledger"] = ledger_of_units(
             over,
-            data,
+            units,
+            _counted_in(units, now),
+            figures_now.counts,
+            over.target_at(_last(now)).error,
             incidents=_within(incidents, now),
             threshold=usual_threshold(slo),
-            min_cost=_least_cost(slo, figures_now),
-            at=now.end_ns,
+            step_ns=step_ns,
+            window_ns=max(5 * MINUTE_NS, step_ns),
+            merge_ns=30 * MINUTE_NS,
+            least=_least_cost(slo, figures_now),
         )
         found["forecast"] = forecast(
             slo, data, at=now.end_ns, horizon=now.length_ns, step=_step(now.length_ns)
@@ -116,6 +128,42 @@ def reviewed(
         trend=trend(figures_before.counts, figures_now.counts, dispersion=clusters),
         **found,
     )
+
+
+class _UntilTheirEnd:
+    """Bins that are whole at the last instant before their end, as a calendar's last one is."""
+
+    def __init__(self, series: Series) -> None:
+        self._series, self.span, self.coverage = series, series.span, series.coverage
+
+    def cumulative(
+        self, edges_ns: Integers, *, inclusive: bool = True
+    ) -> tuple[Integers, Integers]:
+        return self._series.cumulative(edges_ns + 1, inclusive=inclusive)
+
+
+def _last(period: Interval) -> int:
+    """The last instant of a period; the end of a calendar's is the next one's first."""
+    return period.end_ns - (period.closed == "left")
+
+
+def _status(slo: SLO, data: Data, units: Series, period: Interval) -> Status:
+    """Where the objective stands at the last instant of a period."""
+    status = slo.evaluate(data, at=_last(period))
+    if period.closed == "right" or not isinstance(units, CountSeries):
+        return status
+    return evaluate_series(slo, _UntilTheirEnd(units), at_ns=status.at_ns, left_out=status.left_out)
+
+
+def _counted_in(units: Series, period: Interval) -> Interval:
+    """The period as (start, end]: bins end with it, and single events lie before its end."""
+    early = period.closed == "left" and isinstance(units, EventSeries)
+    return Interval(period.start_ns - early, period.end_ns - early, "right")
+
+
+def _counts(units: Series, period: Interval) -> Counts:
+    inside = _counted_in(units, period)
+    return counts_between(units, inside.start_ns, inside.end_ns)
 
 
 def _least_cost(slo: SLO, figures: Figures) -> Fraction:
@@ -150,15 +198,16 @@ def _within(incidents: Any, interval: Interval) -> Any:
 
 
 def _figures(slo: SLO, data: Data, units: Series, interval: Interval, incidents: Any) -> Figures:
-    counts = counts_between(units, interval.start_ns, interval.end_ns)
-    burn = spent(counts, slo.target_at(interval.end_ns).error)
+    counts = _counts(units, interval)
+    burn = spent(counts, slo.target_at(_last(interval)).error)
     observed = _observed(data, interval)
     if not counts or observed is None:
         return Figures(interval, observed, counts, burn, {}, None)
     grain = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
     step_ns = max(HOUR_NS, grain)
+    last_ns = _last(interval)
     history = slo.history(
-        data, step=format_duration(step_ns), start=interval.start_ns + 1, end=interval.end_ns
+        data, step=format_duration(step_ns), start=last_ns - interval.length_ns + 1, end=last_ns
     )
     tiers = Counter(tier for tier in history.tier if tier is not None)
     shares = {
@@ -206,9 +255,9 @@ def _deep(
 ) -> dict[str, Any]:
     """What monthly and quarterly reviews ask beside."""
     found: dict[str, Any] = {
-        "confidence": confidence(figures.counts, fixed.target_at(now.end_ns), dispersion=clusters),
+        "confidence": confidence(figures.counts, fixed.target_at(_last(now)), dispersion=clusters),
         "policy": _better_policy(fixed, data, now, figures),
-        "spenders": _spenders(over, data, now.end_ns),
+        "spenders": _spenders(over, data, _last(now)),
     }
     if isinstance(slo.sli, RatioSLI) and isinstance(slo.method, Occurrences):
         past = history_until(slo, data, now.end_ns)

@@ -19,7 +19,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
-from errorbudget.series import CountSeries
+from errorbudget.series import CountSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
 from errorbudget.studies.arguments import exact
@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from errorbudget.events import Events
     from errorbudget.windows import Interval
 
-__all__ = ["Ledger", "LedgerEntry", "burning_stretches", "incident_ledger", "usual_threshold"]
+__all__ = [
+    "Ledger",
+    "LedgerEntry",
+    "burning_stretches",
+    "incident_ledger",
+    "ledger_of_units",
+    "usual_threshold",
+]
 
 HEADER = ("incident", "start", "for", "bad", "peak burn", "of the budget", "of the bad")
 
@@ -243,18 +250,58 @@ def incident_ledger(
     check_budgeted(slo, data)
     status = slo.evaluate(data, at=at)
     assert status.budget is not None  # noqa: S101 - an objective with a target has one
-    series = units_of(slo, data, status.at_ns)
-    counts, error = status.counts, status.budget.error
     step_ns = data.step_ns if isinstance(data, CountSeries) else MINUTE_NS
-    window_ns = max(length_of(window), step_ns)
-    least = exact("min_cost", min_cost)
+    return ledger_of_units(
+        slo,
+        units_of(slo, data, status.at_ns),
+        status.interval,
+        status.counts,
+        status.budget.error,
+        incidents=incidents,
+        threshold=threshold,
+        step_ns=step_ns,
+        window_ns=max(length_of(window), step_ns),
+        merge_ns=0 if merge == 0 else length_of(merge),
+        least=exact("min_cost", min_cost),
+    )
+
+
+def ledger_of_units(
+    slo: SLO,
+    series: Series,
+    interval: Interval,
+    counts: Counts,
+    error: Fraction,
+    *,
+    incidents: Any,
+    threshold: Number | None,
+    step_ns: int,
+    window_ns: int,
+    merge_ns: int,
+    least: Fraction,
+) -> Ledger:
+    """
+    The ledger of units that are counted already, over any stretch of time.
+
+    Args:
+        slo: The objective.
+        series: Its units.
+        interval: The stretch.
+        counts: Its good and bad units.
+        error: Exact share of them that may be bad.
+        incidents: As for `incident_ledger`, and so are the rest.
+        threshold: Burn rate that the short window must exceed.
+        step_ns: How often burn is looked at [ns].
+        window_ns: Length of the short window [ns].
+        merge_ns: Incidents no further apart than this are one [ns].
+        least: Leave out what was found and spent no more than this part of the budget.
+    """
     if incidents is None:
         limit = usual_threshold(slo) if threshold is None else exact("threshold", threshold)
-        merge_ns = 0 if merge == 0 else length_of(merge)
         found = burning_stretches(
             slo,
             series,
-            status.interval,
+            interval,
             step_ns=step_ns,
             window_ns=window_ns,
             merge_ns=merge_ns,
@@ -265,8 +312,8 @@ def incident_ledger(
         )
     else:
         stretches = read_stretches(incidents)
-    shares, elsewhere = counted(series, status.interval, stretches)
-    grid = Grid.over(series, status.interval, step_ns, window_ns)
+    shares, elsewhere = counted(series, interval, stretches)
+    grid = Grid.over(series, interval, step_ns, window_ns)
     entries: list[LedgerEntry] = []
     for stretch, own in zip(stretches, shares, strict=True):
         cost = part_of_budget(own.bad, counts, error)
@@ -279,4 +326,4 @@ def incident_ledger(
         entries.append(
             LedgerEntry(name, stretch.start_ns, stretch.end_ns, own, peak, when, cost, share)
         )
-    return Ledger(slo, status.interval, counts, error, tuple(entries), elsewhere)
+    return Ledger(slo, interval, counts, error, tuple(entries), elsewhere)

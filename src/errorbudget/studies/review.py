@@ -241,15 +241,15 @@ def _intervals(period: Period, at_ns: int, calendar: str | None) -> tuple[Interv
     last = window.previous(window.interval(at_ns))
     earlier = window.previous(last)
     return (
-        Interval(last.start_ns, last.end_ns, "right"),
-        Interval(earlier.start_ns, earlier.end_ns, "right"),
+        Interval(last.start_ns, last.end_ns, "left"),
+        Interval(earlier.start_ns, earlier.end_ns, "left"),
     )
 
 
 def _parts(cadence: Cadence, interval: Interval) -> tuple[Part, ...]:
     """The period in days, weeks or months; the last may be shorter."""
     edges = [*range(interval.start_ns, interval.end_ns, cadence.part_ns), interval.end_ns]
-    return tuple(Part(Interval(low, high, "right")) for low, high in pairwise(edges))
+    return tuple(Part(Interval(low, high, interval.closed)) for low, high in pairwise(edges))
 
 
 def _of(data: Any, slo: SLO) -> Data:
