@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 
 from errorbudget import GUIDE, SLO, WORKBOOK, Availability, Calendar, Counts, CountSeries, Events
-from errorbudget.errors import ErrorBudgetError, InvalidInputError, NoDataError
+from errorbudget.errors import (
+    ErrorBudgetError,
+    InvalidInputError,
+    InvalidSeriesError,
+    NoDataError,
+)
 from errorbudget.studies.advice import Advice, advise
 from errorbudget.studies.attribution import Attribution, attribute
 from errorbudget.studies.backtest import Backtest, backtest
@@ -210,6 +215,53 @@ def test_absurd_sizes_are_refused_at_once() -> None:
         hour.scrape("1m", 1.5)
 
 
+def test_bins_of_a_nanosecond_are_looked_at_or_refused() -> None:
+    """A look at every bin of a day would take petabytes; what needs none of that has its answer."""
+    slo = SLO("api", target="99%", window="30d", sli=Availability())
+    tiny = CountSeries([1, 2, 3, 4], [10, 10, 10, 0], [10] * 4, 1)
+    for incidents in (None, {"outage": (0, 4)}):
+        with pytest.raises(InvalidSeriesError, match="more than 50,000,000; take a longer step"):
+            incident_ledger(slo, tiny, incidents=incidents, at=30 * DAY)
+    with pytest.raises(InvalidSeriesError, match="more than 50,000,000; take a longer step"):
+        backtest(slo, tiny)
+    (found,) = backtest(slo, tiny, incidents={"outage": (3, 4)})
+    assert [page.start_ns for page in found.pages] == [4]
+    assert found.seen == 1
+    assert advise(slo, tiny).candidates[-1].pages == 1
+
+
+def test_long_histories_of_short_bins_have_their_pitfalls() -> None:
+    """A year of seconds is looked at in a million steps, and the worst of it is seen."""
+    slo = SLO("api", target="99%", window="1d", sli=Availability())
+    ends = np.arange(1, 401, dtype=np.int64) * DAY
+    found = lint(slo, counts={"api": CountSeries(ends, [90] * 400, [100] * 400, "1s")})
+    assert "EB201" in [finding.check.id for finding in found]
+    assert "EB202" not in [finding.check.id for finding in found]
+
+
+def test_what_no_traffic_tells_apart_is_refused() -> None:
+    """Nearly the same rates, and targets of thirty nines, want more events than there are."""
+    for target, factor in (("99.9%", 1 + 2**-52), ("99.9%", 1.000001), ("0." + "9" * 30, 2)):
+        with pytest.raises(InvalidInputError, match="more than 10,000,000,000,000 events"):
+            least_traffic(target, factor=factor)
+    assert least_traffic("99.9%", factor=1.01).to_tell > 10**8
+
+
+def test_burns_of_more_events_than_counts_hold_are_refused() -> None:
+    """Series hold fewer than 2**63; clusters are a number, as elsewhere."""
+    for counts, more in ((Counts(10**299, 10**290), {}), (Counts(58, 2), {"dispersion": True})):
+        with pytest.raises(InvalidInputError, match=r"^(events|dispersion) must be"):
+            burn_or_noise(counts, "99.9%", **more)
+    assert burn_or_noise(Counts(2**62, 2**60), "99.9%").real
+
+
+def test_any_bound_on_false_pages_is_a_bound() -> None:
+    """One that no float holds is as good as none."""
+    most = quiet_alert("99%", "30d", 60, false_pages_per_month="1e390")
+    assert most is not None
+    assert most.wait_for == 1
+
+
 def test_numbers_of_any_type_are_kept_as_plain_ones() -> None:
     """So that traffic is made of them, and the truth is JSON."""
     third = Fraction(3, 2)
@@ -226,7 +278,7 @@ def test_numbers_of_any_type_are_kept_as_plain_ones() -> None:
 
 
 ABSURD: tuple[Any, ...] = (
-    *(None, True, 3, -1, 0, 10**400, 1e308, float("nan"), float("inf"), 1.5, 1j),
+    *(None, True, 3, -1, 0, 10**400, 10**5_000, 1e308, float("nan"), float("inf"), 1.5, 1j),
     *("x", "", b"x", "99.9%", "1d", [], {}, [1], ["x"], [None], {1: 2}, (1, 2), set(), object()),
     *(Decimal("sNaN"), Fraction(1, 3), np.int64(3), np.float64("nan"), np.timedelta64(1, "s")),
 )

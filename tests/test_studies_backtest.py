@@ -262,6 +262,25 @@ def test_known_incidents_are_seen_when_arithmetic_says() -> None:
     assert not result["workbook"].false_pages
 
 
+def test_incidents_outside_of_the_history_count_for_nothing() -> None:
+    """Nobody could have been paged for them: not before, not after, not while a page is open."""
+    ends = [(minute + 1) * MINUTE for minute in range(1_440)]
+    bad = [50 if minute >= 1_400 else 0 for minute in range(1_440)]
+    data = CountSeries(ends, [100 - each for each in bad], [100] * 1_440, "1m")
+    day, start = 1_440 * MINUTE, 1_400 * MINUTE
+    known = {
+        "yesterday": (-day, -MINUTE),
+        "outage": (start, 2 * day),
+        "tomorrow": (day, 2 * day),
+        "at the end of time": (2**63 - 5, 2**63 - 1),
+    }
+    slo = SLO("api", target="99.9%", window="30d", sli=Availability())
+    found = backtest(slo, data, incidents=known)
+    assert [incident.name for incident in found.incidents] == ["outage"]
+    assert found[0].recall == 1
+    assert found[0].pages[0].end_ns is None
+
+
 def test_found_incidents_lie_where_the_truth_does() -> None:
     """Without being told, the same incidents are found, give or take the noise at their edges."""
     history, slo = truth()

@@ -24,7 +24,12 @@ from errorbudget import (
 )
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, InvalidTargetError
 from errorbudget.studies.backtest import backtest
-from errorbudget.studies.chances import beta_cdf, beta_quantile, binomial_tail
+from errorbudget.studies.chances import (
+    beta_cdf,
+    beta_quantile,
+    binomial_tail,
+    hypergeometric_tail,
+)
 from errorbudget.studies.confidence import (
     confidence,
     confidence_of,
@@ -159,6 +164,29 @@ def test_binomial_tail_is_the_sum(total: int, least: int, share: Fraction) -> No
         for bad in range(least, total + 1)
     )
     assert binomial_tail(least, total, float(share)) == pytest.approx(float(expected), abs=1e-11)
+
+
+@pytest.mark.parametrize("total", [10**3, 10**6, 10**9, 10**12, 10**15, 10**17])
+@pytest.mark.parametrize("share", [0.25, 1e-3, 1e-6])
+def test_tails_keep_their_digits_among_very_many(total: int, share: float) -> None:
+    """Beside scipy's, in the middle and far out: factorials have no logarithms so exact."""
+    binom = pytest.importorskip("scipy.stats", reason="missing: scipy; make env").binom
+    usual = total * share
+    for deviations in (-3, 0, 0.5, 2, 5, 8):
+        least = int(usual + deviations * (usual * (1 - share)) ** 0.5) + 1
+        if least > 0:
+            wanted = binom.sf(least - 1, total, share)
+            assert binomial_tail(least, total, share) == pytest.approx(wanted, rel=1e-6), deviations
+
+
+@pytest.mark.parametrize("drawn", [10**3, 10**6, 10**9, 10**12, 10**15])
+def test_fishers_tail_keeps_its_digits_among_very_many(drawn: int) -> None:
+    """A tenth of very many holds of 400 bad ones what the binomial distribution says."""
+    binom = pytest.importorskip("scipy.stats", reason="missing: scipy; make env").binom
+    for least in (20, 40, 60, 80):
+        wanted = binom.sf(least - 1, 400, 0.1)
+        close = 1e-9 if drawn > 10**12 else 3e3 / drawn
+        assert hypergeometric_tail(least, drawn, 400, 10 * drawn) == pytest.approx(wanted, close)
 
 
 def test_intervals_cover_as_often_as_they_say() -> None:

@@ -83,7 +83,7 @@ class BurnAlert:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise InvalidInputError(f"an alert needs a name, got {shown(self.name)}")
-        if str(self.severity) not in SEVERITIES:
+        if not isinstance(self.severity, str) or self.severity not in SEVERITIES:
             raise InvalidInputError(
                 f'alert "{self.name}": severity must be one of {", ".join(SEVERITIES)}, '
                 f"got {shown(self.severity)}"

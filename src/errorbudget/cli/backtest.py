@@ -98,6 +98,10 @@ def backtest(**options: Any) -> int:
                 )
             )
             before += len(policies)
+    for (slo, _), known, result in zip(found, incidents, results, strict=True):
+        outside = 0 if known is None else len(known) - len(result.incidents)
+        if outside:
+            say(f'SLO "{slo.name}": incidents outside of this history are left out: {outside}')
     chosen = [result.recommend(options["false_pages"]) for result in results]
     pairs = list(zip(results, chosen, strict=True))
     untried = [

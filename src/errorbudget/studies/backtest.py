@@ -201,8 +201,8 @@ def backtest(
         data: Request events, or a count series.
         policies: Policies with names that differ; by default the SLO's own.
         incidents: What truly happened: (start, end] by name, or things with a name, a start and an
-            end. None takes the stretches in which an hour burned faster than 1 and which spent more
-            than *costly*.
+            end; those that share no time with the history are left out. None takes the stretches in
+            which an hour burned faster than 1 and which spent more than *costly*.
         costly: Part of the budget that makes a stretch an incident, when they are found.
         step: How often conditions are seen; by default every minute, or every bin.
         start: First instant; by default the beginning of the data.
@@ -274,14 +274,18 @@ def backtest(
 
 
 def _incidents(slo: SLO, trial: Trial, given: Any, costly: Number) -> list[Stretch]:
+    table, whole = trial.table, trial.whole
     if given is not None:
-        return list(read_stretches(given))
+        return [
+            each
+            for each in read_stretches(given)
+            if each.start_ns < whole.end_ns and each.end_ns > whole.start_ns
+        ]
     least = exact("costly", costly)
-    table = trial.table
     bounds = burning_stretches(
         slo,
         table.series,
-        trial.whole,
+        whole,
         step_ns=table.step_ns,
         window_ns=max(HOUR_NS, table.step_ns),
         merge_ns=0,

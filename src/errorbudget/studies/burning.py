@@ -11,7 +11,7 @@ import numpy as np
 from errorbudget.budget import Ratio, spent
 from errorbudget.counts import Counts
 from errorbudget.kernels import ratios
-from errorbudget.series import Series
+from errorbudget.series import Series, check_grid
 from errorbudget.slo import SLO
 from errorbudget.studies.stretches import Stretch
 from errorbudget.times import MIN_NS
@@ -20,8 +20,10 @@ from errorbudget.windows import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Grid", "burning_stretches", "usual_threshold"]
+__all__ = ["PAGING", "Grid", "burning_stretches", "usual_threshold"]
 
+PAGING = ("critical", "page")
+"""Severities that call people at once."""
 CALM = Fraction(1, 4)
 """A part of an incident that fails at less than this share of its rate is not part of it."""
 
@@ -29,9 +31,7 @@ CALM = Fraction(1, 4)
 def usual_threshold(slo: SLO) -> Fraction:
     """The lowest burn rate that *slo* pages for; 1, the pace of an even spend, when it has none."""
     alerts = slo.alerts.alerts
-    paging = [
-        alert.threshold(slo.period_ns) for alert in alerts if alert.severity in ("critical", "page")
-    ]
+    paging = [alert.threshold(slo.period_ns) for alert in alerts if alert.severity in PAGING]
     return min(paging, default=Fraction(1))
 
 
@@ -45,11 +45,17 @@ class Grid:
 
     @classmethod
     def over(cls, series: Series, interval: Interval, step_ns: int, window_ns: int) -> Grid:
-        """Every *step_ns* of *interval*, from the first data on."""
+        """
+        Every *step_ns* of *interval*, from the first data on.
+
+        Raises:
+            InvalidSeriesError: That is more than fits into memory.
+        """
         first = interval.start_ns // step_ns + 1
         if series.span is not None:  # nothing burns before the data begins
             first = max(first, series.span[0] // step_ns)
         last = -(-interval.end_ns // step_ns)
+        check_grid(max(0, last + 1 - first) + window_ns // step_ns, step_ns)
         times = np.arange(first, max(first, last + 1), dtype=np.int64) * step_ns
         good, total = series.cumulative(times)
         starts = np.maximum(times, MIN_NS + window_ns) - window_ns

@@ -19,6 +19,7 @@ from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.alerts.burn import SEVERITIES
 from errorbudget.budget import spent
 from errorbudget.counts import Counts
+from errorbudget.history.making import MOST_POINTS
 from errorbudget.kernels import ratios
 from errorbudget.series import Series
 from errorbudget.target import Target
@@ -86,7 +87,9 @@ class FiringTable:
         whole = [window for window in windows if window % step_ns == 0]
         reach = max(whole, default=0)
         first = int(times[0]) if len(times) else 0
-        self._back = reach // step_ns if first - reach >= MIN_NS else 0
+        back = reach // step_ns
+        # Further back than that, windows are asked for one by one.
+        self._back = back if first - reach >= MIN_NS and back <= MOST_POINTS else 0
         edges = np.arange(-self._back, len(times), dtype=np.int64) * step_ns + first
         good, total = series.cumulative(edges)
         self._bad, self._total = total - good, total

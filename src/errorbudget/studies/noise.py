@@ -50,6 +50,8 @@ def _events(total: int) -> int:
     return whole("events", total, 0, 2**63 - 1)
 
 
+MOST_TO_TELL = 10**13
+"""As many events are looked for in a second or two; ten times as many take three times as long."""
 VERDICT: Columns = {
     "bad": "count",
     "total": "count",
@@ -165,8 +167,8 @@ and 2 bad are needed to be sure at 0.01
     seen = as_counts(counts)
     if type(seen.bad) is not int or type(seen.total) is not int:
         raise InvalidInputError(f"chances are told of whole events, got {shown(counts)}")
-    if not (isinstance(dispersion, (int, float)) and dispersion >= 1):
-        raise InvalidInputError(f"dispersion must be at least 1, got {shown(dispersion)}")
+    _events(seen.total)
+    dispersion = number("dispersion", dispersion, least=1)
     share = _ordinary(target, ordinary)
     limit = chance("alpha", alpha)
 
@@ -324,7 +326,7 @@ def least_traffic(
 
     Raises:
         InvalidTargetError: The target is 100 %, which no traffic can show.
-        InvalidInputError: *factor* or *level* does not fit.
+        InvalidInputError: *factor* or *level* does not fit, or too many events would be needed.
 
     Example:
         >>> least = least_traffic("99.9%")
@@ -377,6 +379,11 @@ def _to_tell(allowed: float, worse: float, level: float) -> int:
     high = 1
     while not enough(high):
         high *= 2
+        if high > MOST_TO_TELL:
+            raise InvalidInputError(
+                f"more than {MOST_TO_TELL:,} events would be needed to tell that apart; take a "
+                "larger factor or a lower target"
+            )
     low = high // 2
     while low + 1 < high:
         middle = (low + high) // 2

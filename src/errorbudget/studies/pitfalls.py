@@ -21,12 +21,14 @@ from errorbudget.schedule import TargetSchedule
 from errorbudget.series import CountSeries
 from errorbudget.sli import Latency, LatencyQuantile, RatioSLI
 from errorbudget.slo import SLO
+from errorbudget.studies.burning import PAGING
 from errorbudget.studies.lint import Check, Finding
 from errorbudget.studies.whole_windows import whole_windows
 
 __all__ = ["CHECKS", "of_history", "of_objective", "of_service"]
 
 MOST_SLOS = 5
+MOST_LOOKS = 1_000_000
 
 TOO_MANY = Check(
     "EB101",
@@ -220,7 +222,9 @@ def of_history(slo: SLO, series: CountSeries) -> Iterator[Finding]:
         return
     length = series.span[1] - series.span[0]
     days = f"{length / DAY_NS:.0f} days" if length >= 2 * DAY_NS else format_duration(length)
-    left = whole_windows(slo, series, series.step_ns).remaining_ratio
+    # A history of very many bins is looked at in fewer steps.
+    every = -(-length // (series.step_ns * MOST_LOOKS))
+    left = whole_windows(slo, series, series.step_ns * every).remaining_ratio
     if not len(left):
         message = f"{days} of history hold no whole window ({slo.window})"
         yield Finding(TOO_SHORT, slo.name, message)
@@ -244,7 +248,7 @@ def of_history(slo: SLO, series: CountSeries) -> Iterator[Finding]:
         )
         yield Finding(LITTLE_TRAFFIC, slo.name, message)
     for alert in slo.alerts.alerts:
-        if alert.severity not in ("critical", "page") or length < alert.long:
+        if alert.severity not in PAGING or length < alert.long:
             continue
         usual = floor(pace * alert.long)
         # A window that sees less than an event on average holds one when it fails.

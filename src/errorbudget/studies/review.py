@@ -322,7 +322,7 @@ def review(
     if not isinstance(period, str) or period not in PERIODS:
         raise InvalidInputError(
             f"period must be one of {', '.join(PERIODS)}, got {shown(period)}"
-            f"{did_you_mean(str(period), tuple(PERIODS))}"
+            f"{did_you_mean(shown(period), tuple(PERIODS))}"
         )
     listed = as_slos(slos)
     at_ns = instant_of(at, (_of(data, slo).span for slo in listed))

@@ -17,6 +17,7 @@ import numpy as np
 from errorbudget.alerts import AlertPolicy, BurnAlert
 from errorbudget.counts import Counts
 from errorbudget.durations import format_duration
+from errorbudget.studies.burning import PAGING
 from errorbudget.studies.firing import FiringTable
 from errorbudget.studies.months import MONTH_NS
 from errorbudget.studies.pages import CostlyPeriod, Detection, Episode, Page, PolicyResult
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from errorbudget.studies.firing import Runs
 
 __all__ = ["Trial"]
-
-PAGING = ("critical", "page")
 
 
 class Trial:
@@ -181,7 +180,6 @@ class Trial:
             for page, since_ns in pages
             if incident.end_ns > since_ns
             and (page.end_ns is None or incident.start_ns < page.end_ns)
-            and (page.start_ns <= self.whole.end_ns)
         ]
         if not about:
             why = self._missed(incident, paging, pages)

@@ -94,7 +94,7 @@ class Calendar:
         if unit not in UNITS:
             raise InvalidWindowError(
                 f"a calendar window is one of {', '.join(UNITS)}, got {shown(unit)}"
-                f"{did_you_mean(str(unit), UNITS)}"
+                f"{did_you_mean(shown(unit), UNITS)}"
             )
         if type(every) is not int or every < 1:
             raise InvalidWindowError(f"every must be a whole number from 1, got {shown(every)}")
