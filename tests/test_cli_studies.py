@@ -519,6 +519,7 @@ def test_counts_are_shared_out_by_the_labels_they_were_kept_by(
         ("x.ndjson.gz", b'{"msec":'),
         ("x.om", b"# TYPE process_start"),
         ("x.log.gz", b"- - - [01/Mar/2026"),
+        ("X.CSV.GZ", b"time,status,"),
         ("x", b"- - - [01/Mar/2026"),
     ],
 )
@@ -529,11 +530,11 @@ def test_a_simulation_is_written_as_its_name_says(
     words = ["simulate", "-o", str(tmp_path / name), "--days", "0.1"]
     assert run(words, capsys)[0] == 0
     content = (tmp_path / name).read_bytes()
-    found = gzip.decompress(content) if name.endswith(".gz") else content
+    found = gzip.decompress(content) if name.lower().endswith(".gz") else content
     assert found.startswith(start)
     assert run([*words, "--log-format", "counts"], capsys)[0] == 0
     content = (tmp_path / name).read_bytes()
-    found = gzip.decompress(content) if name.endswith(".gz") else content
+    found = gzip.decompress(content) if name.lower().endswith(".gz") else content
     assert found.startswith(b"time,good,total\n")
 
 

@@ -42,7 +42,7 @@ def form_of(
         InvalidInputError: The suffix tells of another form.
     """
     path = as_path(out) if out else as_path("-")
-    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     if suffix in ("", ".txt", ".text"):
         return usual
     if suffix not in forms:

@@ -43,7 +43,7 @@ def write_blocks(blocks: Iterable[bytes], path: str | os.PathLike[str]) -> None:
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         draft.unlink(missing_ok=True)  # of a process that was killed
-        _write(blocks, draft, shown=path, mode="xb", packed=target.suffix == ".gz")
+        _write(blocks, draft, shown=path, mode="xb", packed=target.suffix.lower() == ".gz")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

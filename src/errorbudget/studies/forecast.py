@@ -265,7 +265,7 @@ def forecast(
     check_budgeted(slo, data)
     lengths = _Lengths.read(horizon, step, block, season)
     share = chance("level", level)
-    paths, seed = whole("paths", paths, 1), whole("seed", seed, 0)
+    paths, seed = whole("paths", paths, 1, 10**12), whole("seed", seed, 0)
     if not isinstance(scenario, Scenario | None):
         raise InvalidInputError(f"scenario must be a Scenario, got {shown(scenario)}")
     status = slo.evaluate(data, at=at)

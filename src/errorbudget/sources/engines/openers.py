@@ -222,7 +222,7 @@ def _dask(batch: Batch, kinds: Mapping[str, ColumnKind]) -> Iterator[Any]:
         dtype={name: types[kind] for name, kind in kinds.items()},
         keep_default_na=False,
         na_values=[""],
-        blocksize=None if paths[0].endswith((".gz", ".bz2", ".xz")) else "64MB",
+        blocksize=None if paths[0].lower().endswith((".gz", ".bz2", ".xz")) else "64MB",
     )
     for name, kind in kinds.items():
         if kind == "time":
