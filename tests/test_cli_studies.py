@@ -538,6 +538,36 @@ def test_a_simulation_is_written_as_its_name_says(
     assert found.startswith(b"time,good,total\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("advise", "candidates"),
+        ("attribute", "by"),
+        ("backtest", "policies"),
+        ("confidence", "level"),
+        ("forecast", "horizon"),
+        ("incidents", "incidents"),
+        ("review", "period"),
+    ],
+)
+def test_help_begins_with_what_a_study_is_about(name: str, own: str) -> None:
+    """Its own options, then the form of the answer, then where data come from, as all have it."""
+    import click
+
+    from errorbudget.cli.app import app
+
+    command = app.get_command(click.Context(app), name)
+    assert command is not None
+    names = [param.name for param in command.params]
+    assert names[0] == own
+    assert names[names.index("form") : names.index("spec")][:4] == [
+        "form",
+        "out",
+        "files",
+        "columns",
+    ]
+
+
 def test_a_simulation_is_no_answer_on_standard_output(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

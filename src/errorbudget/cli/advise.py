@@ -15,7 +15,6 @@ __all__ = ["advise"]
 
 
 @click.command()
-@study_options
 @click.option(
     "--candidate",
     "candidates",
@@ -32,6 +31,7 @@ __all__ = ["advise"]
 )
 @click.option("--proposal", is_flag=True, help="Write the proposal, in Markdown.")
 @output_options()
+@study_options
 def advise(**options: Any) -> int:
     """Which target fits: what each would have meant, a recommendation, and a proposal.
 

@@ -25,7 +25,6 @@ __all__ = ["attribute", "incidents"]
 
 
 @click.command()
-@study_options
 @click.option(
     "--by",
     multiple=True,
@@ -39,6 +38,7 @@ __all__ = ["attribute", "incidents"]
 @click.option("--after", default="1h", show_default=True, help="With --deploy: how far ahead.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows.")
 @output_options()
+@study_options
 def attribute(**options: Any) -> int:
     """Who spent the budget: by label, status, incident or deploy, adding up exactly.
 
@@ -129,7 +129,6 @@ def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
 
 
 @click.command()
-@study_options
 @click.option("--incidents", metavar="FILE", help="Known ones, from CSV or JSON; else found.")
 @click.option("--threshold", metavar="BURN", help="Find where 5m burned faster than this.")
 @click.option("--merge", default="30m", show_default=True, help="Closer ones are one.")
@@ -137,6 +136,7 @@ def _answer(results: list[Attribution], options: dict[str, Any]) -> int:
     "--min-cost", default="1%", show_default=True, help="Leave out what spent no more of a budget."
 )
 @output_options()
+@study_options
 def incidents(**options: Any) -> int:
     """The incident ledger: start, length, peak burn, and what each cost of the budget.
 

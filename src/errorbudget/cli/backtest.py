@@ -33,7 +33,6 @@ _TABLES = ("own", "workbook", "workbook-three", "guide")
 
 
 @click.command()
-@study_options
 @click.option(
     "--policy",
     "policies",
@@ -59,6 +58,7 @@ _TABLES = ("own", "workbook", "workbook-three", "guide")
 )
 @click.option("--detail", is_flag=True, help="List incidents and false pages of every policy.")
 @output_options()
+@study_options
 def backtest(**options: Any) -> int:
     """What alert policies would have done: pages, what they missed and what they made up.
 

@@ -18,7 +18,6 @@ __all__ = ["confidence"]
 
 
 @click.command()
-@study_options
 @click.option("--level", default="95%", show_default=True, help="How often they hold the truth.")
 @click.option(
     "--method",
@@ -29,6 +28,7 @@ __all__ = ["confidence"]
 )
 @click.option("--alpha", default="1%", show_default=True, help="False-page rate of one look.")
 @output_options()
+@study_options
 def confidence(**options: Any) -> int:
     """How far the truth may lie from SLI, budget and burn rate; and: is this burn or noise?
 

@@ -21,7 +21,6 @@ __all__ = ["forecast"]
 
 
 @click.command()
-@study_options
 @click.option("--horizon", default="7d", show_default=True, help="How far to look ahead.")
 @click.option("--level", default="90%", show_default=True, help="Share of futures in between.")
 @click.option("--traffic", type=float, help="What if there were so many times the traffic?")
@@ -41,6 +40,7 @@ __all__ = ["forecast"]
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="One seed, one answer.")
 @output_options()
+@study_options
 def forecast(**options: Any) -> int:
     """When the budget is gone, with an interval, and when it comes back.
 

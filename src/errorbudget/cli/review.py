@@ -19,7 +19,6 @@ __all__ = ["review"]
 
 
 @click.command()
-@study_options
 @click.option(
     "--period",
     type=click.Choice(["weekly", "monthly", "quarterly"]),
@@ -35,6 +34,7 @@ __all__ = ["review"]
 @click.option("--incidents", metavar="FILE", help="What truly happened: CSV or JSON.")
 @click.option("--title", help="Heading of the page.")
 @output_options()
+@study_options
 def review(**options: Any) -> int:
     """What the period was like beside the one before, and what to do: the guide's reviews.
 
