@@ -166,7 +166,7 @@ def test_binomial_tail_is_the_sum(total: int, least: int, share: Fraction) -> No
     assert binomial_tail(least, total, float(share)) == pytest.approx(float(expected), abs=1e-11)
 
 
-@pytest.mark.parametrize("total", [10**3, 10**6, 10**9, 10**12, 10**15, 10**17])
+@pytest.mark.parametrize("total", [10**3, 10**6, 10**9, 10**12, 10**15])
 @pytest.mark.parametrize("share", [0.25, 1e-3, 1e-6])
 def test_tails_keep_their_digits_among_very_many(total: int, share: float) -> None:
     """Beside scipy's, in the middle and far out: factorials have no logarithms so exact."""
@@ -177,6 +177,8 @@ def test_tails_keep_their_digits_among_very_many(total: int, share: float) -> No
         if least > 0:
             wanted = binom.sf(least - 1, total, share)
             assert binomial_tail(least, total, share) == pytest.approx(wanted, rel=1e-6), deviations
+    # Beyond what scipy answers: half of them lie above the middle.
+    assert binomial_tail(10**18, 4 * 10**18, 0.25) == pytest.approx(0.5, abs=1e-9)
 
 
 @pytest.mark.parametrize("drawn", [10**3, 10**6, 10**9, 10**12, 10**15])
