@@ -102,6 +102,7 @@ def _wait_until_ready(
             with urllib.request.urlopen(f"{url}/-/ready", timeout=1, context=tls):
                 return
         except urllib.error.HTTPError as answer:
+            answer.close()
             if answer.code == 401:  # it answers, and wants a password
                 return
             time.sleep(0.05)

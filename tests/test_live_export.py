@@ -257,7 +257,8 @@ def test_prometheus_scrapes_workers_on_one_port(tmp_path: Path) -> None:
                 try:
                     answered.add(get(f"http://127.0.0.1:{port}/{path}"))
                 except urllib.error.HTTPError as error:
-                    answered.add(error.read())
+                    with error:
+                        answered.add(error.read())
                 time.sleep(0.01)
             within(lambda: asked("sum(errorbudget_events_total)") == 200)
             assert len(answered) > 1  # several workers took part
