@@ -286,6 +286,24 @@ def test_a_short_past_is_said_so_in_every_face() -> None:
     assert (nothing.past_ns, nothing.note) == (0, None)
 
 
+def test_a_level_that_was_left_is_said_so_in_every_face() -> None:
+    """After the share of failures went up tenfold for good; with a short past, both are said."""
+    random = np.random.default_rng(2)
+    total = np.full(42 * 24, 100)
+    bad = random.binomial(total, np.repeat([0.002, 0.02], 21 * 24))
+    jumped = forecast(API, _series(total, bad), paths=10)
+    assert jumped.lost > 0.9
+    note = "the share that fails has jumped or runs away, and may again"
+    assert jumped.note == jumped.to_dict()["note"] == f"{note}: the interval holds less surely"
+    assert str(jumped).endswith(jumped.note)
+    assert jumped.note in jumped._repr_html_()
+    far = forecast(API, _series(total, bad), paths=10, horizon="21d")
+    assert far.note == f"the past is short for this look ahead; {jumped.note}"
+    even = forecast(API, _series(total, random.binomial(total, 0.02)), paths=10)
+    assert even.lost < 0.2
+    assert even.note is None
+
+
 def test_frames_hold_the_figures() -> None:
     """A row an hour, and a row a return."""
     pytest.importorskip("pandas")

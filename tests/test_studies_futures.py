@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from errorbudget import SLO, Availability, CountSeries
-from errorbudget.studies.forecast import forecast
+from errorbudget.studies.forecast import Forecast, forecast
 from errorbudget.studies.futures import Past
 from errorbudget.studies.simulate import (
     SHOP_SEASON,
@@ -153,6 +153,12 @@ def _running_away(random: Random, days: int) -> Any:
     return 200 * _seasons(days), 0.003 * _wandering(random, days, 0.3)
 
 
+def _jumping(random: Random, days: int) -> Any:
+    """The level jumps for good, once in 40 days on average."""
+    jumps = np.where(random.random(days) < 1 / 40, random.normal(0, 1, days), 0)
+    return 200 * _seasons(days), 0.003 * np.exp(np.repeat(np.cumsum(jumps), 24))
+
+
 FURTHER = {
     "deploys": _deploys,
     "wandering and coming back": _returning,
@@ -178,8 +184,10 @@ KINDS = {
 """Histories by name: expected requests and the share that fails, hour by hour."""
 
 
-def _holds(total: Any, bad: Any, past: int, turn: int, window: int = 28, step: str = "1h") -> bool:
-    """Whether the interval after so many days of the past holds what the rest of them brings."""
+def _asked(
+    total: Any, bad: Any, past: int, turn: int, window: int = 28, step: str = "1h"
+) -> tuple[Forecast, bool]:
+    """The forecast after so many days of the past, and whether it holds what the rest brings."""
     slo = SLO("api", target="99%", window=f"{window}d", sli=Availability())
     ends = (np.arange(len(total)) + 1) * HOUR
     whole = CountSeries(ends, total - bad, total, "1h")
@@ -187,9 +195,16 @@ def _holds(total: Any, bad: Any, past: int, turn: int, window: int = 28, step: s
     known = CountSeries(ends[:seen], (total - bad)[:seen], total[:seen], "1h")
     horizon = f"{len(total) // 24 - past}d"
     asked = forecast(slo, known, paths=200, seed=turn, horizon=horizon, step=step)
-    assert (asked.note is None) == (past >= 3 * (len(total) // 24 - past))
+    assert ("the past is short" in (asked.note or "")) == (past < 3 * (len(total) // 24 - past))
     truth = slo.evaluate(whole, at=int(asked.time_ns[-1])).budget.remaining_ratio
-    return bool(asked.low[-1] <= truth <= asked.high[-1])
+    return asked, bool(asked.low[-1] <= truth <= asked.high[-1])
+
+
+def _simulated(kind: Callable[[Random, int], Any], days: int, random: Random) -> tuple[Any, Any]:
+    """Requests and failed ones, hour by hour."""
+    expected, share = kind(random, days)
+    total = random.poisson(expected)
+    return total, random.binomial(total, np.minimum(share, 0.9))
 
 
 def held(
@@ -205,10 +220,8 @@ def held(
     random = np.random.default_rng(seed)
     found = 0
     for turn in range(turns):
-        expected, share = kind(random, past + horizon)
-        total = random.poisson(expected)
-        bad = random.binomial(total, np.minimum(share, 0.9))
-        found += _holds(total, bad, past, turn, window, step)
+        total, bad = _simulated(kind, past + horizon, random)
+        found += _asked(total, bad, past, turn, window, step)[1]
     return found
 
 
@@ -343,7 +356,7 @@ def test_intervals_hold_85_to_95_percent_of_what_simulate_makes(world: str) -> N
     for past, ahead, window in [(42, 7, 28), *ELSEWHERE[:3]]:
         kept = slice((past + ahead) * 24)
         found = sum(
-            _holds(total[kept], bad[kept], past, turn, window, "1d")
+            _asked(total[kept], bad[kept], past, turn, window, "1d")[1]
             for turn, (total, bad) in enumerate(histories)
         )
         assert _likely(found, 40), (past, ahead, window)
@@ -356,6 +369,41 @@ def test_a_rate_that_runs_away_is_held_less_often() -> None:
     assert 0.82 <= found / 300 <= 0.95
 
 
+@pytest.mark.parametrize(
+    ("kind", "least", "most"), [(_running_away, 20, 40), (_jumped, 20, 40), (_steady, 0, 2)]
+)
+def test_a_level_that_was_left_is_told(
+    kind: Callable[[Random, int], Any], least: int, most: int
+) -> None:
+    """Most forecasts after a share that ran away or jumped have a note, none after a steady one."""
+    random = np.random.default_rng(4)
+    told = 0
+    for turn in range(40):
+        asked, _ = _asked(*_simulated(kind, 49, random), 42, turn, step="1d")
+        told += asked.note is not None
+    assert least <= told <= most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lengths", "low", "high"),
+    [
+        ((42, 7, 28), 0.80, 0.88),
+        ((28, 7, 28), 0.82, 0.91),
+        ((84, 14, 28), 0.74, 0.83),
+        ((90, 30, 30), 0.62, 0.74),
+    ],
+    ids=str,
+)
+def test_a_share_that_jumps_again_and_again_is_held_less_often(
+    lengths: tuple[int, int, int], low: float, high: float
+) -> None:
+    """The first jump no past foretells, and the next little more: what the page says instead."""
+    past, ahead, window = lengths
+    found = held(_jumping, 100, past, ahead, seed=3, window=window, step="1d")
+    assert _likely(found, 100, low, high)
+
+
 def _past(total: Any, bad: Any) -> Past:
     """Blocks of one step each, given from the first to the last."""
     return Past(np.array(total, dtype=float)[::-1, None], np.array(bad)[::-1, None])
@@ -363,7 +411,7 @@ def _past(total: Any, bad: Any) -> Past:
 
 def test_an_even_past_has_one_future() -> None:
     """Shares that never move leave nothing to chance, not even that of counting."""
-    bad, total = _past([100] * 28, [3] * 28).futures(10, 5, 7, seed=0)
+    bad, total, _ = _past([100] * 28, [3] * 28).futures(10, 5, 7, seed=0)
     assert (bad == 3).all()
     assert (total == 100).all()
 
@@ -372,7 +420,7 @@ def test_traffic_keeps_its_season_and_its_growth() -> None:
     """A week that doubles every week doubles again, and its quiet day stays quiet."""
     week = np.array([10, 10, 10, 10, 10, 10, 2])
     total = np.concatenate([week * 2**turn for turn in range(5)])
-    _, ahead = _past(total, np.zeros(35, dtype=int)).futures(14, 20, 7, seed=0)
+    _, ahead, _ = _past(total, np.zeros(35, dtype=int)).futures(14, 20, 7, seed=0)
     assert np.allclose(ahead, np.concatenate([week * 2**5, week * 2**6]))
 
 
@@ -380,7 +428,7 @@ def test_a_storm_brings_its_own_traffic() -> None:
     """A day with five times the requests, half of them bad, comes again as it was."""
     total, bad = np.full(35, 100), np.full(35, 1)
     total[::9], bad[::9] = 500, 250
-    failed, came = _past(total, bad).futures(14, 200, 7, seed=0)
+    failed, came, _ = _past(total, bad).futures(14, 200, 7, seed=0)
     storm = failed > 50
     assert 0.05 < storm.mean() < 0.2
     assert (failed[storm] / came[storm]).mean() == pytest.approx(0.5, abs=0.05)
@@ -394,7 +442,7 @@ def test_chance_grows_as_the_root_of_traffic() -> None:
     spreads = []
     for seed in range(20):
         past = _past(total, random.binomial(total, 0.1))
-        bad, came = past.futures(1, 200, 7, seed=seed)
+        bad, came, _ = past.futures(1, 200, 7, seed=seed)
         spreads.append((bad / came).std())
     assert came.mean() == pytest.approx(2**10 * 1_000)
     assert np.sqrt(0.1 * 0.9 / came.mean()) * 0.9 < np.mean(spreads) < 0.0015
@@ -404,7 +452,7 @@ def test_a_level_that_moved_is_left_behind() -> None:
     """After the share went up tenfold for good, futures are made at the new level."""
     random = np.random.default_rng(0)
     share = np.repeat([0.01, 0.1], [30, 10])
-    bad, total = _past([1_000] * 40, random.binomial(1_000, share)).futures(7, 500, 7, seed=0)
+    bad, total, _ = _past([1_000] * 40, random.binomial(1_000, share)).futures(7, 500, 7, seed=0)
     assert 0.06 < np.median(bad.sum(axis=1) / total.sum(axis=1)) < 0.15
 
 
@@ -413,15 +461,15 @@ def test_records_are_possible_where_days_are_wild() -> None:
     random = np.random.default_rng(0)
     wild = random.binomial(1_000, 0.002, 40)
     wild[[5, 20, 31]] = [60, 80, 120]
-    bad, _ = _past([1_000] * 40, wild).futures(7, 1_000, 7, seed=0)
+    bad, _, _ = _past([1_000] * 40, wild).futures(7, 1_000, 7, seed=0)
     assert 0.02 < (bad.max(axis=1) > 120).mean() < 0.3
-    tame, _ = _past([1_000] * 40, random.binomial(1_000, 0.05, 40)).futures(7, 1_000, 7, seed=0)
+    tame, _, _ = _past([1_000] * 40, random.binomial(1_000, 0.05, 40)).futures(7, 1_000, 7, seed=0)
     assert tame.max() < 120
 
 
 def test_days_without_traffic_are_not_drawn_as_good_ones() -> None:
     """Futures fail as days with traffic did, and never more than there is traffic."""
     total = [100, 0] * 14
-    bad, ahead = _past(total, [100, 0] * 14).futures(14, 50, 2, seed=0)
+    bad, ahead, _ = _past(total, [100, 0] * 14).futures(14, 50, 2, seed=0)
     assert (bad == ahead).all()
     assert np.allclose(ahead, [100, 0] * 7)

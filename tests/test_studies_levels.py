@@ -62,7 +62,7 @@ def test_courses_have_the_mean_and_spread_of_whole_matrices(wander: float, jump:
     chance = random.uniform(0.01, 0.1, n)
     known = np.arange(n) != 6
     mean, variance = _moments(height, chance, known)
-    past, future, _ = courses(height[::-1], chance[::-1], known[::-1], AHEAD, paths, random)
+    past, future, _, _ = courses(height[::-1], chance[::-1], known[::-1], AHEAD, paths, random)
     drawn = np.concatenate((past[:, ::-1], future), axis=1)
     error = np.sqrt(variance / paths)
     assert np.abs((drawn.mean(axis=0) - mean) / error).max() < 4
@@ -77,7 +77,8 @@ def test_a_level_that_came_back_is_not_sent_away() -> None:
     for block in range(1, 300):
         level[block] = 0.7 * level[block - 1] + random.normal(0, 0.5)
     height = level + random.normal(0, 0.1, 300)
-    _, future, _ = courses(height[::-1], np.full(300, 0.01), np.full(300, True), 60, 2_000, random)
+    seen = np.full(300, True)
+    _, future, _, _ = courses(height[::-1], np.full(300, 0.01), seen, 60, 2_000, random)
     assert future[:, -1].std() == pytest.approx(level.std(), rel=0.2)
 
 
@@ -86,7 +87,10 @@ def test_a_level_that_jumped_once_stays_where_it_is() -> None:
     random = np.random.default_rng(2)
     new = random.normal(0, 0.3, 14)
     height = np.concatenate((random.normal(-2, 0.3, 28), new))[::-1]
-    _, future, noise = courses(height, np.full(42, 0.01), np.full(42, True), 14, 4_000, random)
+    _, future, noise, lost = courses(
+        height, np.full(42, 0.01), np.full(42, True), 14, 4_000, random
+    )
+    assert lost > 0.9
     assert np.median(future) == pytest.approx(new.mean(), abs=0.1)
     assert future[:, -1].std() < 0.3
     assert np.sqrt(np.median(noise)) == pytest.approx(0.3, abs=0.11)

@@ -18,19 +18,18 @@ from errorbudget.durations import (
     DAY_NS,
     HOUR_NS,
     DurationLike,
-    format_duration,
-    length_of,
 )
 from errorbudget.errors import InvalidInputError
 from errorbudget.rationals import shown
 from errorbudget.slo import SLO
 from errorbudget.status import json_number
+from errorbudget.studies.ahead import Lengths, check_size, remaining, still_inside, within
 from errorbudget.studies.arguments import chance, number, whole
 from errorbudget.studies.budgeted import check_budgeted, units_of
 from errorbudget.studies.futures import Past
 from errorbudget.studies.stretches import read_stretches
-from errorbudget.times import MAX_NS, MIN_NS, TimeLike, format_time, to_ns
-from errorbudget.windows import Calendar, Rolling
+from errorbudget.times import MAX_NS, TimeLike, format_time, to_ns
+from errorbudget.windows import Calendar
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -48,8 +47,8 @@ __all__ = ["Forecast", "Scenario", "forecast"]
 ENOUGH = 3
 """Times the look ahead that the past should be long; below, intervals hold less surely."""
 
-MOST_CELLS = 20_000_000
-"""Steps of the past, steps ahead or blocks of the past times paths; more would take gigabytes."""
+LIKELY = 0.5
+"""Chance that the share of bad units jumped or runs away, above which the answer says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,8 @@ class Forecast(Shown):
         blocks: Whole blocks of the past that the futures are made from; below 2 nothing is
             foretold.
         past_ns: Their length [ns].
+        lost: How likely the past makes it that the share of bad units jumped for good or runs
+            away, by a fifth a block or more, in [0, 1].
         probability: Share of futures in which the budget is gone within the horizon [1]; None when
             nothing is foretold.
         exhaustion: When it is gone [ns UTC]: early, median, late; None for "not within the
@@ -106,6 +107,7 @@ class Forecast(Shown):
     level: float
     blocks: int
     past_ns: int
+    lost: float
     probability: float | None
     exhaustion: tuple[int | None, int | None, int | None]
     time_ns: Integers
@@ -115,14 +117,20 @@ class Forecast(Shown):
 
     @property
     def note(self) -> str | None:
-        """What to bear in mind: that the past is under three times as long as the look ahead."""
+        """
+        What to bear in mind: that the past is under three times as long as the look ahead, or that
+        failures have more likely than not left their level.
+        """
         if not len(self.time_ns):
             return None
+        reasons = []
         # Almost a whole block more was seen, if the past does not end with a whole one.
         longest = self.past_ns // self.blocks * (self.blocks + 1)
-        if longest >= ENOUGH * (int(self.time_ns[-1]) - self.at_ns):
-            return None
-        return "the past is short for this look ahead: the interval holds less surely"
+        if longest < ENOUGH * (int(self.time_ns[-1]) - self.at_ns):
+            reasons.append("the past is short for this look ahead")
+        if self.lost > LIKELY:
+            reasons.append("the share that fails has jumped or runs away, and may again")
+        return f"{'; '.join(reasons)}: the interval holds less surely" if reasons else None
 
     def to_dict(self) -> dict[str, Any]:
         """The forecast as plain data, ready for JSON; the budget left is that at the horizon."""
@@ -225,8 +233,10 @@ def forecast(
 
     Budget that a rolling window lets go of comes back in every future, exactly when it does. Where
     the past is three times as long as the look ahead or longer, the interval of 90 % holds 85 to
-    95 % of simulated histories (docs/how-to/forecast.md says of which); where it is shorter, the
-    answer has a `note`.
+    95 % of simulated histories of most kinds, but 83 to 84 % of what fails in some weeks only, on
+    one weekday (docs/how-to/forecast.md has the tables). Where the past is shorter, or the share
+    that fails has jumped or runs away, the answer has a `note`; of a first jump to come there is
+    no sign.
 
     Args:
         slo: The objective; a target that changes is taken to stay as it is.
@@ -263,7 +273,7 @@ def forecast(
 -20.0% to -20.0% of the budget left then (90%)
     """
     check_budgeted(slo, data)
-    lengths = _Lengths.read(horizon, step, block, season)
+    lengths = Lengths.read(horizon, step, block, season)
     share = chance("level", level)
     paths, seed = whole("paths", paths, 1, 10**12), whole("seed", seed, 0)
     if not isinstance(scenario, Scenario | None):
@@ -282,9 +292,9 @@ def forecast(
             "take a shorter one"
         )
     behind = 0 if series.span is None else (at_ns - series.span[0]) // lengths.step
-    _check_size("step", lengths.step, max(behind, steps * paths))
+    check_size("step", lengths.step, max(behind, steps * paths))
     past = Past.of(series, at_ns, lengths.step, lengths.block)
-    _check_size("block", lengths.block, past.blocks * paths)
+    check_size("block", lengths.block, past.blocks * paths)
     known_ns = past.blocks * lengths.block
     if past.busy < 2 or steps < 1:
         nothing = np.empty(0)
@@ -297,6 +307,7 @@ def forecast(
             share,
             past.busy,
             known_ns,
+            0.0,
             None,
             none,
             time_ns,
@@ -304,7 +315,7 @@ def forecast(
             nothing,
             nothing,
         )
-    bad, total = past.futures(steps, paths, lengths.season // lengths.block, seed)
+    bad, total, lost = past.futures(steps, paths, lengths.season // lengths.block, seed)
     total *= supposed.traffic
     bad *= supposed.traffic * supposed.failures
     np.minimum(bad, total, out=bad)
@@ -313,10 +324,10 @@ def forecast(
     total += again
     time_ns = at_ns + np.arange(1, steps + 1, dtype=np.int64) * lengths.step
     open_ns = status.interval.start_ns - (status.interval.closed == "left")
-    kept_bad, kept_total = _still_inside(slo, series, open_ns, at_ns, time_ns)
-    left = _remaining(
-        kept_bad + _within(slo, bad, lengths.step),
-        kept_total + _within(slo, total, lengths.step),
+    kept_bad, kept_total = still_inside(slo, series, open_ns, at_ns, time_ns)
+    left = remaining(
+        kept_bad + within(slo, bad, lengths.step),
+        kept_total + within(slo, total, lengths.step),
         float(status.budget.error),
     )
     gone = left <= 0
@@ -335,6 +346,7 @@ def forecast(
         share,
         past.blocks,
         known_ns,
+        lost,
         float(np.mean(instants <= time_ns[-1])),
         _instants(found, int(time_ns[-1])),
         time_ns,
@@ -347,40 +359,6 @@ def forecast(
 def _instants(found: list[int], last_ns: int) -> tuple[int | None, int | None, int | None]:
     early, median, late = (instant if instant <= last_ns else None for instant in found)
     return early, median, late
-
-
-def _check_size(name: str, length: int, cells: int) -> None:
-    if cells > MOST_CELLS:
-        raise InvalidInputError(
-            f"a {name} of {format_duration(length)} makes {cells:,} points, more than "
-            f"{MOST_CELLS:,}; take a longer {name}, a shorter horizon or fewer paths"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Lengths:
-    """Lengths that fit together [ns]."""
-
-    horizon: int
-    step: int
-    block: int
-    season: int
-
-    @classmethod
-    def read(cls, horizon: Any, step: Any, block: Any, season: Any) -> _Lengths:
-        found = cls(*map(length_of, (horizon, step, block, season)))
-        for name, longer, shorter in (
-            ("block", found.block, found.step),
-            ("season", found.season, found.block),
-        ):
-            if longer % shorter:
-                raise InvalidInputError(
-                    f"{name} must be a multiple of {format_duration(shorter)}, got "
-                    f"{format_duration(longer)}"
-                )
-        if found.horizon < found.step:
-            raise InvalidInputError("the horizon must be at least one step")
-        return found
 
 
 def _repeated(series: Series, scenario: Scenario, at_ns: int, steps: int, step_ns: int) -> Floats:
@@ -397,34 +375,3 @@ def _repeated(series: Series, scenario: Scenario, at_ns: int, steps: int, step_n
     edges = at_ns + np.arange(steps + 1, dtype=np.int64) * step_ns - shift
     good, total = series.cumulative(np.clip(edges, stretch.start_ns, stretch.end_ns))
     return np.diff(total - good).astype(np.float64)
-
-
-def _still_inside(
-    slo: SLO, series: Series, open_ns: int, at_ns: int, time_ns: Integers
-) -> tuple[Integers, Integers]:
-    """Bad and total units of the past after *open_ns* that the window holds at each instant."""
-    starts = np.full(len(time_ns), open_ns, dtype=np.int64)
-    if isinstance(slo.window, Rolling):
-        length = slo.window.length_ns
-        starts = np.maximum(np.maximum(time_ns, MIN_NS + length) - length, open_ns)
-        starts = np.minimum(starts, at_ns)
-    good, total = series.cumulative(starts)
-    good_now, total_now = series.cumulative(np.array([at_ns], dtype=np.int64))
-    units = total_now - total
-    return units - (good_now - good), units
-
-
-def _within(slo: SLO, units: Floats, step_ns: int) -> Floats:
-    """Units of the futures within the window at each step; whole steps leave rolling ones."""
-    sums = np.cumsum(units, axis=1)
-    if isinstance(slo.window, Rolling):
-        steps = -(-slo.window.length_ns // step_ns)
-        sums[:, steps:] = sums[:, steps:] - sums[:, :-steps]
-    return sums
-
-
-def _remaining(spent: Floats, units: Floats, error: float) -> Floats:
-    """The share of the budget left per path and step; NaN without units."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left: Floats = 1 - spent / (units * error) if error else np.where(spent > 0, -np.inf, 1.0)
-    return np.where(units > 0, left, np.nan)

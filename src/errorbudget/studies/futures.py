@@ -102,9 +102,12 @@ class Past:
         known = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 0
         return cls(totals[:known].astype(np.float64), bads[:known])
 
-    def futures(self, steps: int, paths: int, season: int, seed: int) -> tuple[Floats, Floats]:
+    def futures(
+        self, steps: int, paths: int, season: int, seed: int
+    ) -> tuple[Floats, Floats, float]:
         """
-        Bad and total units per path and step; shape (paths, steps) each.
+        Bad and total units per path and step, shape (paths, steps) each; and how likely it is that
+        the level of failures jumped or runs away, in [0, 1].
 
         Args:
             steps: How far [steps].
@@ -117,10 +120,12 @@ class Past:
         random = np.random.default_rng(seed)
         per_block = self.total.shape[1]
         ahead = -(-steps // per_block)
-        draws = _Failures.of(self, season).drawn(ahead, paths, random)
         usual, slope, error = self._usual(season)
         free = max(self.blocks // season - 2, 1)
         growth = slope + error * random.standard_t(free, paths).clip(-5, 5)
+        failures = _Failures.of(self, season)
+        level, future, noise, lost = failures.courses(ahead, paths, random)
+        draws = failures.drawn(level, future, noise, random)
         bad, total = (np.empty((paths, ahead, per_block)) for _ in range(2))
         for place in range(ahead):
             block, factor, share, own = next(draws)
@@ -137,7 +142,7 @@ class Past:
             total[:, place] = units
         whole = (paths, ahead * per_block)
         total = total.reshape(whole)[:, :steps]
-        return np.minimum(bad.reshape(whole)[:, :steps], total), total
+        return np.minimum(bad.reshape(whole)[:, :steps], total), total, lost
 
     def _usual(self, season: int) -> tuple[Floats, float, float]:
         """
@@ -197,21 +202,24 @@ class _Failures:
         chance *= min(1.0, moves if moves > 1e-9 else 0.0)
         return cls(height, chance, known, places, seasonal, 1 - 1 / max(1.0, moves))
 
-    def drawn(
+    def courses(
         self, ahead: int, paths: int, random: np.random.Generator
+    ) -> tuple[Floats, Floats, Floats, float]:
+        """What `levels.courses` says; of too few blocks, or without chance, a level of nothing."""
+        if self.known.sum() < LEAST or not self.chance.any():
+            still = np.zeros((paths, len(self.height))), np.zeros((paths, ahead))
+            return *still, np.full(paths, np.inf), 0.0
+        return courses(self.height, self.chance, self.known, ahead, paths, random)
+
+    def drawn(
+        self, level: Floats, future: Floats, noise: Floats, random: np.random.Generator
     ) -> Iterator[tuple[Integers, Floats, Floats, Floats]]:
         """
         For each block ahead: which past one each path draws, and the factor of its share; the
         share that is usual then, and how much of the block's distance from it is not chance.
         """
-        n, every, season = len(self.height), np.arange(paths), len(self.season)
-        if self.known.sum() < LEAST or not self.chance.any():
-            level, future = np.zeros((paths, n)), np.zeros((paths, ahead))
-            noise = np.full(paths, np.inf)
-        else:
-            level, future, noise = courses(
-                self.height, self.chance, self.known, ahead, paths, random
-            )
+        (paths, n), ahead, season = level.shape, future.shape[1], len(self.season)
+        every = np.arange(paths)
         rest = self.height - level
         rest -= rest.mean(axis=1, keepdims=True)
         square = (rest * rest).sum(axis=1)

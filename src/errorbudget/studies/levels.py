@@ -42,6 +42,9 @@ JUMP, JUMPED = 1.5, 0.03
 SINCE = 3
 """Blocks since a jump; of fewer it cannot be told from bad days."""
 
+FAST = 0.2
+"""Standard deviation of a move in a block, for good, above which a level runs away [log units]."""
+
 MOST_JUMPS = 60
 """Instants of a jump that are weighed; of a longer past, so many evenly."""
 
@@ -53,7 +56,7 @@ def courses(
     ahead: int,
     paths: int,
     random: np.random.Generator,
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, float]:
     """
     The level's course per path: the past, latest block first, and the future from its first on.
 
@@ -66,8 +69,9 @@ def courses(
         random: Where chance comes from.
 
     Returns:
-        Levels [log units], shape (paths, blocks) and (paths, ahead), and the variance of the noise
-        about them, beyond chance; shape (paths,).
+        Levels [log units], shape (paths, blocks) and (paths, ahead); the variance of the noise
+        about them, beyond chance, shape (paths,); and how likely it is that the level jumped or
+        runs away, in [0, 1].
 
     Time: O(blocks x paths); memory: that, and O(blocks x instants of a jump).
     """
@@ -92,7 +96,9 @@ def courses(
         variance = stay * stay * variance + moves + JUMP * JUMP * (jump == block)
     weight += 0.5 * (pulled * pulled / sure - np.log(sure))
     likely = np.exp(weight - weight.max())
-    cell = random.choice(len(noise), paths, p=likely / likely.sum())
+    likely /= likely.sum()
+    lost = float(likely[(jump > 0) | ((stay == 1) & (moves > FAST * FAST))].sum())
+    cell = random.choice(len(noise), paths, p=likely)
     moves, stay, jump = moves[cell], stay[cell], jump[cell]
     middle = (pulled / sure)[cell] + random.standard_normal(paths) / np.sqrt(sure[cell])
     past = np.empty((len(height), paths))
@@ -112,7 +118,7 @@ def courses(
         level = middle + stay * (level - middle)
         level = level + np.sqrt(moves) * random.standard_normal(paths)
         future[:, place] = level
-    return past.T, future, noise[cell]
+    return past.T, future, noise[cell], lost
 
 
 def _candidates(
