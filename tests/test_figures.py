@@ -169,6 +169,7 @@ def test_ties_are_rounded_to_even_on_either_side_of_nothing() -> None:
     assert (decimal(-2.5, 0), decimal(-3.5, 0), decimal(-2.51, 0)) == ("-2", "-4", "-3")
     assert decimal(Fraction(-1, 1000)) == "0"
     assert (decimal(1.05, 3, trim=False), decimal(-1234.5)) == ("1.050", "-1,234.5")
+    assert (decimal(5, 0, trim=False), decimal(5, 2, trim=False)) == ("5", "5.00")
     assert (decimal(float("inf")), decimal(float("-inf"))) == ("inf", "-inf")
 
 

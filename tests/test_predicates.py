@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from errorbudget import Events
 from errorbudget import predicates as p
 from errorbudget.errors import InvalidPredicateError, InvalidSeriesError
-from errorbudget.kernels.predicates import matches
+from errorbudget.kernels.predicates import matches, numbers
 from errorbudget.predicates import (
     EVERYTHING,
     All,
@@ -279,6 +279,7 @@ def test_columns_that_do_not_fit() -> None:
     for wrong in (number("route") <= 5, Flag("route")):
         with pytest.raises(InvalidSeriesError, match="holds texts, not numbers"):
             matches(wrong, events)
+    assert numbers(events, "status").dtype == np.float64
     with pytest.raises(InvalidSeriesError, match='did you mean "route"'):
         matches(label("rout").equals("x"), events)
 

@@ -220,7 +220,7 @@ class _Groups:
         begin = self.outer_stop.searchsorted(cells, "right")
         end = self.outer_start.searchsorted(cells, "right")
         none = begin >= end
-        spans = np.stack([np.minimum(begin, len(low) - 1), np.minimum(end, len(low))], axis=1)
+        spans = np.stack([begin, end], axis=1)
         return (
             np.where(none, table.shape[1] - 1, _over_spans(np.minimum, low, spans)),
             np.where(none, -1, _over_spans(np.maximum, high, spans)),
