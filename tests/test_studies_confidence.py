@@ -346,6 +346,17 @@ def test_quiet_alerts_keep_their_promise(hourly: int, bound: float) -> None:
     assert len(found.pages) == 1
 
 
+def test_a_window_more_makes_no_quiet_alert_slower() -> None:
+    """Each is held to the bound that was asked for, whatever the windows before it kept to."""
+    for hourly in (5, 60, 700):
+        windows = ["15m", "30m", "1h", "6h"]
+        alone = [quiet_alert("99.9%", "30d", hourly, windows=[window]) for window in windows]
+        best = min(alert.wait_for for alert in alone if alert is not None)
+        every = quiet_alert("99.9%", "30d", hourly, windows=windows)
+        assert every is not None
+        assert every.wait_for == best
+
+
 def test_quiet_alerts_say_when_there_is_none() -> None:
     """Too little traffic has no alert, and what does not fit is named."""
     assert quiet_alert("99.9%", "1h", 1) is None

@@ -152,7 +152,7 @@ falsely 1 times a month
             else f"ordinary is a share of events in (0, 1], got {shown(ordinary)}"
         )
     swing = number("daily", daily, least=0, most=1)
-    often = float(min(bound, Fraction(2**64)))  # a page for each event is all there can be
+    allowed = float(min(bound, Fraction(2**64)))  # a page for each event is all there can be
     best: QuietAlert | None = None
     for window in sorted(map(length_of, listed("windows", windows, '["1h", "6h"]'))):
         total = rate * window / HOUR_NS
@@ -161,7 +161,7 @@ falsely 1 times a month
             continue
         # No more than the whole budget can be waited for.
         limit = min(Fraction(1), goal.error * period_ns / window)
-        found = _lowest(Crossings(rate, window, usual, swing), least, limit, often)
+        found = _lowest(Crossings(rate, window, usual, swing), least, limit, allowed)
         if found is not None and (best is None or found[0] < best.wait_for):
             wait, share, often = found
             best = QuietAlert(
