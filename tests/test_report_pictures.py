@@ -47,6 +47,8 @@ from tests.browser import DESKTOP, PHONE, axe_source, chromium, opened, violatio
 
 T0 = 1_772_323_200_000_000_000  # 2026-03-01T00:00:00Z
 MINUTE, DAY = 60 * 10**9, 86_400 * 10**9
+pytest.importorskip("jinja2", reason="missing: jinja2; pip install 'errorbudget[report]'")
+
 EVIL = "<script>alert(1)</script>\"' onload=x &amp; " + "n" * 60
 TWO = eb.SLO("two", target="100%", window="1d", sli=eb.Availability())
 
