@@ -115,8 +115,10 @@ class Figures:
     burn: Ratio | None
     tiers: Mapping[str, Fraction]
     alerts: PolicyResult | None
-    time_ns: Integers = field(default_factory=lambda: np.empty(0, np.int64), compare=False)
-    left: Floats = field(default_factory=lambda: np.empty(0), compare=False)
+    time_ns: Integers = field(
+        default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False
+    )
+    left: Floats = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
 
     @property
     def sli(self) -> Fraction | None:
