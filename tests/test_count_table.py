@@ -222,7 +222,7 @@ def test_several_files_add_up() -> None:
     one, other = table("good,total", "8,10", "7,7"), table("bad,total", "1,1", "0,1", "2,4")
     assert counts(read_count_table([one, other]).series) == [(8, 11), (8, 8), (2, 4)]
     hours = io.BytesIO(b"time,good,total\n2026-03-01T01:00:00Z,1,1\n2026-03-01T02:00:00Z,1,1\n")
-    with pytest.raises(InvalidSeriesError, match="only bins of one length"):
+    with pytest.raises(InvalidSeriesError, match="has bins of 1h, and those before it of 1m"):
         read_count_table([table("good,total", "8,10", "7,7"), hours])
 
 

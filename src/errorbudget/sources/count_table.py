@@ -103,7 +103,13 @@ def read_count_table(
                 "at all",
                 line=bad.line,
             )
-        parts.append(_series(assembly.events(), name))
+        series = _series(assembly.events(), name)
+        if parts and series.step_ns != parts[0].step_ns:
+            raise InvalidSeriesError(
+                f"{name} has bins of {format_duration(series.step_ns)}, and those before it of "
+                f"{format_duration(parts[0].step_ns)}; bins of one length add up"
+            )
+        parts.append(series)
         notes.extend(reading.sentences())
     return CountTable(CountSeries.merge(parts), tuple(notes))
 
