@@ -185,3 +185,16 @@ def test_one_large_bin_decides_like_many():
     good = total - np.array([[1, 2**51 + 1]])
     expected = [[1 / 3 * 3, float(Fraction(3 * (2**51 + 1), 2**52 + 1))]]
     assert batch_burn_rates(good, total, [1], "2/3").tolist() == [expected]
+
+
+def test_the_last_bin_decides_how_a_series_is_counted():
+    """A large one behind a small one: rates are those of whole numbers."""
+    rng = np.random.default_rng(9)
+    total = np.stack([np.full(50, 3), rng.integers(2**59, 2**60, 50)], axis=1)
+    good = total - np.stack([np.ones(50, int), rng.integers(2**58, 2**59, 50)], axis=1)
+    found = batch_burn_rates(good, total, [1], Fraction(2, 3))
+    bad = (total - good)[:, 1].tolist()
+    exact = [
+        3 * Fraction(wrong, events) for wrong, events in zip(bad, total[:, 1].tolist(), strict=True)
+    ]
+    assert found[:, 0, 1].tolist() == [float(rate) for rate in exact]
