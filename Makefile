@@ -6,9 +6,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SHARED ?= $(if $(ERRORBUDGET_SHARED),$(ERRORBUDGET_SHARED),../shared)
 
-# `make test SLOW=1` runs the slow ones too; ARGS="-k burn" goes to pytest as it is;
+# `make test SLOW=1` runs the slow ones too, SLOW=only them alone; ARGS="-k burn" goes to pytest as it is;
 # JOBS=0 runs in one process, for --pdb.
-MARKED := $(if $(SLOW),-m "")
+MARKED := $(if $(SLOW),-m "$(if $(filter only,$(SLOW)),slow)")
 JOBS   ?= auto
 ARGS   ?=
 MINUTES ?= 60
