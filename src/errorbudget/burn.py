@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import inf
+from numbers import Real
 
 from errorbudget.budget import Ratio, budget
 from errorbudget.counts import Counts
@@ -45,6 +46,10 @@ def _at_least_zero(name: str, value: Number) -> Fraction:
     if exact < 0:
         raise InvalidInputError(f"{name} must not be negative, got {value}")
     return exact
+
+
+def _is(value: object, infinity: float) -> bool:
+    return isinstance(value, (str, Real)) and value in (str(infinity), infinity)
 
 
 def _share(name: str, value: Number) -> Fraction:
@@ -148,7 +153,7 @@ def time_to_exhaustion(burn: Number, period: DurationLike | int, remaining: Numb
 
     Source: Site Reliability Workbook, ch. 5, table 5-4.
     """
-    if burn in ("inf", inf) or remaining in ("-inf", -inf):
+    if _is(burn, inf) or _is(remaining, -inf):
         return 0.0  # a target of 100 % after its first bad event
     rate, left = _at_least_zero("burn", burn), _number("remaining", remaining)
     if left <= 0:

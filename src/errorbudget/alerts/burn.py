@@ -21,7 +21,7 @@ from errorbudget.budget import Ratio
 from errorbudget.burn import burn_threshold, detection_time, reset_time
 from errorbudget.durations import MINUTE_NS, SECOND_NS, DurationLike, format_duration, length_of
 from errorbudget.errors import InvalidInputError, InvalidWindowError
-from errorbudget.rationals import parse_rational, shown
+from errorbudget.rationals import is_whole, parse_rational, shown
 from errorbudget.target import Target, TargetLike, format_percent
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ SEVERITIES = ("critical", "page", "warning", "ticket", "info")
 
 
 def _hold_ns(value: DurationLike | int) -> int:
-    return 0 if value in ("0", "0s", 0) and value is not False else length_of(value)
+    number = isinstance(value, str) or is_whole(value)
+    return 0 if number and value in ("0", "0s", 0) else length_of(value)
 
 
 @lru_cache(maxsize=1024)  # by integers: to hash a fraction takes as long as the division
