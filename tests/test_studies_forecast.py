@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from errorbudget import SLO, Availability, Calendar, CountSeries, Events, Freshness
 from errorbudget.errors import InvalidInputError, InvalidSeriesError, NoDataError
-from errorbudget.studies.forecast import Scenario, forecast
+from errorbudget.studies.forecast import Forecast, Scenario, forecast
 from errorbudget.studies.recovery import recovery
 from tests import strategies as inputs
 
@@ -302,6 +302,29 @@ def test_a_level_that_was_left_is_said_so_in_every_face() -> None:
     even = forecast(API, _series(total, random.binomial(total, 0.02)), paths=10)
     assert even.lost < 0.2
     assert even.note is None
+
+
+def test_one_weekday_that_fails_is_said_so_in_every_face() -> None:
+    """Most failures in three of six Wednesdays; not after one, nor after half a year of them."""
+    random = np.random.default_rng(3)
+
+    def foretold(weeks: int, failing: range) -> Forecast:
+        total = np.full(weeks * 7 * 24, 100)
+        share = np.full(len(total), 0.002)
+        for week in failing:
+            start = (week * 7 + 2) * 24
+            share[start : start + 3] = 0.4
+        return forecast(API, _series(total, random.binomial(total, share)), paths=10)
+
+    batch = foretold(6, range(0, 6, 2))
+    assert batch.lone
+    note = "most failures came at one place of the season, seen few times"
+    assert batch.note == batch.to_dict()["note"] == f"{note}: the interval holds less surely"
+    assert str(batch).endswith(batch.note)
+    assert batch.note in batch._repr_html_()
+    for known in (foretold(6, range(1)), foretold(6, range(0)), foretold(26, range(0, 26, 2))):
+        assert not known.lone
+        assert known.note is None
 
 
 def test_frames_hold_the_figures() -> None:

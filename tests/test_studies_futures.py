@@ -159,7 +159,22 @@ def _jumping(random: Random, days: int) -> Any:
     return 200 * _seasons(days), 0.003 * np.exp(np.repeat(np.cumsum(jumps), 24))
 
 
+def _healthy(random: Random, days: int) -> Any:
+    """Nothing fails but for an hour on one day of thirty."""
+    share = np.zeros(days * 24)
+    for day in np.flatnonzero(random.random(days) < 1 / 30):
+        share[day * 24 + random.integers(0, 20)] = random.uniform(0.1, 0.9)
+    return 200 * _seasons(days), share
+
+
+def _hardly(random: Random, days: int) -> Any:
+    """Two failures in three weeks."""
+    return 4 * _seasons(days), np.full(days * 24, 0.001)
+
+
 FURTHER = {
+    "an hour a month": _healthy,
+    "two failures in three weeks": _hardly,
     "deploys": _deploys,
     "wandering and coming back": _returning,
     "storms of retries": _storms,
@@ -370,12 +385,19 @@ def test_a_rate_that_runs_away_is_held_less_often() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "least", "most"), [(_running_away, 20, 40), (_jumped, 20, 40), (_steady, 0, 2)]
+    ("kind", "least", "most"),
+    [
+        (_running_away, 20, 40),
+        (_jumped, 20, 40),
+        (_batch, 20, 40),
+        (_steady, 0, 2),
+        (_bursty, 0, 8),
+    ],
 )
-def test_a_level_that_was_left_is_told(
+def test_what_makes_an_interval_less_sure_is_told(
     kind: Callable[[Random, int], Any], least: int, most: int
 ) -> None:
-    """Most forecasts after a share that ran away or jumped have a note, none after a steady one."""
+    """Most forecasts after a share that ran away or jumped, or a weekly batch, have a note."""
     random = np.random.default_rng(4)
     told = 0
     for turn in range(40):
@@ -411,7 +433,7 @@ def _past(total: Any, bad: Any) -> Past:
 
 def test_an_even_past_has_one_future() -> None:
     """Shares that never move leave nothing to chance, not even that of counting."""
-    bad, total, _ = _past([100] * 28, [3] * 28).futures(10, 5, 7, seed=0)
+    bad, total, *_ = _past([100] * 28, [3] * 28).futures(10, 5, 7, seed=0)
     assert (bad == 3).all()
     assert (total == 100).all()
 
@@ -420,15 +442,27 @@ def test_traffic_keeps_its_season_and_its_growth() -> None:
     """A week that doubles every week doubles again, and its quiet day stays quiet."""
     week = np.array([10, 10, 10, 10, 10, 10, 2])
     total = np.concatenate([week * 2**turn for turn in range(5)])
-    _, ahead, _ = _past(total, np.zeros(35, dtype=int)).futures(14, 20, 7, seed=0)
+    _, ahead, *_ = _past(total, np.zeros(35, dtype=int)).futures(14, 20, 7, seed=0)
     assert np.allclose(ahead, np.concatenate([week * 2**5, week * 2**6]))
+
+
+def test_futures_without_a_failure_are_possible() -> None:
+    """Growth adds whole failures, at the share of the past, and leaves days without any."""
+    total = np.repeat(1_000 * 1.1 ** np.arange(8), 7).round().astype(int)
+    bad = np.zeros(56, dtype=int)
+    bad[::10] = 1
+    failed, came, *_ = _past(total, bad).futures(7, 4_000, 7, seed=0)
+    assert (failed == np.floor(failed)).all()
+    assert 0.2 < (failed.sum(axis=1) == 0).mean() < 0.6
+    share = bad.sum() / total.sum()
+    assert failed.sum() / came.sum() == pytest.approx(share, rel=0.25)
 
 
 def test_a_storm_brings_its_own_traffic() -> None:
     """A day with five times the requests, half of them bad, comes again as it was."""
     total, bad = np.full(35, 100), np.full(35, 1)
     total[::9], bad[::9] = 500, 250
-    failed, came, _ = _past(total, bad).futures(14, 200, 7, seed=0)
+    failed, came, *_ = _past(total, bad).futures(14, 200, 7, seed=0)
     storm = failed > 50
     assert 0.05 < storm.mean() < 0.2
     assert (failed[storm] / came[storm]).mean() == pytest.approx(0.5, abs=0.05)
@@ -442,7 +476,7 @@ def test_chance_grows_as_the_root_of_traffic() -> None:
     spreads = []
     for seed in range(20):
         past = _past(total, random.binomial(total, 0.1))
-        bad, came, _ = past.futures(1, 200, 7, seed=seed)
+        bad, came, *_ = past.futures(1, 200, 7, seed=seed)
         spreads.append((bad / came).std())
     assert came.mean() == pytest.approx(2**10 * 1_000)
     assert np.sqrt(0.1 * 0.9 / came.mean()) * 0.9 < np.mean(spreads) < 0.0015
@@ -452,7 +486,7 @@ def test_a_level_that_moved_is_left_behind() -> None:
     """After the share went up tenfold for good, futures are made at the new level."""
     random = np.random.default_rng(0)
     share = np.repeat([0.01, 0.1], [30, 10])
-    bad, total, _ = _past([1_000] * 40, random.binomial(1_000, share)).futures(7, 500, 7, seed=0)
+    bad, total, *_ = _past([1_000] * 40, random.binomial(1_000, share)).futures(7, 500, 7, seed=0)
     assert 0.06 < np.median(bad.sum(axis=1) / total.sum(axis=1)) < 0.15
 
 
@@ -461,15 +495,15 @@ def test_records_are_possible_where_days_are_wild() -> None:
     random = np.random.default_rng(0)
     wild = random.binomial(1_000, 0.002, 40)
     wild[[5, 20, 31]] = [60, 80, 120]
-    bad, _, _ = _past([1_000] * 40, wild).futures(7, 1_000, 7, seed=0)
+    bad, *_ = _past([1_000] * 40, wild).futures(7, 1_000, 7, seed=0)
     assert 0.02 < (bad.max(axis=1) > 120).mean() < 0.3
-    tame, _, _ = _past([1_000] * 40, random.binomial(1_000, 0.05, 40)).futures(7, 1_000, 7, seed=0)
+    tame, *_ = _past([1_000] * 40, random.binomial(1_000, 0.05, 40)).futures(7, 1_000, 7, seed=0)
     assert tame.max() < 120
 
 
 def test_days_without_traffic_are_not_drawn_as_good_ones() -> None:
     """Futures fail as days with traffic did, and never more than there is traffic."""
     total = [100, 0] * 14
-    bad, ahead, _ = _past(total, [100, 0] * 14).futures(14, 50, 2, seed=0)
-    assert (bad == ahead).all()
+    bad, ahead, *_ = _past(total, [100, 0] * 14).futures(14, 50, 2, seed=0)
+    assert np.allclose(bad, ahead)
     assert np.allclose(ahead, [100, 0] * 7)

@@ -91,6 +91,8 @@ class Forecast(Shown):
         past_ns: Their length [ns].
         lost: How likely the past makes it that the share of bad units jumped for good or runs
             away, by a fifth a block or more, in [0, 1].
+        lone: Whether most bad units came at one place of the season, such as a weekday, that was
+            seen under 26 times.
         probability: Share of futures in which the budget is gone within the horizon [1]; None when
             nothing is foretold.
         exhaustion: When it is gone [ns UTC]: early, median, late; None for "not within the
@@ -108,6 +110,7 @@ class Forecast(Shown):
     blocks: int
     past_ns: int
     lost: float
+    lone: bool
     probability: float | None
     exhaustion: tuple[int | None, int | None, int | None]
     time_ns: Integers
@@ -118,8 +121,8 @@ class Forecast(Shown):
     @property
     def note(self) -> str | None:
         """
-        What to bear in mind: that the past is under three times as long as the look ahead, or that
-        failures have more likely than not left their level.
+        What to bear in mind: that the past is under three times as long as the look ahead, that
+        failures have more likely than not left their level, or that most are of one weekday.
         """
         if not len(self.time_ns):
             return None
@@ -130,6 +133,8 @@ class Forecast(Shown):
             reasons.append("the past is short for this look ahead")
         if self.lost > LIKELY:
             reasons.append("the share that fails has jumped or runs away, and may again")
+        if self.lone:
+            reasons.append("most failures came at one place of the season, seen few times")
         return f"{'; '.join(reasons)}: the interval holds less surely" if reasons else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -231,12 +236,11 @@ def forecast(
     """
     When the budget is exhausted, with an interval.
 
-    Budget that a rolling window lets go of comes back in every future, exactly when it does. Where
-    the past is three times as long as the look ahead or longer, the interval of 90 % holds 85 to
-    95 % of simulated histories of most kinds, but 83 to 84 % of what fails in some weeks only, on
-    one weekday (docs/how-to/forecast.md has the tables). Where the past is shorter, or the share
-    that fails has jumped or runs away, the answer has a `note`; of a first jump to come there is
-    no sign.
+    Budget that a rolling window lets go of comes back in every future, exactly when it does. The
+    interval of 90 % holds 85 to 95 % of simulated histories (docs/how-to/forecast.md has the
+    tables), but of shares that have yet to jump for the first time. Where it is less sure, since
+    the past is under three times as long as the look ahead, the share that fails has jumped or runs
+    away, or most failures are those of one weekday, the answer has a `note`.
 
     Args:
         slo: The objective; a target that changes is taken to stay as it is.
@@ -308,6 +312,7 @@ def forecast(
             past.busy,
             known_ns,
             0.0,
+            False,
             None,
             none,
             time_ns,
@@ -315,7 +320,8 @@ def forecast(
             nothing,
             nothing,
         )
-    bad, total, lost = past.futures(steps, paths, lengths.season // lengths.block, seed)
+    seasons = lengths.season // lengths.block
+    bad, total, lost, lone = past.futures(steps, paths, seasons, seed)
     total *= supposed.traffic
     bad *= supposed.traffic * supposed.failures
     np.minimum(bad, total, out=bad)
@@ -347,6 +353,7 @@ def forecast(
         past.blocks,
         known_ns,
         lost,
+        lone,
         float(np.mean(instants <= time_ns[-1])),
         _instants(found, int(time_ns[-1])),
         time_ns,

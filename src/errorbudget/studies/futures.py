@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -44,13 +44,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["Past"]
+__all__ = ["Futures", "Past"]
 
 POOL = 0.7
 """Length of each path's own past, as a share of the true one."""
 
 NEAR = 3
 """Blocks on either side from which it is learnt how many bad units a block would have."""
+
+SEEN = 26
+"""Seasons, half a year of weeks, from which it is known how often one place of them goes wrong."""
 
 SEASONAL = 0.025
 """Places in a season are taken to differ where chance alone makes them do so less often."""
@@ -60,6 +63,23 @@ LEAST = 4
 
 MOST_RECORD = 0.7
 """Bound of the mean excess of a record over the worst so far [log units]."""
+
+
+class Futures(NamedTuple):
+    """
+    What may come, and what makes it hard to tell.
+
+    Attributes:
+        bad: Bad units per path and step; float64, shape (paths, steps).
+        total: Units, good and bad; the same shape.
+        lost: How likely it is that the level of failures jumped or runs away, in [0, 1].
+        lone: Whether most failures came at one place of the season, seen few times.
+    """
+
+    bad: Floats
+    total: Floats
+    lost: float
+    lone: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +122,9 @@ class Past:
         known = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 0
         return cls(totals[:known].astype(np.float64), bads[:known])
 
-    def futures(
-        self, steps: int, paths: int, season: int, seed: int
-    ) -> tuple[Floats, Floats, float]:
+    def futures(self, steps: int, paths: int, season: int, seed: int) -> Futures:
         """
-        Bad and total units per path and step, shape (paths, steps) each; and how likely it is that
-        the level of failures jumped or runs away, in [0, 1].
+        Futures drawn from these blocks.
 
         Args:
             steps: How far [steps].
@@ -138,11 +155,15 @@ class Past:
             fewer = random.binomial(self.bad[block], np.minimum(scale, 1.0))
             kept = np.sqrt(own[:, None] + (1 - own[:, None]) / np.maximum(scale, 1.0))
             more = kept * self.bad[block] * scale + (1 - kept) * units * share[:, None]
+            # Failures are whole: a thousandth of one a day would leave no future without any.
+            whole = np.floor(np.cumsum(more, axis=1) + random.random((paths, 1)))
+            more = np.diff(whole, axis=1, prepend=0.0)
             bad[:, place] = np.where(scale < 1, fewer, more)
             total[:, place] = units
-        whole = (paths, ahead * per_block)
-        total = total.reshape(whole)[:, :steps]
-        return np.minimum(bad.reshape(whole)[:, :steps], total), total, lost
+        flat = (paths, ahead * per_block)
+        total = total.reshape(flat)[:, :steps]
+        bad = np.minimum(bad.reshape(flat)[:, :steps], total)
+        return Futures(bad, total, lost, failures.lone)
 
     def _usual(self, season: int) -> tuple[Floats, float, float]:
         """
@@ -175,8 +196,9 @@ class _Failures:
 
     `height` has the season taken out; `season` is what was taken out, one place after another from
     the latest block back, and `seasonal` how much of it is more than chance, in [0, 1); `chance` is
-    the variance that counting alone gives, and `own` the part of the changes from block to block
-    that is beyond it, in [0, 1].
+    the variance that counting alone gives, `own` the part of the changes from block to block that
+    is beyond it, in [0, 1], and `lone` whether most failures came at one place of the season, seen
+    few times.
     """
 
     height: Floats
@@ -185,6 +207,7 @@ class _Failures:
     season: Floats
     seasonal: float
     own: float
+    lone: bool
 
     @classmethod
     def of(cls, past: Past, season: int) -> _Failures:
@@ -200,7 +223,9 @@ class _Failures:
         pairs = chance[known][1:] + chance[known][:-1]
         moves = float(steps @ steps / pairs.sum()) if len(steps) else 0.0
         chance *= min(1.0, moves if moves > 1e-9 else 0.0)
-        return cls(height, chance, known, places, seasonal, 1 - 1 / max(1.0, moves))
+        own = 1 - 1 / max(1.0, moves)
+        lone = seasonal > 0 and len(bad) < SEEN * season and _lone(bad, season)
+        return cls(height, chance, known, places, seasonal, own, lone)
 
     def courses(
         self, ahead: int, paths: int, random: np.random.Generator
@@ -262,6 +287,15 @@ def _near(height: Floats, known: NDArray[np.bool_]) -> Floats:
     count = np.convolve(known, window)[NEAR:-NEAR]
     found: Floats = np.convolve(height * known, window)[NEAR:-NEAR] / np.maximum(count, 1.0)
     return found
+
+
+def _lone(bad: Integers, season: int) -> bool:
+    """Whether one place of the season has most failures, with the worst block and without it."""
+    place = np.arange(len(bad)) % season
+    all_of_it = np.bincount(place, bad)
+    most = int(all_of_it.argmax())
+    rest = all_of_it - np.bincount(place[[bad.argmax()]], bad[[bad.argmax()]], season)
+    return all(2 * each[most] > each.sum() for each in (all_of_it, rest))
 
 
 def _seasonal(height: Floats, known: NDArray[np.bool_], season: int) -> tuple[Floats, float]:
