@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from fractions import Fraction
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -305,3 +306,12 @@ def test_a_condition_has_to_answer() -> None:
     for ask in (lambda: bare.matches({}), lambda: bare.columns, bare.to_dict):
         with pytest.raises(NotImplementedError):
             ask()
+
+
+def test_statuses_may_be_numbers_of_other_kinds() -> None:
+    """HTTPStatus and numpy's integers, whatever their repr."""
+    for code in (HTTPStatus.BAD_GATEWAY, np.int64(502), np.uint16(502), 502):
+        assert status_in(code).matches({"status": 502})
+        assert not status_in(code).matches({"status": 200})
+    with pytest.raises(InvalidPredicateError, match="HTTP status"):
+        status_in(10**5000)

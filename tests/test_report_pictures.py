@@ -16,7 +16,7 @@ import pytest
 import errorbudget as eb
 from errorbudget.alerts import GUIDE, WORKBOOK
 from errorbudget.report.alert_answers import backtest_sections
-from errorbudget.report.alerts_svg import firing_picture, front_picture
+from errorbudget.report.alerts_svg import _numbers, firing_picture, front_picture
 from errorbudget.report.answers import (
     advice_sections,
     attribution_section,
@@ -503,3 +503,9 @@ def test_letters_of_pictures_stand_apart_and_within_the_page(
                             apart = right <= x0 + 1 or x1 <= left + 1
                             apart = apart or bottom <= y0 + 2 or y1 <= top + 2
                             assert apart, (name, size, text, other)
+
+
+def test_numbers_of_policies_stand_at_their_points() -> None:
+    """One far to the left of the one before has a place of its own; neighbours share one."""
+    found = _numbers([(30, 1.0), (950, 0.0), (214, 2.0), (220, 3.0)], 120)
+    assert found == [(30, 1.0, "1"), (950, 0.0, "2"), (214, 2.0, "3, 4")]

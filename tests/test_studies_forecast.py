@@ -333,3 +333,13 @@ def test_frames_hold_the_figures() -> None:
     data = _series(*_days(np.random.default_rng(1), 21))
     assert len(forecast(API, data, paths=10).to_pandas()) == 7 * 24
     assert len(recovery(API, data).to_pandas()) == len(recovery(API, data))
+
+
+def test_steps_that_some_futures_have_no_traffic_at() -> None:
+    """Their figures are those of the futures that have; text has no NaN."""
+    total = np.tile(np.repeat([100, 100, 100, 100, 100, 0, 0], 24), 12)
+    bad = np.random.default_rng(0).binomial(total, 0.003)
+    slo = API.replace(window="1d")
+    found = forecast(slo, _series(total, bad), horizon="8d", paths=200)
+    assert "nan" not in str(found)
+    assert np.isnan(found.low).sum() < 60

@@ -507,3 +507,35 @@ def test_days_without_traffic_are_not_drawn_as_good_ones() -> None:
     bad, ahead, *_ = _past(total, [100, 0] * 14).futures(14, 50, 2, seed=0)
     assert np.allclose(bad, ahead)
     assert np.allclose(ahead, [100, 0] * 7)
+
+
+def test_nothing_that_failed_foretells_no_failure() -> None:
+    """However traffic stepped up, and no level has been left."""
+    total = np.repeat([10, 10, 10, 1_000], 7)
+    found = _past(total, np.zeros(28, dtype=int)).futures(7, 200, 7, seed=0)
+    assert not found.bad.any()
+    assert found.lost == 0
+
+
+def test_traffic_of_any_growth_has_finite_futures() -> None:
+    """Weeks of 1, 10,000 and 1 request tell nothing of growth, and overflow nothing."""
+    total = np.repeat([1, 10_000, 1], 7)
+    found = _past(total, np.zeros(21, dtype=int)).futures(90, 200, 7, seed=0)
+    assert np.isfinite(found.total).all()
+    assert np.isfinite(found.bad).all()
+
+
+def test_days_without_traffic_are_no_run_of_days() -> None:
+    """Working days fail each for itself: no future has a working day without requests."""
+    random = np.random.default_rng(0)
+    total = np.tile([1_000, 1_000, 1_000, 1_000, 1_000, 0, 0], 12)
+    bad = random.binomial(total, 0.003 * random.gamma(2, 0.5, 84))
+    _, came, *_ = _past(total, bad).futures(14, 200, 7, seed=0)
+    assert (came.reshape(200, 2, 7)[:, :, :5] > 0).all()
+
+
+def test_a_season_longer_than_everything_is_no_season() -> None:
+    """It asks for no more room than the blocks there are."""
+    past = _past([100] * 28, [3] * 28)
+    found, long = (past.futures(7, 50, season, seed=0) for season in (40, 10**9))
+    assert (found.bad == long.bad).all()

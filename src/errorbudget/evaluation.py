@@ -43,6 +43,7 @@ __all__ = [
     "evaluate_events",
     "evaluate_series",
     "instant_of",
+    "left_out_said",
 ]
 
 
@@ -285,7 +286,7 @@ def evaluate_events(slo: SLO, events: Events, *, at: TimeLike | None = None) -> 
         judged.series,
         at_ns=at_ns,
         left_out=left_out,
-        warnings=_said(slo, events, left_out),
+        warnings=left_out_said(slo, events, left_out),
     )
 
 
@@ -296,7 +297,8 @@ def _inside(time_ns: Integers, interval: Interval) -> int:
     return int(np.searchsorted(time_ns, interval.end_ns, "right") - first)
 
 
-def _said(slo: SLO, events: Events, left_out: int) -> list[str]:
+def left_out_said(slo: SLO, events: Events, left_out: int) -> list[str]:
+    """The sentence of a status whose events lack a value, if some do."""
     if not left_out:
         return []
     columns = ", ".join(sorted(slo.sli.columns - events.labels.keys()))
@@ -319,7 +321,7 @@ def _evaluate_threshold(slo: SLO, events: Events, at_ns: int) -> Status:
         coverage=seen.coverage(interval),
         measurements=threshold_figures(slo.sli, time, values, events.span, interval, exempt),
         left_out=left_out,
-        warnings=_said(slo, events, left_out),
+        warnings=left_out_said(slo, events, left_out),
     )
 
 

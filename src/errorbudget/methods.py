@@ -62,7 +62,7 @@ def _check(slice_ns: object, no_data: str) -> int:
         length = length_of(slice_ns)  # type: ignore[arg-type]  # refuses what is none
     except InvalidDurationError as error:
         raise InvalidWindowError(f"not a slice: {error}") from None
-    if str(no_data) not in ("exclude", "good", "bad"):
+    if not isinstance(no_data, str) or no_data not in ("exclude", "good", "bad"):
         raise InvalidInputError(f'no_data must be "exclude", "good" or "bad", got {shown(no_data)}')
     return length
 

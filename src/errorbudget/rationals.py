@@ -34,6 +34,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:
         return "an integer of thousands of digits"
+    text = " ".join(text.split("\n"))
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 

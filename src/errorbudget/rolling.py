@@ -61,7 +61,7 @@ def check_closed(closed: str) -> None:
     Raises:
         InvalidWindowError: Neither `"right"` nor `"left"`.
     """
-    if closed not in ("right", "left"):
+    if not isinstance(closed, str) or closed not in ("right", "left"):
         raise InvalidWindowError(f'closed must be "right" or "left", got {shown(closed)}')
 
 

@@ -57,7 +57,7 @@ class TargetSchedule:
                 "a schedule needs at least one target by its start, such as "
                 f'{{"2026-03-01T00:00Z": "99.9%"}}, got {shown(self.targets)}'
             )
-        if str(self.judge_by) not in ("event", "now"):
+        if not isinstance(self.judge_by, str) or self.judge_by not in ("event", "now"):
             raise InvalidInputError(
                 f'judge_by must be "event" or "now", got {shown(self.judge_by)}'
             )

@@ -90,7 +90,7 @@ class Composite:
             names = list(self.members)
             if len(set(names)) != len(names):
                 raise InvalidInputError(f'composite "{self.name}" names a member twice')
-        if self.missing not in MISSING:
+        if not isinstance(self.missing, str) or self.missing not in MISSING:
             raise InvalidInputError(
                 f"missing must be one of {', '.join(MISSING)}, got {shown(self.missing)}"
             )
@@ -99,7 +99,7 @@ class Composite:
         )
         if not weights:
             raise InvalidInputError(f'composite "{self.name}" needs at least one member')
-        if self.rule not in RULES:
+        if not isinstance(self.rule, str) or self.rule not in RULES:
             raise InvalidInputError(
                 f"rule must be one of {', '.join(RULES)}, got {shown(self.rule)}"
             )

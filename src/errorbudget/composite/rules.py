@@ -107,11 +107,11 @@ def combine(
         >>> float(combine(["0.9999", "0.9999", "0.9995", "0.999"], rule="serial"))
         0.998300809885005
     """
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise InvalidInputError(f"rule must be one of {', '.join(RULES)}, got {shown(rule)}")
     if not slis:
         raise InvalidInputError("nothing to combine; give at least one SLI")
-    if missing not in MISSING:
+    if not isinstance(missing, str) or missing not in MISSING:
         raise InvalidInputError(
             f"missing must be one of {', '.join(MISSING)}, got {shown(missing)}"
         )

@@ -28,10 +28,10 @@ Treat = Literal["exclude", "good"]
 
 
 def _check_treat(treat: str, reason: str) -> None:
-    if treat not in ("exclude", "good"):
+    if not isinstance(treat, str) or treat not in ("exclude", "good"):
         raise InvalidWindowError(
             f'treat must be "exclude" or "good", got {shown(treat)}'
-            f"{did_you_mean(str(treat), ('exclude', 'good'))}"
+            f"{did_you_mean(shown(treat), ('exclude', 'good'))}"
         )
     if not isinstance(reason, str):
         raise InvalidWindowError(f"reason must be text, got {shown(reason)}")

@@ -46,7 +46,7 @@ def check_samples(t_ms: Sequence[int], values: Sequence[float], range_ms: int, r
         InvalidInputError: The rules are unknown, or the window is not longer than 0.
         InvalidSeriesError: Times do not ascend, or are not one for each value.
     """
-    if rules not in RULES:
+    if not isinstance(rules, str) or rules not in RULES:
         raise InvalidInputError(f"rules must be one of {', '.join(RULES)}, got {rules!r}")
     if range_ms <= 0:
         raise InvalidInputError(f"a window must be longer than 0 ms, got {range_ms}")

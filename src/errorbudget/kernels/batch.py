@@ -71,8 +71,8 @@ def _fill(
             out[row] = ratios.burn_rate(*counts, targets[row])
             continue
         # Whole numbers below 2**53, so float64 keeps them exactly.
-        np.multiply(bad_cum, error.denominator, out=columns[0])
-        np.multiply(total_cum, error.numerator, out=columns[1])
+        np.multiply(bad_cum, float(error.denominator), out=columns[0])
+        np.multiply(total_cum, float(error.numerator), out=columns[1])
         with np.errstate(invalid="ignore"):
             for window, step in enumerate(steps):
                 for piece, (down, whole) in window_pieces(columns, step, scratch):

@@ -23,7 +23,7 @@ __all__ = ["histogram_fraction", "histogram_quantile"]
 
 
 def _merged(bounds: ArrayLike, counts: ArrayLike, rules: str) -> tuple[Floats, Floats]:
-    if rules not in RULES:
+    if not isinstance(rules, str) or rules not in RULES:
         raise InvalidInputError(f"rules must be one of {', '.join(RULES)}, got {rules!r}")
     edges = np.asarray(bounds, dtype=np.float64)
     table = np.atleast_2d(np.asarray(counts, dtype=np.float64))

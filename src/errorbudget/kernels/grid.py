@@ -340,9 +340,9 @@ def grid_budget(
         )
     # Whole numbers below 2**53, so float64 keeps them exactly and nothing is converted later.
     columns = np.empty((3, len(total)))
-    np.multiply(good, allowed, out=columns[0])
-    np.multiply(total, allowed, out=columns[1])
-    np.multiply(total - good, scale, out=columns[2])
+    np.multiply(good, float(allowed), out=columns[0])
+    np.multiply(total, float(allowed), out=columns[1])
+    np.multiply(total - good, float(scale), out=columns[2])
     bins = len(total) - 1
     shares, left, burns = (np.empty((len(lengths), bins)) for _ in range(3))
     scratch = np.empty((3, min(BINS, bins)))

@@ -75,7 +75,11 @@ class Tier:
             raise InvalidInputError(
                 f'tier "{self.name}": actions are texts by topic, got {shown(self.actions)}'
             )
-        if str(self.may_deploy) not in ("all", "critical", "none"):
+        if not isinstance(self.may_deploy, str) or self.may_deploy not in (
+            "all",
+            "critical",
+            "none",
+        ):
             raise InvalidInputError(
                 f'may_deploy must be "all", "critical" or "none", got {shown(self.may_deploy)}'
             )

@@ -11,7 +11,7 @@ from typing import Any
 from errorbudget.errors import InvalidPredicateError
 from errorbudget.predicates.combining import Predicate
 from errorbudget.predicates.values import is_missing
-from errorbudget.rationals import shown
+from errorbudget.rationals import is_whole, shown
 
 __all__ = ["StatusIn", "status_in"]
 
@@ -83,6 +83,13 @@ def _status_range(text: str) -> tuple[int, int]:
     )
 
 
+def _word(text: object) -> str:
+    if isinstance(text, str):
+        return text.strip()
+    # HTTPStatus and numpy's integers are numbers, whatever their repr.
+    return str(int(text)) if is_whole(text) and 0 <= text < 1_000 else shown(text)  # type: ignore[call-overload,operator]
+
+
 def status_in(*texts: str | int) -> Predicate:
     """
     The HTTP status is one of those given.
@@ -98,7 +105,7 @@ def status_in(*texts: str | int) -> Predicate:
         >>> status_in("2xx", 304).matches({"status": 304})
         True
     """
-    words = [text.strip() if isinstance(text, str) else shown(text) for text in texts]
+    words = [_word(text) for text in texts]
     if len(words) == 1 and words[0].startswith("!"):
         return ~status_in(words[0][1:])
     found = sorted(_status_range(part) for word in words for part in re.split(r"[|,]", word))

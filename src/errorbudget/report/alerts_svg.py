@@ -85,8 +85,10 @@ def _numbers(places: list[tuple[int, float]], top: float) -> list[tuple[int, flo
     """Points with their numbers, those that would lie over one another as one."""
     found: list[tuple[int, float, str]] = []
     for rank, (x, value) in enumerate(places, 1):
-        if found and x - found[-1][0] < 0.06 * WIDTH and abs(value - found[-1][1]) < 0.08 * top:
-            found[-1] = (*found[-1][:2], f"{found[-1][2]}, {rank}")
+        for at, (near_x, near, text) in enumerate(found):
+            if abs(x - near_x) < 0.06 * WIDTH and abs(value - near) < 0.08 * top:
+                found[at] = (near_x, near, f"{text}, {rank}")
+                break
         else:
             found.append((x, value, str(rank)))
     return found

@@ -77,8 +77,9 @@ def ledger_picture(ledger: Ledger, costs: Sequence[Any] | None = None) -> str:
         if values[place] >= LEAST_NAMED * top and not near:
             named.append(middle)
             panel.letters.append((middle, values[place], ledger[place].name[:24]))
+    incidents = "1 incident" if len(values) == 1 else f"{count(len(values))} incidents"
     label = (
-        f"{ledger.slo.name}: {count(len(values))} incidents over time, the costliest "
+        f"{ledger.slo.name}: {incidents} over time, the costliest "
         f"{percent(max(own))} of the {whole}"
     )
     return pictured([drawn(panel), moments_axis(start, end)], label)

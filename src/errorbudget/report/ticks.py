@@ -28,7 +28,8 @@ def round_values(low: float, high: float, most: int) -> list[float]:
     step = next(unit * n for n in (1, 2, 5, 10, 20, 50) if span / (unit * n) <= most - 1 or n == 50)
     first = -int(-(low / step) // 1)
     found = []
-    while (value := round(first * step, 12)) <= high + 1e-9 * step:
+    digits = 3 - floor(log10(step))
+    while (value := round(first * step, digits)) <= high + 1e-9 * step:
         found.append(value)
         first += 1
     return found

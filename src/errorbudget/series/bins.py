@@ -176,7 +176,7 @@ class CountSeries(Shown):
 
     def __post_init__(self) -> None:
         step = length_of(self.step_ns)
-        if str(self.closed) not in ("right", "left"):
+        if not isinstance(self.closed, str) or self.closed not in ("right", "left"):
             raise InvalidSeriesError(f'closed must be "right" or "left", got {shown(self.closed)}')
         labels = _instants("label_ns", self.label_ns)
         good, total = _integers("good", self.good), _integers("total", self.total)

@@ -168,7 +168,7 @@ class QueryThreshold(_Query):
         if not isinstance(self.query, str) or not self.query.strip():
             raise InvalidInputError(f"query must be the text of a query, got {shown(self.query)}")
         object.__setattr__(self, "query", _one_spelling(self.query))
-        if self.op not in ("<", "<=", ">", ">="):
+        if not isinstance(self.op, str) or self.op not in ("<", "<=", ">", ">="):
             raise InvalidInputError(f'op must be "<", "<=", ">" or ">=", got {shown(self.op)}')
         try:
             object.__setattr__(self, "bound", parse_rational(self.bound))

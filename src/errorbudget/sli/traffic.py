@@ -158,7 +158,8 @@ class Concurrency(ThresholdSLI):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "above", _floor("above", self.above))
-        if str(self.statistic) not in ("max", "mean", "sustained"):
+        known = ("max", "mean", "sustained")
+        if not isinstance(self.statistic, str) or self.statistic not in known:
             raise InvalidInputError(
                 f'statistic must be "max", "mean" or "sustained", got {shown(self.statistic)}'
             )

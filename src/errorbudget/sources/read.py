@@ -103,7 +103,7 @@ def read_events(
         >>> events.status.tolist(), events.labels["route"].decode()
         ([200], ['/cart'])
     """
-    if errors not in ("skip", "raise"):
+    if not isinstance(errors, str) or errors not in ("skip", "raise"):
         raise InvalidInputError(f'errors must be "skip" or "raise", got {errors!r}')
     options = Options(
         strict=errors == "raise",

@@ -213,7 +213,8 @@ class Forecast(Shown):
             ]
             text += f" (early {names[0]}, median {names[1]}, late {names[2]})"
         text += (
-            f"; {self.low[-1]:.1%} to {self.high[-1]:.1%} of the budget left then "
+            f"; {figures.percent(float(self.low[-1]), 1)} to "
+            f"{figures.percent(float(self.high[-1]), 1)} of the budget left then "
             f"({self.level:.0%})"
         )
         return f"{text}; {self.note}" if self.note else text
@@ -344,7 +345,7 @@ def forecast(
     tail = (1 - share) / 2
     cuts = (tail, 0.5, 1 - tail)
     found = np.quantile(instants, cuts, method="inverted_cdf").tolist()
-    low, median, high = np.quantile(left, cuts, axis=0, method="inverted_cdf")
+    low, median, high = _quantiles(left, cuts)
     return Forecast(
         slo,
         at_ns,
@@ -361,6 +362,15 @@ def forecast(
         median,
         high,
     )
+
+
+def _quantiles(left: Floats, cuts: tuple[float, ...]) -> Floats:
+    """Of each step, over the paths that have traffic then; NaN where none has."""
+    found: Floats = np.quantile(left, cuts, axis=0, method="inverted_cdf")
+    silent = np.isnan(left)
+    some = silent.any(axis=0) & ~silent.all(axis=0)
+    found[:, some] = np.nanquantile(left[:, some], cuts, axis=0, method="inverted_cdf")
+    return found
 
 
 def _instants(found: list[int], last_ns: int) -> tuple[int | None, int | None, int | None]:

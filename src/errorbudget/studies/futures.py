@@ -137,6 +137,7 @@ class Past:
         random = np.random.default_rng(seed)
         per_block = self.total.shape[1]
         ahead = -(-steps // per_block)
+        season = min(season, self.blocks + ahead)  # no place would be met again
         usual, slope, error = self._usual(season)
         free = max(self.blocks // season - 2, 1)
         growth = slope + error * random.standard_t(free, paths).clip(-5, 5)
@@ -146,7 +147,7 @@ class Past:
         bad, total = (np.empty((paths, ahead, per_block)) for _ in range(2))
         for place in range(ahead):
             block, factor, share, own = next(draws)
-            grown = np.exp(growth * (block // season + 1 + place // season))
+            grown = np.exp((growth * (block // season + 1 + place // season)).clip(-20, 20))
             scale = usual[(-1 - place) % season] / np.maximum(usual[block % season], 1e-12) * grown
             units = self.total[block] * scale[:, None]
             scale = (scale * factor)[:, None]
@@ -197,8 +198,8 @@ class _Failures:
     `height` has the season taken out; `season` is what was taken out, one place after another from
     the latest block back, and `seasonal` how much of it is more than chance, in [0, 1); `chance` is
     the variance that counting alone gives, `own` the part of the changes from block to block that
-    is beyond it, in [0, 1], and `lone` whether most failures came at one place of the season, seen
-    few times.
+    is beyond it, in [0, 1]. `fails` is whether anything did, and `lone` whether most failures came
+    at one place of the season, seen few times.
     """
 
     height: Floats
@@ -207,6 +208,7 @@ class _Failures:
     season: Floats
     seasonal: float
     own: float
+    fails: bool
     lone: bool
 
     @classmethod
@@ -225,13 +227,16 @@ class _Failures:
         chance *= min(1.0, moves if moves > 1e-9 else 0.0)
         own = 1 - 1 / max(1.0, moves)
         lone = seasonal > 0 and len(bad) < SEEN * season and _lone(bad, season)
-        return cls(height, chance, known, places, seasonal, own, lone)
+        return cls(height, chance, known, places, seasonal, own, bool(bad.any()), lone)
 
     def courses(
         self, ahead: int, paths: int, random: np.random.Generator
     ) -> tuple[Floats, Floats, Floats, float]:
-        """What `levels.courses` says; of too few blocks, or without chance, a level of nothing."""
-        if self.known.sum() < LEAST or not self.chance.any():
+        """
+        What `levels.courses` says; of too few blocks, without a failure or chance, a level of
+        nothing.
+        """
+        if self.known.sum() < LEAST or not self.fails or not self.chance.any():
             still = np.zeros((paths, len(self.height))), np.zeros((paths, ahead))
             return *still, np.full(paths, np.inf), 0.0
         return courses(self.height, self.chance, self.known, ahead, paths, random)
@@ -245,8 +250,9 @@ class _Failures:
         """
         (paths, n), ahead, season = level.shape, future.shape[1], len(self.season)
         every = np.arange(paths)
-        rest = self.height - level
-        rest -= rest.mean(axis=1, keepdims=True)
+        rest = np.where(self.known, self.height - level, 0.0)
+        rest -= rest.sum(axis=1, keepdims=True) / self.known.sum()
+        rest[:, ~self.known] = 0.0
         square = (rest * rest).sum(axis=1)
         alike = (rest[:, 1:] * rest[:, :-1]).sum(axis=1) / np.maximum(square, 1e-12)
         alike[alike <= 2 / np.sqrt(n)] = 0.0
@@ -261,7 +267,7 @@ class _Failures:
         for place in range(ahead):
             block = pool[every, (random.random(paths) * size).astype(np.int64)]
             if last is not None:
-                goes_on = (random.random(paths) < alike) & (last > 0)
+                goes_on = (random.random(paths) < alike) & (last > 0) & self.known[last - 1]
                 block = np.where(goes_on, last - 1, block)
             if self.seasonal:
                 same = kin[(-1 - place) % season]

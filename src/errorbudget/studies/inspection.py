@@ -16,7 +16,7 @@ from errorbudget.budget import spent
 from errorbudget.counts import Counts
 from errorbudget.durations import HOUR_NS, MINUTE_NS, format_duration
 from errorbudget.errors import InvalidSeriesError
-from errorbudget.evaluation import evaluate_series
+from errorbudget.evaluation import evaluate_series, left_out_said
 from errorbudget.events import Events
 from errorbudget.methods import Occurrences
 from errorbudget.series import CountSeries, EventSeries, Series
@@ -152,7 +152,14 @@ def _status(slo: SLO, data: Data, units: Series, period: Interval) -> Status:
     status = slo.evaluate(data, at=_last(period))
     if period.closed == "right" or not isinstance(units, CountSeries):
         return status
-    return evaluate_series(slo, _UntilTheirEnd(units), at_ns=status.at_ns, left_out=status.left_out)
+    left_out = status.left_out
+    return evaluate_series(
+        slo,
+        _UntilTheirEnd(units),
+        at_ns=status.at_ns,
+        left_out=left_out,
+        warnings=left_out_said(slo, data, left_out) if isinstance(data, Events) else (),
+    )
 
 
 def _counted_in(units: Series, period: Interval) -> Interval:

@@ -19,6 +19,7 @@ from errorbudget.cards import Card, Shown
 from errorbudget.columns import Columns
 from errorbudget.counts import Counts
 from errorbudget.durations import MINUTE_NS, DurationLike, format_duration, length_of
+from errorbudget.rationals import is_whole
 from errorbudget.series import CountSeries, Series
 from errorbudget.slo import SLO
 from errorbudget.status import plain_count
@@ -261,7 +262,7 @@ def incident_ledger(
         threshold=threshold,
         step_ns=step_ns,
         window_ns=max(length_of(window), step_ns),
-        merge_ns=0 if merge == 0 else length_of(merge),
+        merge_ns=0 if is_whole(merge) and merge == 0 else length_of(merge),
         least=exact("min_cost", min_cost),
     )
 

@@ -376,15 +376,14 @@ def _to_tell(allowed: float, worse: float, level: float) -> int:
                 low = middle + 1
         return binomial_tail(low, total, worse) >= level
 
-    high = 1
+    low, high = 0, 1
     while not enough(high):
-        high *= 2
-        if high > MOST_TO_TELL:
+        if high == MOST_TO_TELL:
             raise InvalidInputError(
                 f"more than {MOST_TO_TELL:,} events would be needed to tell that apart; take a "
                 "larger factor or a lower target"
             )
-    low = high // 2
+        low, high = high, min(2 * high, MOST_TO_TELL)
     while low + 1 < high:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

@@ -111,8 +111,8 @@ class Review(Shown, Sequence[SLOReview]):
 
     Attributes:
         period: "weekly", "monthly" or "quarterly".
-        interval: The period, (start, end].
-        before: The period before it, (start, end].
+        interval: The period; a calendar's is [start, end), another (start, end].
+        before: The period before it.
         slos: One entry an objective.
         shared: Incidents of several objectives at once.
         actions: What to do, the most urgent first.

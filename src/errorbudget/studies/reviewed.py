@@ -74,7 +74,7 @@ class Part:
     A day, week or month of a period.
 
     Attributes:
-        interval: Its stretch, (start, end].
+        interval: Its stretch; a calendar's is [start, end), another (start, end].
         counts: Good and bad units in it.
     """
 
@@ -99,7 +99,7 @@ class Figures:
     One objective over one period.
 
     Attributes:
-        interval: The period, (start, end].
+        interval: The period; a calendar's is [start, end), another (start, end].
         observed: The part of it that the data reaches over; None where it does not.
         counts: Its good and bad units.
         burn: How fast it spent, against an even spend [1]; None without units.

@@ -54,7 +54,7 @@ class Stretch:
 
 def _one(name: str, value: Any) -> Stretch:
     if hasattr(value, "start_ns") and hasattr(value, "end_ns"):
-        return Stretch(name, int(value.start_ns), int(value.end_ns))
+        return Stretch(name, to_ns(value.start_ns), to_ns(value.end_ns))
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return Stretch(name, to_ns(value[0]), to_ns(value[1]))
     raise InvalidInputError(

@@ -91,7 +91,7 @@ class Calendar:
     def __init__(
         self, unit: Unit, *, zone: str = "UTC", anchor: LocalLike | None = None, every: int = 1
     ) -> None:
-        if unit not in UNITS:
+        if not isinstance(unit, str) or unit not in UNITS:
             raise InvalidWindowError(
                 f"a calendar window is one of {', '.join(UNITS)}, got {shown(unit)}"
                 f"{did_you_mean(shown(unit), UNITS)}"

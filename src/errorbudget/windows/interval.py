@@ -45,7 +45,7 @@ class Interval:
     closed: Closed
 
     def __post_init__(self) -> None:
-        if self.closed not in ("left", "right"):
+        if not isinstance(self.closed, str) or self.closed not in ("left", "right"):
             raise InvalidWindowError(
                 f'an interval is closed on the "left" or on the "right", got {shown(self.closed)}'
             )

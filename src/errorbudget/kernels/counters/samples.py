@@ -108,7 +108,7 @@ def windows(
 
     Time: O(n + m log n); memory: O(m).
     """
-    if rules not in RULES:
+    if not isinstance(rules, str) or rules not in RULES:
         raise InvalidInputError(f"rules must be one of {', '.join(RULES)}, got {rules!r}")
     if range_ms <= 0:
         raise InvalidInputError(f"a window must be longer than 0 ms, got {range_ms}")
