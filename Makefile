@@ -132,8 +132,8 @@ mutants: $(VENV)/.test  ## change floors 0 to 3 and see whether tests notice (MO
 	@$(BIN)/python -m tests.mutants $(MODULES) $(if $(SAMPLE),--sample $(SAMPLE)) \
 	  $(if $(LEAST),--least $(LEAST)) $(ARGS)
 
-bench: $(VENV)/.bench  ## benchmarks in small size, about two minutes
-	@$(BIN)/python -m benchmarks --size small
+bench: $(VENV)/.bench  ## benchmarks in small size, about two minutes (ARGS="--rounds 2" for one)
+	@$(BIN)/python -m benchmarks --size small $(ARGS)
 
 bench-full: $(VENV)/.bench  ## benchmarks in full size; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks --size full
